@@ -28,14 +28,14 @@ struct vcpu;
 struct hv_cpu;
 
 struct cpu {
-	struct cpu *self;	    /* this structure by an address that every CPU sees */
-	uint32_t index;		    /* 0 = boot CPU; dense */
-	uint32_t apic_id;	    /* physical APIC id (32 bits with x2APIC) */
-	bool online;		    /* set once by the CPU itself */
-	volatile bool need_resched; /* the run loop and tasks give the CPU back soon */
+	struct cpu *self;	     /* this structure by an address that every CPU sees */
+	uint32_t index;		     /* 0 = boot CPU; dense */
+	uint32_t apic_id;	     /* physical APIC id (32 bits with x2APIC) */
+	bool online;		     /* set once by the CPU itself */
+	volatile bool need_resched;  /* the run loop and tasks give the CPU back soon */
 	volatile uint64_t quiescent; /* counts passes of a point where no published map is held */
-	volatile bool idle;	    /* halted in idle: quiescent by definition */
-	struct vcpu *world;	    /* the vCPU whose FPU, VMLOAD and MSR state is live here, or NULL */
+	volatile bool idle;	     /* halted in idle: quiescent by definition */
+	struct vcpu *world; /* the vCPU whose FPU, VMLOAD and MSR state is live here, or NULL */
 	struct sched_queue *sched;  /* kernel/sched.c */
 	struct timer_queue *timers; /* kernel/timer.c */
 	struct hv_cpu *hv;	    /* the vendor's per-CPU part (host save area …) */
@@ -53,9 +53,9 @@ static __always_inline struct cpu *this_cpu(void)
 	return (struct cpu *)CPU_LOCAL_BASE;
 }
 
-#define for_each_cpu(cpu_, i_)                                                                     \
-	for (uint32_t i_ = 0; i_ < cpu_count; i_++)                                                \
-		if (!((cpu_) = cpu_table[i_])->online) {                                           \
+#define for_each_cpu(cpu_, i_)                           \
+	for (uint32_t i_ = 0; i_ < cpu_count; i_++)      \
+		if (!((cpu_) = cpu_table[i_])->online) { \
 		} else
 
 #endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the boot loader told us, in our own form; boot/ fills it once, the
+ * rest only reads it. All physical addresses in bytes.
+ */
+#ifndef KERNEL_BOOT_INFO_H
+#define KERNEL_BOOT_INFO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define BOOT_MAX_RANGES	 256
+#define BOOT_MAX_MODULES 64
+#define BOOT_MAX_CMDLINE 1024
+#define BOOT_MAX_STRING	 256
+
+enum boot_range_type { BOOT_RAM, BOOT_RESERVED, BOOT_ACPI_RECLAIM, BOOT_ACPI_NVS, BOOT_BAD };
+
+struct boot_range {
+	uint64_t start, end; /* [start, end) */
+	enum boot_range_type type;
+};
+
+struct boot_module {
+	uint64_t phys;		    /* of its first byte */
+	uint64_t size;		    /* bytes */
+	const void *data;	    /* by the direct map, once that exists */
+	char name[BOOT_MAX_STRING]; /* first word of the module's string */
+	char args[BOOT_MAX_STRING]; /* the rest */
+};
+
+struct boot_framebuffer {
+	bool present;
+	bool text; /* EGA text at phys, width x height cells */
+	uint64_t phys;
+	uint32_t pitch, width, height; /* bytes, pixels (or cells), pixels */
+	uint8_t bpp;
+	uint8_t red_pos, red_size, green_pos, green_size, blue_pos, blue_size;
+};
+
+struct boot_info {
+	char loader[BOOT_MAX_STRING];
+	char cmdline[BOOT_MAX_CMDLINE];
+	struct boot_range ranges[BOOT_MAX_RANGES];
+	size_t range_count;
+	struct boot_module modules[BOOT_MAX_MODULES];
+	size_t module_count;
+	uint64_t rsdp_phys; /* of a copy with valid checksum, or 0 */
+	uint8_t rsdp[36];   /* the RSDP itself, revision 0 (20 bytes) or 2 (36) */
+	struct boot_framebuffer fb;
+	bool uefi;
+};
+
+extern struct boot_info boot_info;
+
+/* The module of that name (exact), or NULL. */
+const struct boot_module *boot_module_find(const char *name);
+
+#endif

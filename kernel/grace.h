@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Grace periods for maps that are read without locks. A reader is a CPU
+ * between two quiescent points (top of the vCPU run loop, the scheduler's
+ * loop, idle). A writer publishes the new map with grace_publish(), then
+ * waits or defers the free of the old one until every CPU has passed one.
+ */
+#ifndef KERNEL_GRACE_H
+#define KERNEL_GRACE_H
+
+#include "arch/x86_64/percpu.h"
+#include "lib/compiler.h"
+
+#define grace_publish(ptr, value) __atomic_store_n(&(ptr), (value), __ATOMIC_RELEASE)
+#define grace_read(ptr)		  __atomic_load_n(&(ptr), __ATOMIC_CONSUME)
+
+/* The calling CPU holds no pointer into a published map. One instruction. */
+static __always_inline void grace_quiescent(void)
+{
+	this_cpu()->quiescent++;
+}
+
+/*
+ * Returns when no CPU can still see what was unpublished before the call.
+ * From a task: yields. From the boot CPU's start-up or another stated point
+ * outside a task: spins with kicks. Never with a lock held, nor on the exit path.
+ */
+void grace_synchronize(void);
+
+#endif

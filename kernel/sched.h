@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Each CPU has one run queue of entities: vCPUs (run on the CPU's one stack
+ * until they block or their slice ends) and tasks (kernel/task.h). Round
+ * robin; a slice timer runs only when more than one is ready. Entities stay
+ * on the CPU that they were added to.
+ */
+#ifndef KERNEL_SCHED_H
+#define KERNEL_SCHED_H
+
+#include "lib/compiler.h"
+#include "lib/list.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum sched_result {
+	SCHED_YIELD, /* still ready: to the end of the queue */
+	SCHED_BLOCK, /* sleeps until sched_wake(); one that came since it ran counts */
+	SCHED_EXIT,  /* gone: the entity is not touched after its run() returned this */
+};
+
+struct sched_entity;
+struct sched_ops {
+	/* Runs on the entity's CPU, scheduler's stack, no lock held. Returns soon after
+	 * need_resched. */
+	enum sched_result (*run)(struct sched_entity *e);
+	/* After SCHED_EXIT, off the queue, no lock held; may free the entity. NULL: nothing to do.
+	 */
+	void (*exited)(struct sched_entity *e);
+};
+
+enum sched_state { SCHED_ST_NEW, SCHED_ST_BLOCKED, SCHED_ST_READY, SCHED_ST_RUNNING };
+
+struct sched_entity {
+	const struct sched_ops *ops;
+	struct list_head link;	/* in the run queue while READY */
+	uint32_t cpu;		/* index of its CPU */
+	enum sched_state state; /* under the queue's lock */
+	bool wake_pending;	/* woken while RUNNING: under the queue's lock */
+	uint64_t runtime;	/* TSC ticks it has run, for `info cpus` */
+};
+
+/* Every CPU once, when it comes up. */
+int sched_cpu_init(void) __must_check;
+/* The CPU's life from then on. Interrupts are taken here when idle. */
+void sched_loop(void) __noreturn;
+
+/* Adds @e, blocked, to CPU @cpu. */
+void sched_add(struct sched_entity *e, const struct sched_ops *ops, uint32_t cpu);
+/* Makes @e ready; any CPU, any context but NMI; its CPU is kicked when it idles or is in a guest.
+ */
+void sched_wake(struct sched_entity *e);
+/* Kicks @cpu out of guest mode or idle, so that it looks at its requests. Any CPU. */
+void sched_kick_cpu(uint32_t cpu);
+/* The CPU with the fewest entities, for placing a new one. */
+uint32_t sched_pick_cpu(void);
+
+/* A stated point: takes pending interrupts and runs timers. No lock held; not from handlers. */
+void irq_window(void);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Cooperative tasks with a small stack of their own (guard page below), for
+ * what takes long: the shell, starting and stopping VMs. A task yields at
+ * stated points and must not hold a spinlock there.
+ */
+#ifndef KERNEL_TASK_H
+#define KERNEL_TASK_H
+
+#include "kernel/sched.h"
+
+struct task;
+typedef void (*task_fn)(void *arg);
+
+#define TASK_STACK_SIZE 16384
+
+/* Starts @fn(@arg) on CPU @cpu. @name is copied. NULL when out of memory. The task ends when @fn
+ * returns. */
+struct task *task_create(const char *name, task_fn fn, void *arg, uint32_t cpu) __must_check;
+/* The task that runs, or NULL on a CPU's own stack. */
+struct task *task_current(void);
+/* Gives the CPU to others that are ready; interrupts are taken meanwhile. */
+void task_yield(void);
+/* Sleeps until task_wake(); returns at once when one came since the last sleep. */
+void task_sleep(void);
+void task_sleep_ns(uint64_t ns);
+void task_wake(struct task *task);
+
+#endif
