@@ -7,6 +7,17 @@
 
 #include <stddef.h>
 #include <stdint.h>
+/* The C library's names for some of these, seen first so that ours are the last word. */
+#include <sys/cdefs.h>
+
+#undef __must_check
+#undef __packed
+#undef __aligned
+#undef __noreturn
+#undef __unused
+#undef __always_inline
+#undef __noinline
+#undef __section
 
 #define __must_check	__attribute__((warn_unused_result))
 #define __packed	__attribute__((packed))
