@@ -46,8 +46,8 @@ struct boot_info {
 	size_t range_count;
 	struct boot_module modules[BOOT_MAX_MODULES];
 	size_t module_count;
-	uint64_t rsdp_phys; /* of a copy with valid checksum, or 0 */
-	uint8_t rsdp[36];   /* the RSDP itself, revision 0 (20 bytes) or 2 (36) */
+	uint32_t rsdp_size; /* 0 = the loader gave none, 20 = revision 0, 36 = revision 2 */
+	uint8_t rsdp[36];   /* a copy of the RSDP itself */
 	struct boot_framebuffer fb;
 	bool uefi;
 };
