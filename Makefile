@@ -23,4 +23,6 @@ endif
 .PHONY: all
 all: $(BUILD)/alcazar.elf
 
+include mk/flags.mk
+include mk/third-party.mk
 include mk/image.mk

@@ -6,41 +6,46 @@
 IMAGE_DIRS := boot lib arch kernel drivers vmm devices admin
 IMAGE_SRCS := $(sort $(shell find $(wildcard $(IMAGE_DIRS)) -name '*.[cS]'))
 IMAGE_OBJS := $(patsubst %,$(BUILD)/%.o,$(IMAGE_SRCS))
+IMAGE_LIBS := $(NEWLIB)/libc.a
 
-CC := gcc
-LD := ld
-
-# The guest's FPU and SSE state stays live in the registers: nothing that is
-# linked may touch it (-mgeneral-regs-only). NMIs use the stack as it is
-# (-mno-red-zone). The backtrace of a panic follows frame pointers.
-FREESTANDING := -std=gnu11 -O2 -g -ffreestanding -nostdinc -fno-pic -fno-pie -mno-red-zone \
-	-mgeneral-regs-only -mcmodel=kernel -fcf-protection=none -fno-stack-protector \
-	-fno-asynchronous-unwind-tables -fno-omit-frame-pointer -fno-common -fno-strict-aliasing \
-	-isystem $$($(CC) -print-file-name=include)
-WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla
-IMAGE_CFLAGS := $(FREESTANDING) $(WARNINGS) -I.
+IMAGE_CFLAGS := $(FREESTANDING) $(WARNINGS) $(NEWLIB_INCLUDE) $(GCC_INCLUDE) -I.
 IMAGE_LDFLAGS := -nostdlib -static -z noexecstack -z max-page-size=4096 --build-id=none \
 	--fatal-warnings -T linker.ld
 
-# A change of the flags or of the list of files rebuilds what they went into.
-# $(call remember,file,value): the file's date moves only when the value does.
-remember = $(if $(filter-out x$(subst $() ,,$(strip $(file <$(1)))),x$(subst $() ,,$(strip $(2)))),\
-	$(shell mkdir -p $(dir $(1)))$(file >$(1),$(strip $(2))))
 $(call remember,$(BUILD)/.cflags,$(CC) $(IMAGE_CFLAGS))
-$(call remember,$(BUILD)/.ldflags,$(IMAGE_LDFLAGS) $(IMAGE_OBJS))
+$(call remember,$(BUILD)/.ldflags,$(LD) $(IMAGE_LDFLAGS) $(IMAGE_OBJS) $(IMAGE_LIBS))
 
-$(BUILD)/%.c.o: %.c $(BUILD)/.cflags
+$(BUILD)/%.c.o: %.c $(BUILD)/.cflags | $(NEWLIB)/.unpacked
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(IMAGE_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/%.S.o: %.S $(BUILD)/.cflags
+$(BUILD)/%.S.o: %.S $(BUILD)/.cflags | $(NEWLIB)/.unpacked
 	$(call say,AS,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(IMAGE_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/alcazar.elf: $(IMAGE_OBJS) linker.ld $(BUILD)/.ldflags
+# Two links: the names of the functions, which a panic's backtrace prints, are
+# taken from the first and go into the second. They lie behind the code, which
+# therefore does not move.
+$(BUILD)/symbols-none.S: scripts/gen-symbols
+	$(Q)mkdir -p $(@D)
+	$(Q)scripts/gen-symbols </dev/null >$@
+
+$(BUILD)/symbols.S: $(BUILD)/alcazar-nosymbols.elf scripts/gen-symbols
+	$(Q)nm -n $< | scripts/gen-symbols >$@
+
+$(BUILD)/symbols%.o: $(BUILD)/symbols%.S $(BUILD)/.cflags
+	$(Q)$(CC) $(IMAGE_CFLAGS) -c -o $@ $<
+
+$(BUILD)/symbols.o: $(BUILD)/symbols.S $(BUILD)/.cflags
+	$(Q)$(CC) $(IMAGE_CFLAGS) -c -o $@ $<
+
+$(BUILD)/alcazar-nosymbols.elf: $(IMAGE_OBJS) $(BUILD)/symbols-none.o $(IMAGE_LIBS) linker.ld $(BUILD)/.ldflags
+	$(Q)$(LD) $(IMAGE_LDFLAGS) -o $@ $(IMAGE_OBJS) $(BUILD)/symbols-none.o $(IMAGE_LIBS)
+
+$(BUILD)/alcazar.elf: $(BUILD)/alcazar-nosymbols.elf $(BUILD)/symbols.o
 	$(call say,LD,$@)
-	$(Q)$(LD) $(IMAGE_LDFLAGS) -Map=$(BUILD)/alcazar.map -o $@ $(IMAGE_OBJS)
+	$(Q)$(LD) $(IMAGE_LDFLAGS) -Map=$(BUILD)/alcazar.map -o $@ $(IMAGE_OBJS) $(BUILD)/symbols.o $(IMAGE_LIBS)
 
 -include $(IMAGE_OBJS:.o=.d)

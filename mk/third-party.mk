@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# newlib (a chosen list of its files) and the Zydis decoder, from Debian's
+# source packages. third-party/ holds what is ours; see third-party/THIRD-PARTY.md.
+
+NEWLIB := $(SHARED)/newlib
+NEWLIB_TARBALL := /usr/src/newlib/newlib-3.3.0.tar.xz
+
+NEWLIB_FILES := \
+	$(addprefix string/,memchr memcmp memcpy memmem memmove memrchr memset strcasecmp strcat \
+	strchr strcmp strcpy strcspn strlcat strlcpy strlen strncasecmp strncat strncmp strncpy \
+	strnlen strpbrk strrchr strsep strspn strstr strtok_r) \
+	$(addprefix ctype/,ctype_ isalnum isalpha isblank iscntrl isdigit islower isprint \
+	ispunct isspace isupper isxdigit tolower toupper) \
+	$(addprefix stdlib/,abs labs llabs mbtowc_r strtol strtoll strtoul strtoull wctomb_r) \
+	$(addprefix search/,bsearch qsort) \
+	$(addprefix stdio/,svfiprintf sniprintf vsniprintf) \
+	$(addprefix locale/,locale localeconv) \
+	errno/errno
+
+NEWLIB_OBJS := $(patsubst %,$(NEWLIB)/%.o,$(NEWLIB_FILES) stubs)
+NEWLIB_INCLUDE := -isystem $(NEWLIB)/include
+
+# Debian's source is not ours to make free of warnings (-w). A loop of memcpy()
+# must not become a call of memcpy().
+NEWLIB_CFLAGS := $(FREESTANDING) $(NEWLIB_INCLUDE) $(GCC_INCLUDE) -w -fno-tree-loop-distribute-patterns \
+	-I$(NEWLIB)/src/newlib/libc/ctype -DNO_FLOATING_POINT -DMISSING_SYSCALL_NAMES -D__DYNAMIC_REENT__
+$(call remember,$(NEWLIB)/.cflags,$(CC) $(NEWLIB_CFLAGS) $(NEWLIB_FILES))
+
+$(NEWLIB)/.unpacked: third-party/newlib/newlib.h | $(SETUP)
+	$(call say,UNPACK,newlib)
+	$(Q)test -r $(NEWLIB_TARBALL) || { echo "$(NEWLIB_TARBALL) is missing: run scripts/setup" >&2; false; }
+	$(Q)rm -rf $(NEWLIB)/src $(NEWLIB)/include && mkdir -p $(NEWLIB)/src
+	$(Q)tar -xf $(NEWLIB_TARBALL) -C $(NEWLIB)/src --strip-components=1 --wildcards '*/newlib/libc/include' \
+		$(patsubst %,'*/newlib/libc/%',errno locale string ctype stdlib search stdio)
+	$(Q)mv $(NEWLIB)/src/newlib/libc/include $(NEWLIB)/include
+	$(Q)rm $(NEWLIB)/include/stdatomic.h
+	$(Q)cp third-party/newlib/newlib.h $(NEWLIB)/include/newlib.h
+	$(Q)touch $@
+
+$(NEWLIB)/%.o: $(NEWLIB)/.unpacked $(NEWLIB)/.cflags
+	$(call say,CC,newlib/$*)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(NEWLIB_CFLAGS) -c -o $@ $(NEWLIB)/src/newlib/libc/$*.c
+
+# The formatter for strings, of the file that also makes the one for files.
+$(NEWLIB)/stdio/svfiprintf.o: $(NEWLIB)/.unpacked $(NEWLIB)/.cflags
+	$(call say,CC,newlib/stdio/svfiprintf)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(NEWLIB_CFLAGS) -DINTEGER_ONLY -DSTRING_ONLY -c -o $@ $(NEWLIB)/src/newlib/libc/stdio/vfprintf.c
+
+$(NEWLIB)/stubs.o: third-party/newlib/stubs.c $(NEWLIB)/.unpacked $(NEWLIB)/.cflags
+	$(call say,CC,$<)
+	$(Q)$(CC) $(NEWLIB_CFLAGS) -c -o $@ $<
+
+$(NEWLIB)/libc.a: $(NEWLIB_OBJS)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcsD $@ $(NEWLIB_OBJS)
