@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Character frontends and backends: what a guest's serial port (frontend)
+ * and whoever listens to it (backend) know of each other. A frontend device
+ * provides a struct char_frontend (kind "char"); a backend connects by the
+ * frontend's device id. Either side may go first.
+ */
+#ifndef VMM_CHAR_FRONTEND_H
+#define VMM_CHAR_FRONTEND_H
+
+#include "lib/compiler.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct device;
+struct vm;
+
+#define CHAR_FRONTEND_KIND "char"
+
+/* What a backend offers. Calls come with the frontend's lock held; they never wait. */
+struct char_backend_ops {
+	/* Takes up to @len bytes the guest sent; how many it took (fewer: call ready() later). */
+	size_t (*output)(void *opaque, const uint8_t *data, size_t len);
+	/* The frontend can take input again. */
+	void (*input_ready)(void *opaque);
+	void (*set_break)(void *opaque, bool on);
+	/* The frontend goes away; it will not be called again. */
+	void (*gone)(void *opaque);
+};
+
+struct char_frontend {
+	/* Set by the frontend. Called by the backend, not from within its own ops. */
+	size_t (*input)(void *opaque, const uint8_t *data, size_t len); /* how many were taken */
+	void (*output_ready)(void *opaque); /* the backend can take output again */
+	void (*input_break)(void *opaque);
+	void *opaque;
+	/* Set by connect, under the frontend's lock. */
+	const struct char_backend_ops *backend;
+	void *backend_opaque;
+};
+
+/* -ENOENT: no such device; -EINVAL: it is no char frontend; -EBUSY: connected already. Logged. */
+int char_frontend_connect(struct vm *vm, const char *id, const struct char_backend_ops *ops,
+			  void *opaque, struct char_frontend **out) __must_check;
+void char_frontend_disconnect(struct char_frontend *frontend);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Hook maps: who answers for a range of I/O ports, MSRs, guest-physical
+ * memory, CPUID leaves or hypercall numbers. One shape for all: a range, an
+ * ops table, an opaque pointer, an owner's name for messages. Lookups take
+ * no lock and write nothing; a change builds a new map, publishes it and
+ * frees the old one after a grace period. Changes are made by tasks, under
+ * the map set's lock.
+ *
+ * Handlers run on the vCPU's CPU, hold no lock on entry, never wait. For
+ * ports, MSRs and memory they see (offset from the range's start, width,
+ * value). 0 is success; a negative errno is answered as hardware would
+ * (ports and memory: all ones, write ignored; MSRs: #GP) and logged, rate
+ * limited, with the owner's name.
+ */
+#ifndef VMM_HOOK_HOOK_H
+#define VMM_HOOK_HOOK_H
+
+#include "kernel/spinlock.h"
+#include "lib/compiler.h"
+#include "vmm/types.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct vcpu;
+struct vm;
+struct hook_io_map;
+struct hook_msr_map;
+struct hook_memory_map;
+struct hook_cpuid_map;
+struct hook_call_map;
+
+/* @width: 1, 2, 4 (ports), 1, 2, 4, 8 (memory), 8 (MSRs). NULL read: all ones (MSR: #GP); NULL
+ * write: ignored (MSR: #GP). */
+struct hook_ops {
+	int (*read)(void *opaque, struct vcpu *vcpu, uint64_t offset, unsigned width,
+		    uint64_t *value);
+	int (*write)(void *opaque, struct vcpu *vcpu, uint64_t offset, unsigned width,
+		     uint64_t value);
+};
+
+/* One range [first, last] and who answers. Owned by the map's user; stays while hooked. */
+struct hook {
+	uint64_t first, last;
+	const struct hook_ops *ops;
+	void *opaque;
+	const char *owner; /* device id, or a core part's name */
+};
+
+struct hook_maps {
+	struct spinlock lock; /* writers */
+	struct hook_io_map *io;
+	struct hook_msr_map *msr;
+	struct hook_memory_map *memory;
+	struct hook_cpuid_map *cpuid;
+	struct hook_call_map *call;
+};
+
+int hook_maps_create(struct vm *vm) __must_check;
+void hook_maps_destroy(struct vm *vm);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * CPUID. The table that a guest sees is built once (vmm/cpu_model.c); a hook
+ * replaces or alters leaves, and dynamic bits (OSXSAVE, APIC id …) are put
+ * in by handlers.
+ */
+#ifndef VMM_HOOK_HOOK_CPUID_H
+#define VMM_HOOK_HOOK_CPUID_H
+
+#include "vmm/hook/hook.h"
+
+struct cpuid_regs {
+	uint32_t eax, ebx, ecx, edx;
+};
+
+/* @regs holds the table's answer on entry and what the guest gets on return. */
+typedef void (*hook_cpuid_fn)(void *opaque, struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf,
+			      struct cpuid_regs *regs);
+
+/* Owned by the map's user; stays while hooked. */
+struct hook_cpuid {
+	uint32_t first, last; /* leaves */
+	hook_cpuid_fn fn;
+	void *opaque;
+	const char *owner;
+};
+
+int hook_cpuid_add(struct vm *vm, const struct hook_cpuid *hook) __must_check;
+void hook_cpuid_remove(struct vm *vm, const struct hook_cpuid *hook);
+/* A fixed answer in the table. @subleaf UINT32_MAX: any. */
+int hook_cpuid_set(struct vm *vm, uint32_t leaf, uint32_t subleaf,
+		   const struct cpuid_regs *regs) __must_check;
+/* The exit path; leaves beyond the last give what the vendor's CPUs give (AMD: zeros). */
+void hook_cpuid_query(struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf, struct cpuid_regs *regs);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Guest-physical memory, to 52 bits, page and sub-page. A full hook takes
+ * reads and writes; a write hook leaves reads at full speed on @backing.
+ */
+#ifndef VMM_HOOK_HOOK_MEMORY_H
+#define VMM_HOOK_HOOK_MEMORY_H
+
+#include "vmm/hook/hook.h"
+
+enum hook_memory_mode {
+	HOOK_MEMORY_FULL,  /* every access */
+	HOOK_MEMORY_WRITE, /* writes; reads go to what is mapped there */
+};
+
+int hook_memory_add(struct vm *vm, const struct hook *hook,
+		    enum hook_memory_mode mode) __must_check;
+void hook_memory_remove(struct vm *vm, const struct hook *hook);
+/* The hook that answers for @gpa or NULL. */
+const struct hook *hook_memory_find(const struct hook_memory_map *map, gpa_t gpa);
+
+/*
+ * One access of @width (1, 2, 4, 8) bytes at @gpa. Split where it crosses
+ * owners; where nobody answers reads give all ones, writes go nowhere.
+ */
+uint64_t hook_memory_read(struct vcpu *vcpu, gpa_t gpa, unsigned width);
+void hook_memory_write(struct vcpu *vcpu, gpa_t gpa, unsigned width, uint64_t value);
+
+#endif

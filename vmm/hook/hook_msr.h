@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* MSRs. An MSR that nobody owns is #GP, or reads 0 and ignores writes with `msr-unknown = ignore`.
+ */
+#ifndef VMM_HOOK_HOOK_MSR_H
+#define VMM_HOOK_HOOK_MSR_H
+
+#include "vmm/hook/hook.h"
+
+int hook_msr_add(struct vm *vm, const struct hook *hook) __must_check;
+void hook_msr_remove(struct vm *vm, const struct hook *hook);
+/* 0, or a negative errno: the caller injects #GP(0). */
+int hook_msr_read(struct vcpu *vcpu, uint32_t index, uint64_t *value) __must_check;
+int hook_msr_write(struct vcpu *vcpu, uint32_t index, uint64_t value) __must_check;
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The vendor boundary: one const table per vendor, all members mandatory,
+ * chosen once at boot. The vendor knows VMCB or VMCS and nothing of devices;
+ * nothing above knows either.
+ *
+ * The guest's world: besides general registers, a guest has state that the
+ * entry itself does not switch (FS/GS/TR/LDTR hidden parts, syscall MSRs …).
+ * run() loads it when this_cpu()->world is not this vCPU and leaves it live
+ * afterwards; leave_world() puts the host's back. Handlers run with the
+ * guest's world live and interrupts (and, on SVM, GIF) off. FPU, debug
+ * registers, XCR0 and TSC_AUX are switched by vmm/fpu.c, later still: when
+ * another vCPU comes to that CPU.
+ */
+#ifndef VMM_HV_OPS_H
+#define VMM_HV_OPS_H
+
+#include "kernel/page_alloc.h"
+#include "vmm/exit.h"
+#include "vmm/vcpu.h"
+
+#include <stddef.h>
+
+struct vm;
+
+/* hv_ops->features, what the hardware gives. */
+#define HV_FEATURE_NEXT_RIP	 BIT(0) /* exits tell the instruction's length */
+#define HV_FEATURE_DECODE_ASSIST BIT(1) /* memory exits bring the instruction's bytes */
+#define HV_FEATURE_PAGE_1G	 BIT(2)
+#define HV_FEATURE_TSC_SCALING	 BIT(3)
+
+struct hv_ops {
+	const char *name; /* "SVM", "VT-x" */
+
+	/*
+	 * 0 when this machine has what we need. Otherwise -ENODEV and @reason
+	 * (@size bytes) says what is missing and what to do. Boot CPU.
+	 */
+	int (*probe)(char *reason, size_t size);
+	/* Turns virtualization on, on the calling CPU. */
+	int (*cpu_enable)(void);
+	void (*cpu_disable)(void);
+	/* HV_FEATURE_ bits; valid after probe. */
+	uint32_t (*features)(void);
+
+	/* vm->hv: nested page tables, permission maps. All I/O and MSRs intercepted, nothing
+	 * mapped. */
+	int (*vm_create)(struct vm *vm);
+	void (*vm_destroy)(struct vm *vm);
+	/* vcpu->hv. */
+	int (*vcpu_create)(struct vcpu *vcpu);
+	void (*vcpu_destroy)(struct vcpu *vcpu);
+	/* The vendor's registers to the architecture's reset state. */
+	void (*vcpu_reset)(struct vcpu *vcpu);
+
+	/*
+	 * Enters the guest with vcpu->gpr, rip and event (consumed), and fills
+	 * @exit. On return vcpu->event holds what the exit interrupted and must
+	 * be delivered again. Own CPU, interrupts off.
+	 */
+	void (*run)(struct vcpu *vcpu, struct vm_exit *exit);
+	/* Puts the host's world back on this CPU (world becomes NULL). Safe in a panic. */
+	void (*leave_world)(void);
+
+	uint64_t (*get_reg)(struct vcpu *vcpu, enum vcpu_reg reg);
+	/* As given: the caller has checked it. Effects (paging mode, TLB) are the vendor's to
+	 * handle. */
+	void (*set_reg)(struct vcpu *vcpu, enum vcpu_reg reg, uint64_t value);
+	void (*get_seg)(struct vcpu *vcpu, enum vcpu_seg seg, struct vcpu_segment *value);
+	void (*set_seg)(struct vcpu *vcpu, enum vcpu_seg seg, const struct vcpu_segment *value);
+
+	/* The guest can take an external interrupt (or NMI) at the next entry: IF, shadow, NMI
+	 * mask, vcpu->event. */
+	bool (*irq_allowed)(struct vcpu *vcpu);
+	bool (*nmi_allowed)(struct vcpu *vcpu);
+	/* Exit with VM_EXIT_IRQ_WINDOW / NMI_WINDOW as soon as it can. */
+	void (*request_irq_window)(struct vcpu *vcpu);
+	void (*request_nmi_window)(struct vcpu *vcpu);
+	/* RIP was moved past an instruction: the interrupt shadow ends. */
+	void (*insn_done)(struct vcpu *vcpu);
+
+	/*
+	 * Nested mappings. [@gpa, @gpa + @size), page-aligned, becomes @hpa with
+	 * ACCESS_ rights, in the largest pages that fit; an existing mapping is
+	 * replaced (large pages split). 0 or -ENOMEM (then the range may be
+	 * partly mapped). unmap never fails. The caller holds vm->memory's lock and flushes
+	 * (vm_flush) when rights were taken away.
+	 */
+	int (*map)(struct vm *vm, gpa_t gpa, hpa_t hpa, uint64_t size, unsigned access);
+	int (*unmap)(struct vm *vm, gpa_t gpa, uint64_t size);
+	/* The vCPU's TLB before its next entry. Own CPU. */
+	void (*flush)(struct vcpu *vcpu);
+
+	/* Exits for @count ports (MSR @index), or straight to hardware. Only passthrough turns them
+	 * off. */
+	void (*intercept_io)(struct vm *vm, uint16_t port, uint32_t count, bool on);
+	int (*intercept_msr)(struct vm *vm, uint32_t index, bool read, bool write);
+	/* vcpu->tsc_offset changed. */
+	void (*tsc_changed)(struct vcpu *vcpu);
+
+	/* After VM_EXIT_ENTRY_FAILED: logs which rule of the manual the state breaks. Also on
+	 * demand. */
+	void (*explain)(struct vcpu *vcpu);
+	/* One line per control, field and feature, for `info hv` and dumps. */
+	void (*dump)(struct vcpu *vcpu);
+};
+
+/* The vendor that runs this machine, NULL before vmm_init(). */
+extern const struct hv_ops *hv_ops;
+
+/* The vendors that are linked in: const pointers in a linker table. */
+#define HV_OPS_REGISTER(ops) \
+	TABLE_ENTRY(hv_ops, const struct hv_ops *const, hv_ops_entry_##ops) = &(ops)
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Interrupts inside a VM. Devices raise lines (GSIs) or send messages; the
+ * chips that a VM has (8259 pair, I/O APIC) register as sinks of the lines,
+ * and one controller (the local APICs, or the 8259 alone) answers what a
+ * vCPU should take. Lines are wire-ORed: high while any user asserts.
+ */
+#ifndef VMM_IRQ_H
+#define VMM_IRQ_H
+
+#include "kernel/spinlock.h"
+#include "lib/compiler.h"
+#include "lib/list.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define IRQ_LINES 24 /* GSIs 0-23; ISA IRQ 0 is wired to GSI 2 of the I/O APIC by the ACPI tables \
+		      */
+
+struct vcpu;
+struct vm;
+
+/* A chip that sees the level of lines. set(): under the line's lock; takes the chip's own lock. */
+struct irq_sink {
+	void (*set)(void *opaque, unsigned line, bool level);
+	void *opaque;
+	struct list_head link;
+};
+
+/* The interrupt controller of vCPUs: exactly one per VM. */
+struct irq_controller_ops {
+	/* The vector that @vcpu should take now (priority and TPR considered), or -1. Own CPU. */
+	int (*pending)(void *opaque, struct vcpu *vcpu);
+	/* @vector is being delivered. Own CPU. */
+	void (*accept)(void *opaque, struct vcpu *vcpu, uint8_t vector);
+	/* A message-signalled interrupt (APM vol. 2, 16.11; SDM vol. 3A, 11.11). Any CPU. */
+	void (*message)(void *opaque, uint64_t address, uint32_t data);
+	/* VCPU_REQ_TIMER was seen. Own CPU. */
+	void (*timer)(void *opaque, struct vcpu *vcpu);
+	/* The vCPU goes to the reset state (INIT). Own CPU or vCPU not runnable. */
+	void (*reset)(void *opaque, struct vcpu *vcpu);
+};
+
+/* One user of a line; embedded in a device's resource. */
+struct irq_line {
+	struct vm *vm;
+	unsigned gsi;
+	bool level;		   /* what this user asserts; under the line's lock */
+	void (*eoi)(void *opaque); /* or NULL: called after the guest's EOI of a level interrupt */
+	void *opaque;
+	struct list_head link;
+};
+
+/* vm->irq. */
+int irq_create(struct vm *vm) __must_check;
+void irq_destroy(struct vm *vm);
+
+/* Chips: -EBUSY when there is a controller already. */
+int irq_set_controller(struct vm *vm, const struct irq_controller_ops *ops,
+		       void *opaque) __must_check;
+void irq_clear_controller(struct vm *vm);
+void irq_add_sink(struct vm *vm, struct irq_sink *sink);
+void irq_remove_sink(struct vm *vm, struct irq_sink *sink);
+/* A chip tells that the guest ended a level-triggered interrupt of @line. */
+void irq_line_eoi(struct vm *vm, unsigned line);
+
+/* Devices (through device_irq()): 0 or -EINVAL. */
+int irq_line_attach(struct vm *vm, struct irq_line *line, unsigned gsi) __must_check;
+void irq_line_detach(struct irq_line *line);
+/* Any CPU; device locks may be held. Nothing happens when the level is the same. */
+void irq_line_set(struct irq_line *line, bool level);
+/* Edge: up and down. */
+void irq_line_pulse(struct irq_line *line);
+void irq_message(struct vm *vm, uint64_t address, uint32_t data);
+
+/* Run loop: see vmm/run.c. */
+int irq_pending(struct vcpu *vcpu);
+void irq_accept(struct vcpu *vcpu, uint8_t vector);
+
+#endif

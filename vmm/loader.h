@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Guest loaders: each knows one image format. The first whose probe says yes
+ * loads; it puts the image into guest memory and sets vCPU 0's registers.
+ */
+#ifndef VMM_LOADER_H
+#define VMM_LOADER_H
+
+#include "lib/compiler.h"
+#include "vmm/types.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct vm;
+struct boot_module;
+
+struct loader {
+	const char *name;
+	bool (*probe)(const void *image, size_t size);
+	/* Errors are logged with what is wrong with which image. */
+	int (*load)(struct vm *vm, const struct boot_module *kernel,
+		    const struct boot_module *initrd, const char *cmdline);
+};
+#define LOADER(ident_, ...) TABLE_ENTRY(loaders, struct loader, ident_) = {__VA_ARGS__}
+
+/* Loads what the VM's config names, on a VM whose memory, vCPUs and devices exist. */
+int loader_run(struct vm *vm) __must_check;
+
+/* The guest's memory map as firmware would tell it (e820), from guest memory and reservations. */
+#define E820_RAM      1u
+#define E820_RESERVED 2u
+#define E820_ACPI     3u
+struct e820_entry {
+	uint64_t start, size;
+	uint32_t type;
+} __packed;
+size_t guest_e820(struct vm *vm, struct e820_entry *entries, size_t max);
+
+/*
+ * Firmware tables that a device (ACPI) puts into guest memory and tells the
+ * loader of: the RSDP's guest-physical address, 0 = none. Provided by the
+ * device of type "acpi" as interface "firmware".
+ */
+#define FIRMWARE_KIND "firmware"
+struct firmware_tables {
+	gpa_t rsdp;
+};
+
+#endif

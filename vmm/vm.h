@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A virtual machine and its life: created from a config, started, paused,
+ * reset, stopped, destroyed. All of these are called from tasks; a guest's
+ * own reset or power-off asks for them through vm_request().
+ */
+#ifndef VMM_VM_H
+#define VMM_VM_H
+
+#include "kernel/log.h"
+#include "kernel/page_alloc.h"
+#include "kernel/spinlock.h"
+#include "kernel/work.h"
+#include "lib/compiler.h"
+#include "lib/list.h"
+#include "vmm/types.h"
+
+#define VM_NAME_MAX  31
+#define VM_MAX_VCPUS 16
+
+struct vcpu;
+struct vm_config;
+struct vm_console;
+struct guest_memory;
+struct hook_maps;
+struct device_manager;
+struct vm_irq;
+
+enum vm_state { VM_DEFINED, VM_RUNNING, VM_PAUSED, VM_STOPPED, VM_CRASHED };
+enum vm_request { VM_REQUEST_POWEROFF, VM_REQUEST_RESET, VM_REQUEST_CRASH };
+
+struct vm {
+	char name[VM_NAME_MAX + 1];
+	enum vm_state state;  /* under lock */
+	struct spinlock lock; /* state and life-cycle requests */
+	struct vcpu *vcpus[VM_MAX_VCPUS];
+	uint32_t vcpu_count;
+	void *hv;		 /* the vendor's part */
+	struct hook_maps *hooks; /* vmm/hook/hook.h */
+	struct guest_memory *memory;
+	struct device_manager *devices;
+	struct vm_irq *irq;
+	struct vm_config *config;	/* as parsed; owned */
+	struct vm_console *consoles;	/* list: one per char-console backend */
+	uint64_t tsc_offset;		/* guest TSC = host TSC + this, while running */
+	uint64_t tsc_paused;		/* the guest TSC at the pause */
+	struct page_owner owner;	/* all pages that this VM costs us, its memory too */
+	struct page_owner memory_owner; /* the guest's own memory */
+	struct work request_work;
+	uint32_t requests;     /* atomic bits of enum vm_request */
+	struct list_head link; /* the list of VMs */
+};
+
+/* Defines a VM from a config (taken over on success). Nothing but the name and config is allocated.
+ */
+int vm_define(struct vm_config *config, struct vm **out) __must_check;
+/* Builds memory, vCPUs and devices, loads the image, lets it run. Errors are logged with the VM's
+ * name; nothing is left. */
+int vm_start(struct vm *vm) __must_check;
+int vm_pause(struct vm *vm) __must_check;
+int vm_resume(struct vm *vm) __must_check;
+/* As the reset button: devices and vCPUs reset, memory kept, image loaded again. */
+int vm_reset(struct vm *vm) __must_check;
+/* Stops and gives back everything but the definition: the VM can be started again. */
+int vm_destroy(struct vm *vm) __must_check;
+/* Forgets a VM that is not running. */
+int vm_undefine(struct vm *vm) __must_check;
+
+/* From a device or an exit handler: done by a worker soon. Never waits. */
+void vm_request(struct vm *vm, enum vm_request request, const char *why);
+
+struct vm *vm_find(const char *name);
+/* The list of VMs, in order of definition; the caller is a task and does not yield in between. */
+void vm_for_each(void (*fn)(void *opaque, struct vm *vm), void *opaque);
+
+/* The guest's clock: ns since the VM's start, without the time it was paused. Exit path: cheap. */
+uint64_t vm_time_ns(const struct vm *vm);
+/* Host TSC at which vm_time_ns() will be @ns (past: a past TSC). */
+uint64_t vm_time_to_tsc(const struct vm *vm, uint64_t ns);
+
+/* Asks all vCPUs to flush and waits until none can use an old mapping. Not with a lock held. */
+void vm_flush(struct vm *vm);
+
+/* log_msg with "vm NAME: " in front. */
+void vm_log(const struct vm *vm, enum log_level level, const char *fmt, ...) __printf(3, 4);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * VM configuration: text in the syntax of QEMU's -readconfig and git
+ * ([section "id"], key = value, # comments), from a Multiboot2 module.
+ * Sections: [vm "NAME"], [boot], [device "ID"]. Every error is logged as
+ * FILE:LINE: key: what was expected.
+ */
+#ifndef VMM_VM_CONFIG_H
+#define VMM_VM_CONFIG_H
+
+#include "lib/compiler.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct boot_module;
+
+struct vm_config_key {
+	char *name;
+	char *value;
+	unsigned line;
+	bool used; /* set when something reads it; an unused one is an error */
+	struct vm_config_key *next;
+};
+
+struct vm_config_section {
+	char *kind; /* "vm", "boot", "device" */
+	char *id;   /* or "" */
+	unsigned line;
+	struct vm_config_key *keys; /* in order */
+	struct vm_config_section *next;
+};
+
+struct vm_config {
+	char *file; /* name for messages */
+	struct vm_config_section *sections;
+	/* From [vm "NAME"]; checked. */
+	char *name;
+	uint32_t cpus;
+	uint64_t memory; /* bytes */
+	bool autostart;
+	bool console;	     /* attach the shell to this VM's console at boot */
+	const char *machine; /* "pc" or "none": which built-in device sections come first */
+	/* From [boot]; NULL where left out. */
+	const char *kernel, *initrd, *cmdline;
+};
+
+/* @text need not be 0-terminated. -EINVAL (logged) or -ENOMEM. */
+int vm_config_parse(const char *file, const char *text, size_t len,
+		    struct vm_config **out) __must_check;
+void vm_config_free(struct vm_config *config);
+const char *vm_config_get(struct vm_config_section *section, const char *key);
+
+/* "module:NAME" → the module, or NULL (logged with file, line, key). */
+const struct boot_module *vm_config_module(struct vm_config *config, const char *value);
+
+/*
+ * Built-in device sections of a machine ("pc"), in the same syntax, as the
+ * devices that are linked in provide them. A user's section of the same id
+ * replaces a built-in one.
+ */
+struct machine_part {
+	const char *machine;
+	const char *text;
+};
+#define MACHINE_PART(ident_, ...) \
+	TABLE_ENTRY(machine_parts, struct machine_part, ident_) = {__VA_ARGS__}
+
+#endif
