@@ -6,21 +6,21 @@
 IMAGE_DIRS := boot lib arch kernel drivers vmm devices admin
 IMAGE_SRCS := $(sort $(shell find $(wildcard $(IMAGE_DIRS)) -name '*.[cS]'))
 IMAGE_OBJS := $(patsubst %,$(BUILD)/%.o,$(IMAGE_SRCS))
-IMAGE_LIBS := $(NEWLIB)/libc.a
+IMAGE_LIBS := $(ZYDIS)/libzydis.a $(NEWLIB)/libc.a
 
-IMAGE_CFLAGS := $(FREESTANDING) $(WARNINGS) $(NEWLIB_INCLUDE) $(GCC_INCLUDE) -I.
+IMAGE_CFLAGS := $(FREESTANDING) $(WARNINGS) $(NEWLIB_INCLUDE) $(ZYDIS_INCLUDE) $(GCC_INCLUDE) -I.
 IMAGE_LDFLAGS := -nostdlib -static -z noexecstack -z max-page-size=4096 --build-id=none \
 	--fatal-warnings -T linker.ld
 
 $(call remember,$(BUILD)/.cflags,$(CC) $(IMAGE_CFLAGS))
 $(call remember,$(BUILD)/.ldflags,$(LD) $(IMAGE_LDFLAGS) $(IMAGE_OBJS) $(IMAGE_LIBS))
 
-$(BUILD)/%.c.o: %.c $(BUILD)/.cflags | $(NEWLIB)/.unpacked
+$(BUILD)/%.c.o: %.c $(BUILD)/.cflags | $(THIRD_PARTY_HEADERS)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(IMAGE_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/%.S.o: %.S $(BUILD)/.cflags | $(NEWLIB)/.unpacked
+$(BUILD)/%.S.o: %.S $(BUILD)/.cflags | $(THIRD_PARTY_HEADERS)
 	$(call say,AS,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(IMAGE_CFLAGS) -MMD -MP -c -o $@ $<

@@ -56,3 +56,39 @@ $(NEWLIB)/stubs.o: third-party/newlib/stubs.c $(NEWLIB)/.unpacked $(NEWLIB)/.cfl
 $(NEWLIB)/libc.a: $(NEWLIB_OBJS)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && ar rcsD $@ $(NEWLIB_OBJS)
+
+# Zydis: the decoder only. The same definitions hold where its headers are used.
+ZYDIS := $(SHARED)/zydis
+ZYDIS_VERSION := 4.0.0-1
+ZYDIS_FILES := Decoder DecoderData Register SharedData Utils
+ZYDIS_DEFS := -DZYAN_NO_LIBC -DZYDIS_STATIC_BUILD -DZYCORE_STATIC_BUILD -DZYDIS_MINIMAL_MODE \
+	-DZYDIS_DISABLE_FORMATTER -DZYDIS_DISABLE_ENCODER -DZYDIS_DISABLE_AVX512 -DZYDIS_DISABLE_KNC
+ZYDIS_INCLUDE := -isystem $(ZYDIS)/include $(ZYDIS_DEFS)
+ZYDIS_CFLAGS := $(ZYDIS_INCLUDE) -I$(ZYDIS)/src/src -w
+ZYDIS_HOST_CFLAGS := -O2 -g -std=gnu11
+$(call remember,$(ZYDIS)/.cflags,$(CC) $(FREESTANDING) $(ZYDIS_CFLAGS) $(ZYDIS_HOST_CFLAGS))
+
+$(ZYDIS)/.unpacked: scripts/fetch-source | $(SETUP)
+	$(call say,FETCH,zydis)
+	$(Q)test -d $(ZYDIS)/src || scripts/fetch-source zydis $(ZYDIS_VERSION) $(ZYDIS)/src
+	$(Q)rm -rf $(ZYDIS)/include && mkdir -p $(ZYDIS)/include
+	$(Q)cp -r /usr/include/Zycore $(ZYDIS)/src/include/Zydis $(ZYDIS)/include
+	$(Q)touch $@
+
+$(ZYDIS)/%.o: $(ZYDIS)/.unpacked $(ZYDIS)/.cflags | $(NEWLIB)/.unpacked
+	$(call say,CC,zydis/$*)
+	$(Q)$(CC) $(FREESTANDING) $(NEWLIB_INCLUDE) $(GCC_INCLUDE) $(ZYDIS_CFLAGS) -c -o $@ $(ZYDIS)/src/src/$*.c
+
+# For the tests that run on the build machine.
+$(ZYDIS)/host-%.o: $(ZYDIS)/.unpacked $(ZYDIS)/.cflags
+	$(call say,HOSTCC,zydis/$*)
+	$(Q)$(CC) $(ZYDIS_HOST_CFLAGS) $(ZYDIS_CFLAGS) -c -o $@ $(ZYDIS)/src/src/$*.c
+
+$(ZYDIS)/libzydis.a: $(ZYDIS_FILES:%=$(ZYDIS)/%.o)
+$(ZYDIS)/libzydis-host.a: $(ZYDIS_FILES:%=$(ZYDIS)/host-%.o)
+$(ZYDIS)/libzydis.a $(ZYDIS)/libzydis-host.a:
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcsD $@ $^
+
+# What every file of the image waits for: headers from outside the tree.
+THIRD_PARTY_HEADERS := $(NEWLIB)/.unpacked $(ZYDIS)/.unpacked
