@@ -2,8 +2,8 @@
 /*
  * The machine's own console: output sinks (serial, VGA text, framebuffer)
  * and one input stream. Drivers register; the log and the shell use it. Log
- * lines and the line being edited share the terminal: the editor registers
- * itself so that a log line erases its text, prints, and draws it again.
+ * lines and the line being edited share the terminal: the console holds the
+ * latter, so that a log line can erase it, print, and draw it again.
  */
 #ifndef KERNEL_CONSOLE_H
 #define KERNEL_CONSOLE_H
@@ -27,6 +27,7 @@ struct console_sink {
 void console_register(struct console_sink *sink);
 /* To all interactive sinks, as a whole. */
 void console_write(const char *s, size_t len);
+/* As console_write; cut at 512 bytes. */
 void console_printf(const char *fmt, ...) __printf(1, 2);
 /* For panic: no locks, all sinks. */
 void console_write_emergency(const char *s, size_t len);
@@ -34,17 +35,25 @@ void console_write_emergency(const char *s, size_t len);
 /* Drivers: bytes from the line, at an interrupt window. What does not fit (4 KiB) is counted and
  * dropped. */
 void console_input(const char *s, size_t len);
+/* How many that were. */
+uint64_t console_input_dropped(void);
 /* Tasks: up to @max bytes, waiting for at least one. */
 size_t console_read(char *buf, size_t max);
 /* Tasks: as console_read, at most @ns nanoseconds; 0 = nothing came. */
 size_t console_read_timeout(char *buf, size_t max, uint64_t ns);
 
-/* What a log line has to erase and draw again; NULL, NULL when nothing is being edited. */
-struct console_editor {
-	void (*erase)(void *opaque);
-	void (*redraw)(void *opaque);
-	void *opaque;
-};
-void console_set_editor(const struct console_editor *editor);
+/*
+ * The shell: shows @text (prompt and what was typed; printable, at most
+ * CONSOLE_EDIT_MAX bytes, the rest is not shown) as the last line of the
+ * terminal, with the cursor behind the first @cursor bytes. Log lines go above it. The
+ * console keeps a copy, so that a log line of another CPU never sees it half
+ * changed. NULL: the line stays as it stands, with a newline; nothing is
+ * being edited any more.
+ */
+#define CONSOLE_EDIT_MAX 255
+void console_edit(const char *text, size_t cursor);
+
+/* The log: one line with its newline, to all sinks, never inside what is being edited. */
+void console_write_line(const char *line, size_t len);
 
 #endif

@@ -23,6 +23,9 @@ struct task *task_current(void);
 void task_yield(void);
 /* Sleeps until task_wake(); returns at once when one came since the last sleep. */
 void task_sleep(void);
+/* As task_sleep, at most until host TSC @deadline. */
+void task_sleep_until(uint64_t deadline);
+/* Sleeps that long, whoever calls task_wake(). */
 void task_sleep_ns(uint64_t ns);
 void task_wake(struct task *task);
 
