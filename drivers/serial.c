@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * 16550 UARTs (National Semiconductor PC16550D data sheet) for our own
+ * console. Output is polled, in bursts of what the FIFO holds: a log line
+ * must be out when the next instruction crashes. Input comes by interrupt,
+ * and while output waits for the line, which at 115200 baud takes long
+ * enough for the receive FIFO to overflow.
+ *
+ * Lock: the console's for output; input comes at interrupt windows of one CPU
+ * or under the console's lock, console_input() keeps the two apart.
+ */
+#include "drivers/serial.h"
+#include "arch/x86_64/io.h"
+#include "arch/x86_64/irq.h"
+#include "kernel/console.h"
+
+#include <string.h>
+
+/* Registers, as offsets of the port; RBR/THR and IER are the divisor's bytes while LCR.DLAB is set.
+ */
+#define UART_RBR 0
+#define UART_THR 0
+#define UART_IER 1
+#define UART_IIR 2
+#define UART_FCR 2
+#define UART_LCR 3
+#define UART_MCR 4
+#define UART_LSR 5
+#define UART_MSR 6
+
+#define UART_IIR_FIFOS	   0xc0 /* both set: the FIFOs are there and on */
+#define UART_FCR_ENABLE	   0x01
+#define UART_FCR_CLEAR	   0x06 /* both FIFOs */
+#define UART_FCR_TRIGGER_8 0x80
+#define UART_LCR_8N1	   0x03
+#define UART_LCR_DLAB	   0x80
+#define UART_MCR_DTR	   0x01
+#define UART_MCR_RTS	   0x02
+#define UART_MCR_OUT2	   0x08 /* lets the interrupt out of a PC's UART */
+#define UART_LSR_DR	   0x01
+#define UART_LSR_THRE	   0x20
+#define UART_LSR_ABSENT	   0xff /* what a port without a device reads */
+
+#define UART_DIVISOR_115200 1
+#define UART_FIFO_SIZE	    16
+
+/*
+ * Polls of LSR until output counts as stuck: a FIFO drains in 1.4 ms, a port
+ * read takes about 1 us.
+ */
+#define SERIAL_POLLS_MAX 100000
+/* Bytes taken in one go: what never ends is a broken UART. */
+#define SERIAL_INPUT_MAX 4096
+
+struct serial {
+	struct console_sink sink;
+	uint16_t port;
+	uint8_t isa_irq;
+	uint8_t vector;
+	uint8_t fifo; /* bytes that fit into an empty transmitter; 0: no such UART */
+	bool input;   /* received bytes are wanted */
+	bool stuck;   /* the transmitter did not drain: nothing more is sent until it does */
+};
+
+static void serial_write(struct console_sink *sink, const char *s, size_t len);
+
+static struct serial serial_ports[] = {
+	{
+		.sink = {.name = "com1", .write = serial_write, .interactive = true},
+		.port = 0x3f8,
+		.isa_irq = 4,
+		.vector = IRQ_VECTOR_COM1,
+	},
+	{
+		.sink = {.name = "com2", .write = serial_write, .interactive = true},
+		.port = 0x2f8,
+		.isa_irq = 3,
+		.vector = IRQ_VECTOR_COM2,
+	},
+};
+
+static void serial_take_input(const struct serial *serial)
+{
+	char buf[UART_FIFO_SIZE];
+	size_t len = 0;
+
+	for (unsigned total = 0; total < SERIAL_INPUT_MAX; total++) {
+		uint8_t lsr = io_in8(serial->port + UART_LSR);
+
+		if (!(lsr & UART_LSR_DR) || lsr == UART_LSR_ABSENT)
+			break;
+		buf[len++] = (char)io_in8(serial->port + UART_RBR);
+		if (len == sizeof(buf)) {
+			console_input(buf, len);
+			len = 0;
+		}
+	}
+	if (len)
+		console_input(buf, len);
+}
+
+/* Waits until the transmitter is empty; false when it never gets there. */
+static bool serial_wait_empty(struct serial *serial)
+{
+	/* A port that was stuck gets one look, so that the system does not crawl for it. */
+	for (unsigned polls = serial->stuck ? 1 : SERIAL_POLLS_MAX; polls; polls--) {
+		uint8_t lsr = io_in8(serial->port + UART_LSR);
+
+		if (serial->input && (lsr & UART_LSR_DR) && lsr != UART_LSR_ABSENT)
+			serial_take_input(serial);
+		if (lsr & UART_LSR_THRE) {
+			serial->stuck = false;
+			return true;
+		}
+	}
+	serial->stuck = true;
+	return false;
+}
+
+static void serial_write(struct console_sink *sink, const char *s, size_t len)
+{
+	struct serial *serial = container_of(sink, struct serial, sink);
+	const char *end = s + len;
+	bool in_newline = false; /* the \r of *s is out, its \n is not */
+
+	while (s < end) {
+		char burst[UART_FIFO_SIZE];
+		size_t n = 0;
+
+		while (n < serial->fifo && s < end) {
+			if (*s == '\n' && !in_newline) {
+				burst[n++] = '\r';
+				in_newline = true;
+				continue;
+			}
+			burst[n++] = *s++;
+			in_newline = false;
+		}
+		if (!serial_wait_empty(serial))
+			return;
+		io_out8_many(serial->port + UART_THR, burst, n);
+	}
+}
+
+bool serial_console_init(const char *name)
+{
+	struct serial *serial = serial_ports;
+	uint16_t port;
+
+	while (strcmp(serial->sink.name, name))
+		if (++serial == serial_ports + ARRAY_SIZE(serial_ports))
+			return false;
+	port = serial->port;
+	if (io_in8(port + UART_LSR) == UART_LSR_ABSENT)
+		return false;
+	io_out8(port + UART_IER, 0);
+	io_out8(port + UART_LCR, UART_LCR_DLAB | UART_LCR_8N1);
+	io_out8(port + UART_RBR, UART_DIVISOR_115200);
+	io_out8(port + UART_IER, 0);
+	io_out8(port + UART_LCR, UART_LCR_8N1);
+	io_out8(port + UART_FCR, UART_FCR_ENABLE | UART_FCR_CLEAR | UART_FCR_TRIGGER_8);
+	io_out8(port + UART_MCR, UART_MCR_DTR | UART_MCR_RTS | UART_MCR_OUT2);
+	/* An 8250 or a 16550 with the broken FIFO says so here. */
+	serial->fifo =
+		(io_in8(port + UART_IIR) & UART_IIR_FIFOS) == UART_IIR_FIFOS ? UART_FIFO_SIZE : 1;
+	console_register(&serial->sink);
+	return true;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel/console.h"
+#include "kernel/spinlock.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define CONSOLE_PRINTF_MAX 512
+/* To the line's start, and away with what stands behind. */
+#define CONSOLE_ERASE "\r\x1b[K"
+
+/* Sinks, what was written last, and the edited line; before the input's lock in the order. */
+static struct spinlock console_lock = SPINLOCK_INIT;
+static struct list_head console_sinks = LIST_HEAD_INIT(console_sinks);
+static bool console_mid_line; /* what was written last did not end in a newline */
+
+/* What console_edit() showed last. */
+static struct {
+	bool active;
+	char text[CONSOLE_EDIT_MAX + 1];
+	size_t len, cursor;
+} console_editor;
+
+void console_register(struct console_sink *sink)
+{
+	spin_lock(&console_lock);
+	list_add_tail(&sink->link, &console_sinks);
+	spin_unlock(&console_lock);
+}
+
+/* To the sinks that take it: log lines go to all. Under the lock, or in a panic. */
+static void console_emit(const char *s, size_t len, bool log)
+{
+	struct console_sink *sink;
+
+	if (!len)
+		return;
+	list_for_each_entry (sink, &console_sinks, link)
+		if (log || sink->interactive)
+			sink->write(sink, s, len);
+	console_mid_line = s[len - 1] != '\n';
+}
+
+void console_write(const char *s, size_t len)
+{
+	spin_lock(&console_lock);
+	console_emit(s, len, false);
+	spin_unlock(&console_lock);
+}
+
+void console_printf(const char *fmt, ...)
+{
+	char buf[CONSOLE_PRINTF_MAX];
+	va_list args;
+	int len;
+
+	va_start(args, fmt);
+	len = vsnprintf(buf, sizeof(buf), fmt, args);
+	va_end(args);
+	if (len > 0)
+		console_write(buf, MIN((size_t)len, sizeof(buf) - 1));
+}
+
+void console_write_emergency(const char *s, size_t len)
+{
+	console_emit(s, len, true);
+}
+
+/* Draws the edited line, from the cursor at the start of an empty one. */
+static void console_draw_edit(void)
+{
+	static const char back[] = "\b\b\b\b\b\b\b\b\b\b\b\b\b\b\b\b";
+	size_t steps = console_editor.len - console_editor.cursor;
+
+	console_emit(console_editor.text, console_editor.len, false);
+	for (size_t n; steps; steps -= n) {
+		n = MIN(steps, sizeof(back) - 1);
+		console_emit(back, n, false);
+	}
+}
+
+void console_write_line(const char *line, size_t len)
+{
+	spin_lock(&console_lock);
+	if (console_editor.active)
+		console_emit(CONSOLE_ERASE, sizeof(CONSOLE_ERASE) - 1, false);
+	else if (console_mid_line)
+		console_emit("\n", 1, false);
+	console_emit(line, len, true);
+	if (console_editor.active)
+		console_draw_edit();
+	spin_unlock(&console_lock);
+}
+
+/*
+ * Whether @text only adds to the end of what is shown, with the cursor at the
+ * end before and after: the usual keystroke, which then costs one character.
+ */
+static bool console_edit_appends(const char *text, size_t len, size_t cursor)
+{
+	return console_editor.active && console_editor.cursor == console_editor.len &&
+	       cursor == len && len >= console_editor.len &&
+	       !memcmp(text, console_editor.text, console_editor.len);
+}
+
+static void console_edit_set(const char *text, size_t len, size_t cursor)
+{
+	memcpy(console_editor.text, text, len);
+	console_editor.len = len;
+	console_editor.cursor = cursor;
+	console_editor.active = true;
+}
+
+static void console_edit_show(const char *text, size_t cursor)
+{
+	size_t len = strnlen(text, CONSOLE_EDIT_MAX);
+	size_t shown = console_editor.len;
+
+	cursor = MIN(cursor, len);
+	if (console_edit_appends(text, len, cursor)) {
+		console_edit_set(text, len, cursor);
+		console_emit(text + shown, len - shown, false);
+		return;
+	}
+	if (console_editor.active)
+		console_emit(CONSOLE_ERASE, sizeof(CONSOLE_ERASE) - 1, false);
+	else if (console_mid_line)
+		console_emit("\n", 1, false);
+	console_edit_set(text, len, cursor);
+	console_draw_edit();
+}
+
+void console_edit(const char *text, size_t cursor)
+{
+	spin_lock(&console_lock);
+	if (text) {
+		console_edit_show(text, cursor);
+	} else if (console_editor.active) {
+		console_editor.active = false;
+		console_emit("\n", 1, false);
+	}
+	spin_unlock(&console_lock);
+}
