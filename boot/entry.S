@@ -8,7 +8,7 @@
  * Until paging is on, EBP holds where we are less where we are linked.
  */
 #include "arch/x86_64/layout.h"
-#include "boot/multiboot2.h"
+#include "lib/multiboot2.h"
 
 #define COM1	     0x3f8
 #define CR0_PE	     0x00000001
