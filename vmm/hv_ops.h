@@ -69,6 +69,9 @@ struct hv_ops {
 	void (*get_seg)(struct vcpu *vcpu, enum vcpu_seg seg, struct vcpu_segment *value);
 	void (*set_seg)(struct vcpu *vcpu, enum vcpu_seg seg, const struct vcpu_segment *value);
 
+	/* All of @mode in one call, for exits that decode an instruction: cheap. */
+	void (*get_mode)(struct vcpu *vcpu, struct vcpu_mode *mode);
+
 	/* The guest can take an external interrupt (or NMI) at the next entry: IF, shadow, NMI
 	 * mask, vcpu->event. */
 	bool (*irq_allowed)(struct vcpu *vcpu);

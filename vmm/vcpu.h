@@ -77,6 +77,14 @@ struct vcpu_segment {
 	uint64_t base;
 };
 
+/* What fetching and addressing depend on, in one piece: hv_ops->get_mode, for the exit path. */
+struct vcpu_mode {
+	uint64_t rsp, rflags;
+	uint64_t cr0, cr3, cr4, efer;
+	struct vcpu_segment cs;
+	uint8_t cpl; /* 0-3 */
+};
+
 enum vcpu_event_type { EVENT_NONE, EVENT_EXT_INT, EVENT_NMI, EVENT_EXCEPTION, EVENT_SOFT_INT };
 
 /* What is to be delivered at the next entry; also what an exit interrupted and must be delivered
