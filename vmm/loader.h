@@ -15,12 +15,24 @@
 struct vm;
 struct boot_module;
 
+#define LOAD_MAX_MODULES 16
+
+/* What a VM's [boot] section asks for, as modules of our own. */
+struct load_request {
+	const struct boot_module *kernel;
+	const struct boot_module *initrd; /* or NULL */
+	/* `module = module:NAME ARGS`, repeated: for Multiboot kernels; an initrd comes first. */
+	const struct boot_module *modules[LOAD_MAX_MODULES];
+	const char *module_args[LOAD_MAX_MODULES];
+	size_t module_count;
+	const char *cmdline; /* never NULL */
+};
+
 struct loader {
-	const char *name;
+	const char *name; /* "Linux bzImage": for logs */
 	bool (*probe)(const void *image, size_t size);
-	/* Errors are logged with what is wrong with which image. */
-	int (*load)(struct vm *vm, const struct boot_module *kernel,
-		    const struct boot_module *initrd, const char *cmdline);
+	/* 0, or a negative errno that was logged with what is wrong with which image. */
+	int (*load)(struct vm *vm, const struct load_request *request);
 };
 #define LOADER(ident_, ...) TABLE_ENTRY(loaders, struct loader, ident_) = {__VA_ARGS__}
 

@@ -42,8 +42,7 @@ struct vm_config {
 	bool autostart;
 	bool console;	     /* attach the shell to this VM's console at boot */
 	const char *machine; /* "pc" or "none": which built-in device sections come first */
-	/* From [boot]; NULL where left out. */
-	const char *kernel, *initrd, *cmdline;
+	/* [boot]: kernel, initrd, cmdline, module (repeated) are read by vmm/load. */
 };
 
 /* @text need not be 0-terminated. -EINVAL (logged) or -ENOMEM. */
@@ -52,8 +51,16 @@ int vm_config_parse(const char *file, const char *text, size_t len,
 void vm_config_free(struct vm_config *config);
 const char *vm_config_get(struct vm_config_section *section, const char *key);
 
-/* "module:NAME" → the module, or NULL (logged with file, line, key). */
-const struct boot_module *vm_config_module(struct vm_config *config, const char *value);
+/* The first section of that kind and id ("": any id), or NULL. */
+struct vm_config_section *vm_config_section(const struct vm_config *config, const char *kind,
+					    const char *id);
+
+/*
+ * The module that @key's value names: "module:NAME", what stands behind a
+ * blank is not part of the name. NULL is logged with file, line and key.
+ */
+const struct boot_module *vm_config_module(const struct vm_config *config,
+					   const struct vm_config_key *key);
 
 /*
  * Built-in device sections of a machine ("pc"), in the same syntax, as the
