@@ -116,7 +116,7 @@ void device_timer_cancel(struct device_timer *timer);
 /* Publishes @iface (typed by @kind, a string constant) under the device's id, for device_iface().
  */
 int device_provide(struct device *dev, const char *kind, void *iface) __must_check;
-/* What device @id of @vm provides as @kind, or NULL. */
+/* What device @id (NULL: the first that does) of @vm provides as @kind, or NULL. */
 void *device_iface(struct vm *vm, const char *id, const char *kind);
 
 /* Manager. */

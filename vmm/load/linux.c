@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Linux bzImage by the 64-bit boot protocol, version 2.12 and later
+ * (Linux, Documentation/arch/x86/boot.rst and zero-page.rst).
+ *
+ * The image is a module that anyone may have put on the disc: every field of
+ * its header is checked against the image's and the guest's size.
+ */
+#include "kernel/boot_info.h"
+#include "kernel/slab.h"
+#include "vmm/device.h"
+#include "vmm/guest_memory.h"
+#include "vmm/hv_ops.h"
+#include "vmm/load/entry_state.h"
+#include "vmm/loader.h"
+#include "vmm/vcpu.h"
+#include "vmm/vm.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* "The Real-Mode Kernel Header", by offset in the image and in boot_params alike. */
+#define LINUX_HEADER	 0x1f1
+#define LINUX_HEADER_END 0x268
+#define LINUX_BOOT_FLAG	 0xaa55
+#define LINUX_MAGIC	 0x53726448 /* "HdrS" */
+#define LINUX_VERSION	 0x020c	    /* the first with xloadflags */
+#define LINUX_SECTOR	 512
+
+#define LOADFLAG_LOADED_HIGH	  0x01
+#define XLOADFLAG_KERNEL_64	  0x01
+#define XLOADFLAG_ABOVE_4G	  0x02
+#define LOADER_TYPE_UNDEFINED	  0xff
+#define LINUX_ENTRY64		  0x200
+#define LINUX_DEFAULT_SETUP_SECTS 4
+#define LINUX_PAGE		  4096
+
+/* Where things go in low memory; all below the EBDA at 0x9fc00. */
+#define LINUX_PARAMS_GPA  UINT64_C(0x10000)
+#define LINUX_CMDLINE_GPA UINT64_C(0x20000)
+#define LINUX_CMDLINE_MAX 0x10000
+#define LINUX_STACK_GPA	  UINT64_C(0x90000)
+
+struct linux_header {
+	uint8_t setup_sects; /* 0x1f1 */
+	uint16_t root_flags;
+	uint32_t syssize; /* of the protected-mode part, in 16-byte units */
+	uint16_t ram_size, vid_mode, root_dev, boot_flag;
+	uint16_t jump; /* 0x200; its second byte tells where the header ends */
+	uint32_t magic;
+	uint16_t version;
+	uint32_t realmode_switch;
+	uint16_t start_sys_seg, kernel_version;
+	uint8_t type_of_loader, loadflags;
+	uint16_t setup_move_size;
+	uint32_t code32_start, ramdisk_image, ramdisk_size, bootsect_kludge;
+	uint16_t heap_end_ptr;
+	uint8_t ext_loader_ver, ext_loader_type;
+	uint32_t cmd_line_ptr, initrd_addr_max, kernel_alignment;
+	uint8_t relocatable_kernel, min_alignment;
+	uint16_t xloadflags;
+	uint32_t cmdline_size, hardware_subarch;
+	uint64_t hardware_subarch_data;
+	uint32_t payload_offset, payload_length;
+	uint64_t setup_data, pref_address;
+	uint32_t init_size, handover_offset;
+} __packed;
+_Static_assert(LINUX_HEADER + offsetof(struct linux_header, boot_flag) == 0x1fe, "boot.rst");
+_Static_assert(LINUX_HEADER + offsetof(struct linux_header, version) == 0x206, "boot.rst");
+_Static_assert(LINUX_HEADER + offsetof(struct linux_header, cmd_line_ptr) == 0x228, "boot.rst");
+_Static_assert(LINUX_HEADER + offsetof(struct linux_header, xloadflags) == 0x236, "boot.rst");
+_Static_assert(LINUX_HEADER + offsetof(struct linux_header, pref_address) == 0x258, "boot.rst");
+_Static_assert(LINUX_HEADER + sizeof(struct linux_header) == LINUX_HEADER_END, "boot.rst");
+
+#define LINUX_E820_MAX 128
+
+struct linux_params {
+	uint8_t screen_and_apm[0x70];
+	uint64_t acpi_rsdp_addr;
+	uint8_t pad1[0xc0 - 0x78];
+	uint32_t ext_ramdisk_image, ext_ramdisk_size, ext_cmd_line_ptr;
+	uint8_t pad2[0x1e8 - 0xcc];
+	uint8_t e820_entries;
+	uint8_t pad3[LINUX_HEADER - 0x1e9];
+	struct linux_header header;
+	uint8_t pad4[0x2d0 - LINUX_HEADER_END];
+	struct e820_entry e820[LINUX_E820_MAX];
+	uint8_t pad5[LINUX_PAGE - 0x2d0 - sizeof(struct e820_entry) * LINUX_E820_MAX];
+} __packed;
+_Static_assert(offsetof(struct linux_params, acpi_rsdp_addr) == 0x70, "zero-page.rst");
+_Static_assert(offsetof(struct linux_params, ext_ramdisk_image) == 0xc0, "zero-page.rst");
+_Static_assert(offsetof(struct linux_params, e820_entries) == 0x1e8, "zero-page.rst");
+_Static_assert(offsetof(struct linux_params, header) == LINUX_HEADER, "zero-page.rst");
+_Static_assert(offsetof(struct linux_params, e820) == 0x2d0, "zero-page.rst");
+_Static_assert(sizeof(struct linux_params) == LINUX_PAGE, "zero-page.rst");
+
+struct linux_image {
+	struct linux_header header;
+	const uint8_t *code; /* the protected-mode part */
+	uint64_t code_size;
+	gpa_t load;	  /* where it goes */
+	uint64_t run_end; /* end of what the kernel uses before it reads the memory map */
+};
+
+static bool linux_probe(const void *image, size_t size)
+{
+	struct linux_header h;
+
+	if (size < LINUX_HEADER_END)
+		return false;
+	memcpy(&h, (const uint8_t *)image + LINUX_HEADER, sizeof(h));
+	return h.boot_flag == LINUX_BOOT_FLAG && h.magic == LINUX_MAGIC;
+}
+
+static int linux_check(struct vm *vm, const struct boot_module *kernel, struct linux_image *img)
+{
+	struct linux_header *h = &img->header;
+	uint64_t setup;
+
+	memcpy(h, (const uint8_t *)kernel->data + LINUX_HEADER, sizeof(*h));
+	if (h->version < LINUX_VERSION || !(h->xloadflags & XLOADFLAG_KERNEL_64) ||
+	    !(h->loadflags & LOADFLAG_LOADED_HIGH)) {
+		vm_log(vm, LOG_ERROR,
+		       "kernel %s: boot protocol %u.%02u: expected a 64-bit kernel with 2.12 or "
+		       "later",
+		       kernel->name, h->version >> 8, h->version & 0xffu);
+		return -ENOEXEC;
+	}
+	setup = (uint64_t)((h->setup_sects ? h->setup_sects : LINUX_DEFAULT_SETUP_SECTS) + 1) *
+		LINUX_SECTOR;
+	if (setup >= kernel->size ||
+	    h->syssize * UINT64_C(16) > ALIGN_UP(kernel->size - setup, 16)) {
+		vm_log(vm, LOG_ERROR, "kernel %s: %llu bytes: cut short, its header tells of %llu",
+		       kernel->name, (unsigned long long)kernel->size,
+		       (unsigned long long)(setup + h->syssize * UINT64_C(16)));
+		return -ENOEXEC;
+	}
+	img->code = (const uint8_t *)kernel->data + setup;
+	img->code_size = kernel->size - setup;
+	return 0;
+}
+
+/* At its preferred address; a relocatable kernel that does not fit there goes lower. */
+static int linux_place(struct vm *vm, const struct boot_module *kernel, struct linux_image *img)
+{
+	const struct linux_header *h = &img->header;
+	uint64_t need = MAX((uint64_t)h->init_size, img->code_size);
+	uint64_t align = h->kernel_alignment;
+
+	img->load = h->pref_address;
+	if (h->relocatable_kernel && align && IS_ALIGNED(align, LINUX_PAGE) &&
+	    (align & (align - 1)) == 0 && !guest_is_ram(vm->memory, img->load, need))
+		img->load = ALIGN_UP(UINT64_C(0x100000), align);
+	if (img->load < 0x100000 || !guest_is_ram(vm->memory, img->load, need)) {
+		vm_log(vm, LOG_ERROR,
+		       "kernel %s needs %llu KiB of memory from 0x%llx on, but the VM has %llu "
+		       "MiB: "
+		       "raise memory = in [vm]",
+		       kernel->name, (unsigned long long)(need >> 10),
+		       (unsigned long long)img->load, (unsigned long long)(vm->memory->size >> 20));
+		return -ENOMEM;
+	}
+	img->run_end = img->load + need;
+	return guest_write(vm, img->load, img->code, img->code_size);
+}
+
+/* As high as the kernel allows: below 4 GiB if it fits there, above when the kernel can. */
+static gpa_t linux_initrd_place(const struct vm *vm, const struct linux_image *img, uint64_t size)
+{
+	const struct guest_memory *m = vm->memory;
+	uint64_t top = MIN(m->low_end, (uint64_t)img->header.initrd_addr_max + 1);
+
+	if (top >= size && ALIGN_DOWN(top - size, LINUX_PAGE) >= img->run_end)
+		return ALIGN_DOWN(top - size, LINUX_PAGE);
+	if ((img->header.xloadflags & XLOADFLAG_ABOVE_4G) && m->high_end > GUEST_HIGH_BASE &&
+	    m->high_end - GUEST_HIGH_BASE >= size)
+		return ALIGN_DOWN(m->high_end - size, LINUX_PAGE);
+	return 0;
+}
+
+static int linux_load_initrd(struct vm *vm, const struct boot_module *initrd,
+			     const struct linux_image *img, struct linux_params *params)
+{
+	uint64_t have = vm->memory->low_end > img->run_end ? vm->memory->low_end - img->run_end : 0;
+	gpa_t gpa;
+
+	if (!initrd)
+		return 0;
+	gpa = linux_initrd_place(vm, img, initrd->size);
+	if (!gpa) {
+		vm_log(vm, LOG_ERROR,
+		       "initrd %s (%llu KiB) does not fit behind the kernel: %llu KiB are there; "
+		       "raise memory = in [vm]",
+		       initrd->name, (unsigned long long)(initrd->size >> 10),
+		       (unsigned long long)(have >> 10));
+		return -ENOMEM;
+	}
+	params->header.ramdisk_image = (uint32_t)gpa;
+	params->header.ramdisk_size = (uint32_t)initrd->size;
+	params->ext_ramdisk_image = (uint32_t)(gpa >> 32);
+	params->ext_ramdisk_size = (uint32_t)(initrd->size >> 32);
+	return guest_write(vm, gpa, initrd->data, initrd->size);
+}
+
+static int linux_load_cmdline(struct vm *vm, const char *cmdline, const struct linux_image *img,
+			      struct linux_params *params)
+{
+	size_t len = strlen(cmdline);
+	size_t max = MIN((size_t)img->header.cmdline_size, (size_t)LINUX_CMDLINE_MAX - 1);
+
+	if (len > max) {
+		vm_log(vm, LOG_ERROR, "cmdline is %zu characters long, the kernel takes %zu", len,
+		       max);
+		return -E2BIG;
+	}
+	params->header.cmd_line_ptr = LINUX_CMDLINE_GPA;
+	return guest_write(vm, LINUX_CMDLINE_GPA, cmdline, len + 1);
+}
+
+static int linux_load_params(struct vm *vm, const struct load_request *req,
+			     const struct linux_image *img)
+{
+	struct linux_params *params = kzalloc(sizeof(*params));
+	const struct firmware_tables *fw = device_iface(vm, NULL, FIRMWARE_KIND);
+	int err;
+
+	if (!params)
+		return -ENOMEM;
+	params->header = img->header;
+	params->header.type_of_loader = LOADER_TYPE_UNDEFINED;
+	params->header.code32_start = (uint32_t)img->load;
+	params->header.setup_data = 0;
+	params->acpi_rsdp_addr = fw ? fw->rsdp : 0;
+	params->e820_entries = (uint8_t)guest_e820(vm, params->e820, LINUX_E820_MAX);
+	err = linux_load_initrd(vm, req->initrd, img, params);
+	if (!err)
+		err = linux_load_cmdline(vm, req->cmdline, img, params);
+	if (!err)
+		err = guest_write(vm, LINUX_PARAMS_GPA, params, sizeof(*params));
+	kfree(params);
+	return err;
+}
+
+static int linux_load(struct vm *vm, const struct load_request *req)
+{
+	struct linux_image img;
+	struct vcpu *vcpu = vm->vcpus[0];
+	int err;
+
+	if (req->module_count) {
+		vm_log(vm, LOG_ERROR, "kernel %s is a Linux kernel: it takes an initrd, no modules",
+		       req->kernel->name);
+		return -EINVAL;
+	}
+	err = linux_check(vm, req->kernel, &img);
+	if (!err)
+		err = linux_place(vm, req->kernel, &img);
+	if (!err)
+		err = linux_load_params(vm, req, &img);
+	if (!err)
+		err = entry_state_long(vm, img.load + LINUX_ENTRY64);
+	if (err)
+		return err;
+	vcpu_set_gpr(vcpu, GPR_RSI, LINUX_PARAMS_GPA);
+	vcpu_set_gpr(vcpu, GPR_RSP, LINUX_STACK_GPA);
+	return 0;
+}
+
+LOADER(linux_loader, .name = "Linux bzImage", .probe = linux_probe, .load = linux_load);
