@@ -8,6 +8,7 @@
 #ifndef VMM_CHAR_FRONTEND_H
 #define VMM_CHAR_FRONTEND_H
 
+#include "kernel/spinlock.h"
 #include "lib/compiler.h"
 
 #include <stdbool.h>
@@ -31,7 +32,8 @@ struct char_backend_ops {
 };
 
 struct char_frontend {
-	/* Set by the frontend. Called by the backend, not from within its own ops. */
+	struct spinlock lock; /* the frontend's own state, and backend below */
+	/* Set by the frontend. Called by the backend without the lock: not from its own ops. */
 	size_t (*input)(void *opaque, const uint8_t *data, size_t len); /* how many were taken */
 	void (*output_ready)(void *opaque); /* the backend can take output again */
 	void (*input_break)(void *opaque);

@@ -126,6 +126,8 @@ int device_create(struct vm *vm, const char *type, const char *id,
 		  const struct device_config *config, struct device **out) __must_check;
 int device_destroy(struct device *dev) __must_check;
 struct device *device_find(struct vm *vm, const char *id);
+/* In order of creation. */
+void device_for_each(struct vm *vm, void (*fn)(void *opaque, struct device *dev), void *opaque);
 void device_reset_all(struct vm *vm);
 const struct device_type *device_type_find(const char *name);
 

@@ -50,13 +50,17 @@ struct e820_entry {
 size_t guest_e820(struct vm *vm, struct e820_entry *entries, size_t max);
 
 /*
- * Firmware tables that a device (ACPI) puts into guest memory and tells the
- * loader of: the RSDP's guest-physical address, 0 = none. Provided by the
- * device of type "acpi" as interface "firmware".
+ * Firmware tables that a device (ACPI) puts into guest memory, provided as
+ * interface FIRMWARE_KIND by the device with the id FIRMWARE_ID. A loader
+ * calls build() when it loads: then all devices exist, whatever their order,
+ * and a reset VM gets fresh tables.
  */
 #define FIRMWARE_KIND "firmware"
+#define FIRMWARE_ID   "acpi"
 struct firmware_tables {
-	gpa_t rsdp;
+	/* Writes the tables for the devices and vCPUs that exist; a negative errno was logged. */
+	int (*build)(struct firmware_tables *tables);
+	gpa_t rsdp; /* of the RSDP, after build() */
 };
 
 #endif
