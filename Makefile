@@ -11,6 +11,8 @@ SHELL := /bin/bash
 BUILD ?= build
 # What does not depend on the configuration is built once, for all of them.
 SHARED := build
+# Made when scripts/setup has found or installed all that the rest needs.
+SETUP := $(SHARED)/.setup
 
 ifeq ($(V),)
 Q := @
@@ -19,6 +21,7 @@ else
 Q :=
 say = @:
 endif
+comma := ,
 
 .PHONY: all
 all: $(BUILD)/alcazar.elf
@@ -26,3 +29,20 @@ all: $(BUILD)/alcazar.elf
 include mk/flags.mk
 include mk/third-party.mk
 include mk/image.mk
+include mk/iso.mk
+include mk/run.mk
+
+$(SETUP): scripts/setup
+	$(Q)scripts/setup
+	$(Q)mkdir -p $(@D) && touch $@
+
+.PHONY: setup clean help
+setup:
+	$(Q)rm -f $(SETUP)
+	$(Q)$(MAKE) --no-print-directory $(SETUP)
+
+clean:
+	$(Q)rm -rf $(BUILD)
+
+help:
+	@cat mk/help.txt

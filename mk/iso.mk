@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The ISO. VM=DIR… puts one's own VMs on it instead of the demo; CMDLINE is the
+# hypervisor's command line.
+
+ISO := $(BUILD)/alcazar.iso
+DEMO := $(SHARED)/demo
+DEMO_FILES := $(addprefix $(DEMO)/,demo.cfg initrd vmlinuz)
+CMDLINE ?=
+VM ?= $(DEMO)
+VM_FILES := $(if $(filter-out $(DEMO),$(VM)),$(wildcard $(VM:%=%/*))) \
+	$(if $(filter $(DEMO),$(VM)),$(DEMO_FILES))
+
+$(call remember,$(BUILD)/.iso-args,$(VM) $(VM_FILES) $(CMDLINE))
+
+.PHONY: iso
+iso: $(ISO)
+
+$(ISO): $(BUILD)/alcazar.elf $(VM_FILES) scripts/make-iso $(BUILD)/.iso-args
+	$(call say,ISO,$@)
+	$(Q)scripts/make-iso $@ $(BUILD)/alcazar.elf "$(CMDLINE)" $(VM)
+
+$(DEMO)/demo.cfg: configs/demo/demo.cfg
+	$(Q)mkdir -p $(@D) && cp $< $@
+
+DEMO_ROOT := $(addprefix configs/demo/,init inittab profile)
+$(DEMO)/initrd: $(DEMO_ROOT) scripts/make-initramfs | $(SETUP)
+	$(call say,INITRD,$@)
+	$(Q)mkdir -p $(@D) && scripts/make-initramfs $@ $(DEMO_ROOT)
+
+# Fetched once: a newer kernel in the archive is no reason to download it again.
+$(DEMO)/vmlinuz: | $(SETUP)
+	$(call say,FETCH,$@)
+	$(Q)mkdir -p $(@D) && scripts/fetch-kernel $(@D)
