@@ -15,22 +15,31 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define IRQ_LINES 24 /* GSIs 0-23; ISA IRQ 0 is wired to GSI 2 of the I/O APIC by the ACPI tables \
-		      */
+#define IRQ_LINES 24 /* GSIs 0-23 */
 
 struct vcpu;
 struct vm;
 
-/* A chip that sees the level of lines. set(): under the line's lock; takes the chip's own lock. */
+/*
+ * A chip that sees the level of lines. Devices raise ISA IRQ n as line n, IRQ
+ * 0 too: the I/O APIC itself has line 0 on its pin 2.
+ */
 struct irq_sink {
+	/* Under the line's lock; takes the chip's own lock. */
 	void (*set)(void *opaque, unsigned line, bool level);
+	/* The guest ended level-triggered vector @vector at a local APIC. No lock held. NULL: the
+	 * chip has its own way. */
+	void (*eoi)(void *opaque, uint8_t vector);
 	void *opaque;
 	struct list_head link;
 };
 
 /* The interrupt controller of vCPUs: exactly one per VM. */
 struct irq_controller_ops {
-	/* The vector that @vcpu should take now (priority and TPR considered), or -1. Own CPU. */
+	/*
+	 * The vector that @vcpu should take now (priority and TPR considered), or -1. Own CPU.
+	 * A guest's write of CR8 exits and sets VCPU_REQ_IRQ: the answer may be another then.
+	 */
 	int (*pending)(void *opaque, struct vcpu *vcpu);
 	/* @vector is being delivered. Own CPU. */
 	void (*accept)(void *opaque, struct vcpu *vcpu, uint8_t vector);
@@ -40,6 +49,19 @@ struct irq_controller_ops {
 	void (*timer)(void *opaque, struct vcpu *vcpu);
 	/* The vCPU goes to the reset state (INIT). Own CPU or vCPU not runnable. */
 	void (*reset)(void *opaque, struct vcpu *vcpu);
+	/* The 8259 pair's output changed (ExtINT). Any CPU, the chip's lock is held. */
+	void (*ext)(void *opaque, bool level);
+};
+
+/*
+ * The 8259 pair as a source of vectors. Where there is a controller, it asks
+ * for them (ExtINT); without one, vCPU 0 takes them as they come.
+ */
+struct irq_ext_ops {
+	/* The vector that an acknowledge would give now, or -1 with the output low. Any CPU. */
+	int (*peek)(void *opaque);
+	/* The CPU acknowledges and takes @vector, which peek() gave. */
+	void (*ack)(void *opaque, uint8_t vector);
 };
 
 /* One user of a line; embedded in a device's resource. */
@@ -64,6 +86,17 @@ void irq_add_sink(struct vm *vm, struct irq_sink *sink);
 void irq_remove_sink(struct vm *vm, struct irq_sink *sink);
 /* A chip tells that the guest ended a level-triggered interrupt of @line. */
 void irq_line_eoi(struct vm *vm, unsigned line);
+/* A local APIC tells all sinks of the end of a level-triggered vector. No lock held. */
+void irq_broadcast_eoi(struct vm *vm, uint8_t vector);
+
+/* The 8259 pair. -EBUSY: there is one already. */
+int irq_set_ext(struct vm *vm, const struct irq_ext_ops *ops, void *opaque) __must_check;
+void irq_clear_ext(struct vm *vm);
+/* Its output changed: to the controller, or VCPU_REQ_IRQ for vCPU 0. */
+void irq_ext_changed(struct vm *vm, bool level);
+/* Controllers: what the 8259 pair offers (-1: nothing), and taking it. */
+int irq_ext_peek(struct vm *vm);
+void irq_ext_ack(struct vm *vm, uint8_t vector);
 
 /* Devices (through device_irq()): 0 or -EINVAL. */
 int irq_line_attach(struct vm *vm, struct irq_line *line, unsigned gsi) __must_check;
