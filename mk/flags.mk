@@ -10,7 +10,8 @@ LD := ld
 # (-mno-red-zone). The backtrace of a panic follows frame pointers.
 FREESTANDING := -std=gnu11 -O2 -g -ffreestanding -nostdinc -fno-pic -fno-pie -mno-red-zone \
 	-mgeneral-regs-only -mcmodel=kernel -fcf-protection=none -fno-stack-protector \
-	-fno-asynchronous-unwind-tables -fno-omit-frame-pointer -fno-common -fno-strict-aliasing
+	-fno-asynchronous-unwind-tables -fno-omit-frame-pointer -fno-common -fno-strict-aliasing \
+	-ffunction-sections -fdata-sections
 # After newlib's headers, which come first.
 GCC_INCLUDE := -isystem $$($(CC) -print-file-name=include)
 WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla

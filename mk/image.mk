@@ -9,7 +9,7 @@ IMAGE_OBJS := $(patsubst %,$(BUILD)/%.o,$(IMAGE_SRCS))
 IMAGE_LIBS := $(ZYDIS)/libzydis.a $(NEWLIB)/libc.a
 
 IMAGE_CFLAGS := $(FREESTANDING) $(WARNINGS) $(NEWLIB_INCLUDE) $(ZYDIS_INCLUDE) $(GCC_INCLUDE) -I.
-IMAGE_LDFLAGS := -nostdlib -static -z noexecstack -z max-page-size=4096 --build-id=none \
+IMAGE_LDFLAGS := -nostdlib -static --gc-sections -z noexecstack -z max-page-size=4096 --build-id=none \
 	--fatal-warnings -T linker.ld
 
 $(call remember,$(BUILD)/.cflags,$(CC) $(IMAGE_CFLAGS))
