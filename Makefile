@@ -13,6 +13,8 @@ BUILD ?= build
 SHARED := build
 # Made when scripts/setup has found or installed all that the rest needs.
 SETUP := $(SHARED)/.setup
+# The folders that the image is made of.
+IMAGE_DIRS := boot lib arch kernel drivers vmm devices admin
 
 ifeq ($(V),)
 Q := @
@@ -27,6 +29,7 @@ comma := ,
 all: $(BUILD)/alcazar.elf
 
 include mk/flags.mk
+include mk/config.mk
 include mk/third-party.mk
 include mk/image.mk
 include mk/iso.mk

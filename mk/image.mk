@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The image: every .c and .S file of these folders, less what the configuration
+# The image: every .c and .S file of its folders, less what the configuration
 # leaves out.
 
-IMAGE_DIRS := boot lib arch kernel drivers vmm devices admin
-IMAGE_SRCS := $(sort $(shell find $(wildcard $(IMAGE_DIRS)) -name '*.[cS]'))
+IMAGE_SRCS := $(filter-out $(LEFT_OUT),\
+	$(sort $(shell find $(wildcard $(IMAGE_DIRS)) -name '*.[cS]')))
 IMAGE_OBJS := $(patsubst %,$(BUILD)/%.o,$(IMAGE_SRCS))
 IMAGE_LIBS := $(ZYDIS)/libzydis.a $(NEWLIB)/libc.a
 
