@@ -37,7 +37,7 @@ void console_write_emergency(const char *s, size_t len);
 void console_input(const char *s, size_t len);
 /* How many that were. */
 uint64_t console_input_dropped(void);
-/* Tasks: up to @max bytes, waiting for at least one. */
+/* Tasks: up to @max bytes, waiting for at least one, or for a task_wake() of the caller: 0 then. */
 size_t console_read(char *buf, size_t max);
 /* Tasks: as console_read, at most @ns nanoseconds; 0 = nothing came. */
 size_t console_read_timeout(char *buf, size_t max, uint64_t ns);

@@ -7,8 +7,8 @@
  * back in reverse order when the device goes or when its create fails.
  *
  * Context: create, destroy and resource calls run in a task, one at a time
- * per VM (the manager's lock is held by the caller, a sleeping one). reset
- * runs in a task while no vCPU runs.
+ * per VM (the VM's life cycle sees to it), no spinlock held. reset runs in a
+ * task while no vCPU runs.
  */
 #ifndef VMM_DEVICE_H
 #define VMM_DEVICE_H
@@ -30,24 +30,31 @@
 #define DEVICE_ID_MAX 63
 
 struct device;
+struct boot_module;
+struct char_backend_ops;
+struct char_frontend;
 struct device_config;
 struct vm;
+struct vm_config;
+struct vm_config_section;
 
 enum device_key_kind {
 	KEY_STRING,
-	KEY_UINT,   /* decimal or 0x…, within [min, max] */
-	KEY_SIZE,   /* KEY_UINT with K, M, G suffix: bytes */
-	KEY_BOOL,   /* true, false, yes, no, on, off */
-	KEY_CHOICE, /* one of the words in `choices`, "a|b|c": its index */
-	KEY_DEVICE, /* the id of a device of this VM that is created before this one */
-	KEY_MODULE, /* module:NAME, an image that was loaded with us */
+	KEY_UINT,     /* decimal or 0x…, within [min, max] */
+	KEY_SIZE,     /* KEY_UINT with K, M, G suffix: bytes */
+	KEY_BOOL,     /* true, false, yes, no, on, off */
+	KEY_CHOICE,   /* one of the words in `choices`, "a|b|c": its index */
+	KEY_DEVICE,   /* the id of a device of this VM that is created before this one and
+			 cannot go before it */
+	KEY_FRONTEND, /* as KEY_DEVICE, but that one may go first (the backend's gone() tells) */
+	KEY_MODULE,   /* module:NAME, an image that was loaded with us */
 };
 
 struct device_key {
 	const char *name;
 	enum device_key_kind kind;
 	const char *def; /* default as text; NULL: the key is required; "" with
-			    KEY_STRING/DEVICE/MODULE: may be left out */
+			    KEY_STRING/DEVICE/FRONTEND/MODULE: may be left out */
 	uint64_t min, max;
 	const char *choices;
 	const char *help;
@@ -71,25 +78,44 @@ struct device_type {
 #define DEVICE_TYPE(ident_, ...) \
 	TABLE_ENTRY(device_types, struct device_type, ident_) = {.file = __FILE__, __VA_ARGS__}
 
+/* For `info devices`. */
+enum device_resource_kind {
+	DEVICE_IO,
+	DEVICE_MSR,
+	DEVICE_MEMORY,
+	DEVICE_CPUID,
+	DEVICE_CALL,
+	DEVICE_IRQ,
+	DEVICE_TIMER,
+	DEVICE_IFACE,
+	DEVICE_OTHER,
+	DEVICE_RESOURCE_KINDS
+};
+extern const char *const device_resource_names[DEVICE_RESOURCE_KINDS];
+
 struct device {
 	char id[DEVICE_ID_MAX + 1];
 	const struct device_type *type;
 	struct vm *vm;
 	void *state;
 	struct list_head resources; /* newest first */
-	struct list_head link;	    /* in the VM's list, in order of creation */
+	unsigned counts[DEVICE_RESOURCE_KINDS];
+	struct list_head link; /* in the VM's list, in order of creation */
 };
 
 /* Typed values, checked before create(): these cannot fail for a key of the type. */
 const char *device_config_string(const struct device_config *config, const char *key);
 uint64_t device_config_uint(const struct device_config *config, const char *key);
 bool device_config_bool(const struct device_config *config, const char *key);
+/* NULL where KEY_DEVICE, KEY_FRONTEND, KEY_MODULE was left out. */
 struct device *device_config_device(const struct device_config *config, const char *key);
+const struct boot_module *device_config_module(const struct device_config *config, const char *key);
 
 /*
  * Resources. 0, or a negative errno that was logged with both owners' names
  * where two devices want the same. The device and what it hooks live until
- * the resource is given back.
+ * every CPU has passed a quiescent point after the resource was given back:
+ * a handler that runs meanwhile on another CPU still finds the state.
  */
 int device_hook_io(struct device *dev, uint16_t first, uint32_t count, const struct hook_ops *ops,
 		   void *opaque) __must_check;
@@ -104,6 +130,11 @@ int device_hook_call(struct device *dev, uint64_t first, uint64_t last, hook_cal
 /* @*line is the device's own user of GSI @gsi. */
 int device_irq(struct device *dev, unsigned gsi, struct irq_line **line) __must_check;
 
+/* A chip: the VM's interrupt controller (-EBUSY: there is one), and a sink of its lines. */
+int device_irq_controller(struct device *dev, const struct irq_controller_ops *ops,
+			  void *opaque) __must_check;
+int device_irq_sink(struct device *dev, struct irq_sink *sink) __must_check;
+
 /* A timer in the guest's time (vm_time_ns): it stands still while the VM is paused. */
 struct device_timer;
 typedef void (*device_timer_fn)(void *opaque);
@@ -113,23 +144,47 @@ int device_timer(struct device *dev, device_timer_fn fn, void *opaque,
 void device_timer_arm(struct device_timer *timer, uint64_t ns);
 void device_timer_cancel(struct device_timer *timer);
 
+/* Around a pause of the VM, while no vCPU runs. */
+void device_timers_pause(struct vm *vm);
+void device_timers_resume(struct vm *vm);
+
 /* Publishes @iface (typed by @kind, a string constant) under the device's id, for device_iface().
  */
 int device_provide(struct device *dev, const char *kind, void *iface) __must_check;
 /* What device @id (NULL: the first that does) of @vm provides as @kind, or NULL. */
 void *device_iface(struct vm *vm, const char *id, const char *kind);
+/* vmm/char_frontend.h: device_provide of @frontend, whose backend is told when it goes; and the
+ * backend's connection to frontend @id. */
+int device_provide_char(struct device *dev, struct char_frontend *frontend) __must_check;
+int device_connect_char(struct device *dev, const char *id, const struct char_backend_ops *ops,
+			void *opaque, struct char_frontend **out) __must_check;
+/* Anything else that is to be given back in its turn: by @release(@opaque), which cannot fail. */
+int device_own(struct device *dev, void (*release)(void *opaque), void *opaque) __must_check;
 
-/* Manager. */
+/*
+ * Manager. Errors are logged; those of a config with file, line, key and what
+ * was expected. On an error everything is as before.
+ */
+/* Boot, once: indexes the types that are linked in. -EEXIST: two of one name. */
+int device_types_init(void) __must_check;
+const struct device_type *device_type_find(const char *name);
+void device_type_for_each(void (*fn)(void *opaque, const struct device_type *type), void *opaque);
+
 int device_manager_create(struct vm *vm) __must_check;
-void device_manager_destroy(struct vm *vm); /* all devices, in reverse order */
+void device_manager_destroy(struct vm *vm); /* all devices, in reverse order; NULL is fine */
+/* All [device] sections of @config, without making anything: types, keys, values, references. */
+int device_check_all(const struct vm_config *config) __must_check;
+/* All [device] sections of vm->config, each after those that it refers to. */
+int device_create_all(struct vm *vm) __must_check;
+/* One more. @section NULL: defaults only. */
 int device_create(struct vm *vm, const char *type, const char *id,
-		  const struct device_config *config, struct device **out) __must_check;
+		  const struct vm_config_section *section, struct device **out) __must_check;
+/* -EBUSY: another device's KEY_DEVICE refers to it. */
 int device_destroy(struct device *dev) __must_check;
 struct device *device_find(struct vm *vm, const char *id);
-/* In order of creation. */
+void device_reset_all(struct vm *vm); /* in order of creation */
+/* In order of creation, under the manager's lock: @fn makes and takes nothing. */
 void device_for_each(struct vm *vm, void (*fn)(void *opaque, struct device *dev), void *opaque);
-void device_reset_all(struct vm *vm);
-const struct device_type *device_type_find(const char *name);
 
 /* log_msg with "vm NAME: ID: " in front. */
 void device_log(const struct device *dev, enum log_level level, const char *fmt, ...)

@@ -15,7 +15,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define IRQ_LINES 24 /* GSIs 0-23 */
+#define IRQ_LINES	   24 /* GSIs 0-23 */
+#define IRQ_LINE_USERS_MAX 32
 
 struct vcpu;
 struct vm;
@@ -84,7 +85,8 @@ int irq_set_controller(struct vm *vm, const struct irq_controller_ops *ops,
 void irq_clear_controller(struct vm *vm);
 void irq_add_sink(struct vm *vm, struct irq_sink *sink);
 void irq_remove_sink(struct vm *vm, struct irq_sink *sink);
-/* A chip tells that the guest ended a level-triggered interrupt of @line. */
+/* A chip, with none of its locks held, tells that the guest ended a level-triggered interrupt of
+ * @line. */
 void irq_line_eoi(struct vm *vm, unsigned line);
 /* A local APIC tells all sinks of the end of a level-triggered vector. No lock held. */
 void irq_broadcast_eoi(struct vm *vm, uint8_t vector);
@@ -98,7 +100,7 @@ void irq_ext_changed(struct vm *vm, bool level);
 int irq_ext_peek(struct vm *vm);
 void irq_ext_ack(struct vm *vm, uint8_t vector);
 
-/* Devices (through device_irq()): 0 or -EINVAL. */
+/* Devices (through device_irq()): 0, or -EINVAL (no such line), -ENOSPC (IRQ_LINE_USERS_MAX). */
 int irq_line_attach(struct vm *vm, struct irq_line *line, unsigned gsi) __must_check;
 void irq_line_detach(struct irq_line *line);
 /* Any CPU; device locks may be held. Nothing happens when the level is the same. */

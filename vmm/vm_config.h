@@ -20,13 +20,13 @@ struct vm_config_key {
 	char *name;
 	char *value;
 	unsigned line;
-	bool used; /* set when something reads it; an unused one is an error */
 	struct vm_config_key *next;
 };
 
 struct vm_config_section {
-	char *kind; /* "vm", "boot", "device" */
-	char *id;   /* or "" */
+	const char *file; /* for messages: the config's, or "machine NAME" */
+	char *kind;	  /* "vm", "boot", "device" */
+	char *id;	  /* or "" */
 	unsigned line;
 	struct vm_config_key *keys; /* in order */
 	struct vm_config_section *next;
@@ -41,6 +41,7 @@ struct vm_config {
 	uint64_t memory; /* bytes */
 	bool autostart;
 	bool console;	     /* attach the shell to this VM's console at boot */
+	bool msr_ignore;     /* msr-unknown = ignore: MSRs that nobody owns read 0, else #GP */
 	const char *machine; /* "pc" or "none": which built-in device sections come first */
 	/* [boot]: kernel, initrd, cmdline, module (repeated) are read by vmm/load. */
 };
@@ -49,7 +50,13 @@ struct vm_config {
 int vm_config_parse(const char *file, const char *text, size_t len,
 		    struct vm_config **out) __must_check;
 void vm_config_free(struct vm_config *config);
-const char *vm_config_get(struct vm_config_section *section, const char *key);
+/* NULL: not there. */
+const struct vm_config_key *vm_config_find_key(const struct vm_config_section *section,
+					       const char *key);
+
+/* Boot: every module whose name ends in .cfg becomes a defined VM; errors are logged and the rest
+ * goes on. */
+void vm_config_load_modules(void);
 
 /* The first section of that kind and id ("": any id), or NULL. */
 struct vm_config_section *vm_config_section(const struct vm_config *config, const char *kind,

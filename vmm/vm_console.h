@@ -3,52 +3,79 @@
  * What a VM's serial line shows to the administrator: a ring of the last
  * 64 KiB, and at most one attached viewer. The char-console backend feeds
  * it; the shell's `console` attaches.
+ *
+ * The viewer reads from the ring at its own pace. While it is more than
+ * VM_CONSOLE_BACKLOG bytes behind, the guest's output is not taken (its UART
+ * stays busy): nothing is lost, and no exit handler waits. Without a viewer
+ * everything is taken.
  */
 #ifndef VMM_VM_CONSOLE_H
 #define VMM_VM_CONSOLE_H
 
 #include "kernel/spinlock.h"
 #include "lib/compiler.h"
+#include "lib/ring.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define VM_CONSOLE_RING 65536
+#define VM_CONSOLE_RING	   65536
+#define VM_CONSOLE_BACKLOG 4096
 
 struct vm;
 
+/* Both under the console's lock, on any CPU, never waiting. */
 struct vm_console_viewer {
-	/* New bytes from the guest; never waits. Under the console's lock. */
-	void (*output)(void *opaque, const uint8_t *data, size_t len);
-	/* The console or its VM goes away. */
-	void (*gone)(void *opaque);
+	/* There is something to read, the guest takes input again, or the console is gone. */
+	void (*wake)(void *opaque);
 	void *opaque;
+};
+
+/* Towards the guest; called without the console's lock. */
+struct vm_console_backend {
+	size_t (*input)(void *opaque, const uint8_t *data, size_t len); /* how many were taken */
+	void (*input_break)(void *opaque);
+	void (*output_ready)(void *opaque); /* vm_console_output() takes bytes again */
 };
 
 struct vm_console {
 	const char *id; /* of the backend device */
 	struct vm *vm;
 	struct spinlock lock;
-	uint8_t *ring;	  /* VM_CONSOLE_RING bytes */
-	uint64_t written; /* bytes ever; the ring holds the last ones */
+	struct ring ring; /* VM_CONSOLE_RING bytes */
+	size_t shown;	  /* the viewer's position, in the count of ring.head */
+	bool refused;	  /* output was: output_ready() is due */
+	unsigned refs;	  /* the backend and the viewer */
 	const struct vm_console_viewer *viewer;
-	/* The backend's way for input to the guest: how many bytes were taken. */
-	size_t (*input)(void *opaque, const uint8_t *data, size_t len);
-	void (*input_break)(void *opaque);
-	void *opaque;
+	const struct vm_console_backend *backend; /* NULL: gone */
+	void *backend_opaque;
 	struct vm_console *next;
 };
 
-int vm_console_register(struct vm *vm, struct vm_console *console) __must_check;
+/* For a backend. @id is kept by pointer until it is unregistered. NULL: no memory. Tasks. */
+struct vm_console *vm_console_register(struct vm *vm, const char *id,
+				       const struct vm_console_backend *backend,
+				       void *opaque) __must_check;
+/* The backend goes; its ops may still be running until a grace period has passed. */
 void vm_console_unregister(struct vm_console *console);
-/* Backend: bytes from the guest. */
-void vm_console_output(struct vm_console *console, const uint8_t *data, size_t len);
-/* @id NULL: the VM's first. */
+/* Bytes from the guest: how many were taken. Any CPU, exit path. */
+size_t vm_console_output(struct vm_console *console, const uint8_t *data, size_t len);
+/* The guest can take input again. Any CPU, exit path. */
+void vm_console_input_ready(struct vm_console *console);
+
+/* @id NULL: the VM's first. The caller is a task and attaches before it yields. */
 struct vm_console *vm_console_find(struct vm *vm, const char *id);
-/* Shows the ring to @viewer first, then what comes. -EBUSY: someone is attached. */
+/* From the oldest byte of the ring on. -EBUSY: someone is attached. The console stays until
+ * vm_console_detach(). */
 int vm_console_attach(struct vm_console *console,
 		      const struct vm_console_viewer *viewer) __must_check;
-void vm_console_detach(struct vm_console *console, const struct vm_console_viewer *viewer);
+void vm_console_detach(struct vm_console *console);
+/* The viewer's: up to @max of the bytes that it has not seen. */
+size_t vm_console_read(struct vm_console *console, uint8_t *buf, size_t max);
+/* How many bytes the guest took; 0 when it is gone. */
+size_t vm_console_input(struct vm_console *console, const uint8_t *data, size_t len);
+void vm_console_input_break(struct vm_console *console);
+bool vm_console_gone(struct vm_console *console);
 
 #endif
