@@ -26,6 +26,7 @@ struct load_request {
 	const char *module_args[LOAD_MAX_MODULES];
 	size_t module_count;
 	const char *cmdline; /* never NULL */
+	gpa_t rsdp;	     /* of the firmware tables, 0: the VM has none */
 };
 
 struct loader {

@@ -8,7 +8,6 @@
  */
 #include "kernel/boot_info.h"
 #include "kernel/slab.h"
-#include "vmm/device.h"
 #include "vmm/guest_memory.h"
 #include "vmm/hv_ops.h"
 #include "vmm/load/entry_state.h"
@@ -221,7 +220,6 @@ static int linux_load_params(struct vm *vm, const struct load_request *req,
 			     const struct linux_image *img)
 {
 	struct linux_params *params = kzalloc(sizeof(*params));
-	const struct firmware_tables *fw = device_iface(vm, NULL, FIRMWARE_KIND);
 	int err;
 
 	if (!params)
@@ -230,7 +228,7 @@ static int linux_load_params(struct vm *vm, const struct load_request *req,
 	params->header.type_of_loader = LOADER_TYPE_UNDEFINED;
 	params->header.code32_start = (uint32_t)img->load;
 	params->header.setup_data = 0;
-	params->acpi_rsdp_addr = fw ? fw->rsdp : 0;
+	params->acpi_rsdp_addr = req->rsdp;
 	params->e820_entries = (uint8_t)guest_e820(vm, params->e820, LINUX_E820_MAX);
 	err = linux_load_initrd(vm, req->initrd, img, params);
 	if (!err)

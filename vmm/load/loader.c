@@ -6,6 +6,7 @@
 #include "vmm/loader.h"
 
 #include "kernel/boot_info.h"
+#include "vmm/device.h"
 #include "vmm/vm.h"
 #include "vmm/vm_config.h"
 
@@ -72,6 +73,17 @@ static int loader_gather(struct vm *vm, struct load_request *req)
 	return 0;
 }
 
+/* A VM without the device that makes them boots without tables. */
+static int loader_build_firmware(struct vm *vm, struct load_request *req)
+{
+	struct firmware_tables *tables = device_iface(vm, FIRMWARE_ID, FIRMWARE_KIND);
+	int err = tables ? tables->build(tables) : 0;
+
+	if (tables && !err)
+		req->rsdp = tables->rsdp;
+	return err;
+}
+
 int loader_run(struct vm *vm)
 {
 	struct load_request req;
@@ -88,7 +100,9 @@ int loader_run(struct vm *vm)
 		       req.kernel->name, (unsigned long long)req.kernel->size);
 		return -ENOEXEC;
 	}
-	err = l->load(vm, &req);
+	err = loader_build_firmware(vm, &req);
+	if (!err)
+		err = l->load(vm, &req);
 	if (!err)
 		vm_log(vm, LOG_INFO, "loaded %s as %s", req.kernel->name, l->name);
 	return err;

@@ -6,7 +6,6 @@
 #include "kernel/slab.h"
 #include "kernel/version.h"
 #include "lib/multiboot2.h"
-#include "vmm/device.h"
 #include "vmm/guest_memory.h"
 #include "vmm/load/elf.h"
 #include "vmm/load/entry_state.h"
@@ -233,12 +232,11 @@ static void mb2_put_module(struct load_blob *blob, const struct load_placed *m)
 	memcpy(to + sizeof(range) + name + 1, m->args, args + 1);
 }
 
-static void mb2_put_acpi(struct vm *vm, struct load_blob *blob)
+static void mb2_put_acpi(struct vm *vm, struct load_blob *blob, gpa_t gpa)
 {
-	const struct firmware_tables *fw = device_iface(vm, NULL, FIRMWARE_KIND);
 	uint8_t rsdp[MB2_RSDP2];
 
-	if (!fw || !fw->rsdp || guest_read(vm, fw->rsdp, rsdp, sizeof(rsdp)))
+	if (!gpa || guest_read(vm, gpa, rsdp, sizeof(rsdp)))
 		return;
 	mb2_put(blob, MULTIBOOT2_TAG_ACPI_OLD, rsdp, MB2_RSDP1);
 	if (rsdp[15] >= 2)
@@ -258,7 +256,7 @@ static int mb2_put_info(struct vm *vm, const struct load_request *req, struct lo
 	mb2_put_memory(vm, blob);
 	for (i = 0; i < count; i++)
 		mb2_put_module(blob, &placed[i]);
-	mb2_put_acpi(vm, blob);
+	mb2_put_acpi(vm, blob, req->rsdp);
 	mb2_put(blob, MULTIBOOT2_TAG_END, "", 0);
 	if (blob->err) {
 		vm_log(vm, LOG_ERROR, "kernel %s: command line and module names exceed %d bytes",
