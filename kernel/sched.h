@@ -53,8 +53,25 @@ void sched_add(struct sched_entity *e, const struct sched_ops *ops, uint32_t cpu
 void sched_wake(struct sched_entity *e);
 /* Kicks @cpu out of guest mode or idle, so that it looks at its requests. Any CPU. */
 void sched_kick_cpu(uint32_t cpu);
+/* What CPU @cpu has done, for `info cpus`. */
+struct sched_stats {
+	uint32_t entities; /* placed there */
+	uint32_t ready;	   /* waiting for it */
+	uint64_t idle;	   /* TSC ticks without anything to run */
+	uint64_t switches; /* times an entity was given the CPU */
+};
+void sched_get_stats(uint32_t cpu, struct sched_stats *stats);
 /* The CPU with the fewest entities, for placing a new one. */
 uint32_t sched_pick_cpu(void);
+
+/*
+ * The vmm's: puts the host's world back on this CPU, when this_cpu()->world is
+ * not NULL. Called before interrupts are taken, because IST, TR and GS are
+ * the guest's until then.
+ */
+void sched_set_world_leave(void (*leave)(void));
+/* Calls it when a guest's world is live here. Also in a panic. */
+void sched_leave_world(void);
 
 /* A stated point: takes pending interrupts and runs timers. No lock held; not from handlers. */
 void irq_window(void);
