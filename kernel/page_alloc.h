@@ -26,6 +26,7 @@ struct page_owner {
 	const char *name;	 /* shown by `info memory`; outlives the owner's pages */
 	uint64_t pages;		 /* 4 KiB pages held now; under the allocator's lock */
 	struct page_owner *next; /* registry, for `info memory` */
+	uint8_t tag; /* set by page_owner_register; what each of its blocks is marked with */
 };
 
 /* @name is kept by pointer. page_owner_unregister: BUG_ON pages are still held. */
@@ -42,8 +43,12 @@ void page_alloc_add(hpa_t start, hpa_t end);
  */
 void *page_alloc(struct page_owner *owner, unsigned order) __must_check;
 void *page_alloc_zeroed(struct page_owner *owner, unsigned order) __must_check;
-/* Gives back what page_alloc(@owner, @order) returned. BUG_ON a double free that is detectable. */
+/* Gives back what page_alloc(@owner, @order) returned. A double free, another owner
+ * or another order panics. */
 void page_free(struct page_owner *owner, void *pages, unsigned order);
+
+/* The order of the block that starts at @p and is charged to @owner, or -ENOENT when none does. */
+int page_alloc_order(const struct page_owner *owner, const void *p) __must_check;
 
 struct page_stats {
 	uint64_t total; /* 4 KiB pages managed */

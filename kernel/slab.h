@@ -13,13 +13,16 @@
 
 #include <stddef.h>
 
+/* Boot, once, after the first page_alloc_add(). */
+void slab_init(void);
+
 /* NULL when there is no memory or @size is 0. */
 void *kmalloc(size_t size) __must_check;
 void *kzalloc(size_t size) __must_check;
 /* @n elements of @size, zeroed; an overflowing product is NULL. */
 void *kcalloc(size_t n, size_t size) __must_check;
 char *kstrdup(const char *s) __must_check;
-/* NULL is fine. BUG_ON what is no live object, where that can be seen. */
+/* NULL is fine. What is no live object panics. */
 void kfree(const void *p);
 /* Bytes handed out now, for leak tests and `info memory`. */
 size_t slab_in_use(void);
