@@ -48,9 +48,8 @@ static size_t log_format(char *line, enum log_level level, const char *fmt, va_l
 	size_t at;
 	int len;
 
-	at = (size_t)snprintf(line, LOG_LINE_MAX, "[%5llu.%06llu] %s",
-			      (unsigned long long)(us / 1000000),
-			      (unsigned long long)(us % 1000000), log_level_text[level]);
+	at = (size_t)snprintf(line, LOG_LINE_MAX, "[%5lu.%06lu] %s", us / 1000000, us % 1000000,
+			      log_level_text[level]);
 	len = vsnprintf(line + at, LOG_TEXT_MAX + 1, fmt, args);
 	log_disarm(line + at);
 	at += strlen(line + at);
