@@ -130,9 +130,11 @@ int device_hook_call(struct device *dev, uint64_t first, uint64_t last, hook_cal
 /* @*line is the device's own user of GSI @gsi. */
 int device_irq(struct device *dev, unsigned gsi, struct irq_line **line) __must_check;
 
-/* A chip: the VM's interrupt controller (-EBUSY: there is one), and a sink of its lines. */
+/* Chips: the VM's interrupt controller, its 8259 pair (-EBUSY: there is one), a sink of its lines.
+ */
 int device_irq_controller(struct device *dev, const struct irq_controller_ops *ops,
 			  void *opaque) __must_check;
+int device_irq_ext(struct device *dev, const struct irq_ext_ops *ops, void *opaque) __must_check;
 int device_irq_sink(struct device *dev, struct irq_sink *sink) __must_check;
 
 /* A timer in the guest's time (vm_time_ns): it stands still while the VM is paused. */

@@ -17,6 +17,7 @@
 
 #define IRQ_LINES	   24 /* GSIs 0-23 */
 #define IRQ_LINE_USERS_MAX 32
+#define IRQ_SINKS_MAX	   4
 
 struct vcpu;
 struct vm;
@@ -32,7 +33,6 @@ struct irq_sink {
 	 * chip has its own way. */
 	void (*eoi)(void *opaque, uint8_t vector);
 	void *opaque;
-	struct list_head link;
 };
 
 /* The interrupt controller of vCPUs: exactly one per VM. */
@@ -83,7 +83,9 @@ void irq_destroy(struct vm *vm);
 int irq_set_controller(struct vm *vm, const struct irq_controller_ops *ops,
 		       void *opaque) __must_check;
 void irq_clear_controller(struct vm *vm);
-void irq_add_sink(struct vm *vm, struct irq_sink *sink);
+/* The sink hears at once of the lines that are high. -ENOSPC: IRQ_SINKS_MAX. */
+int irq_add_sink(struct vm *vm, struct irq_sink *sink) __must_check;
+/* The sink stays until a grace period has passed. */
 void irq_remove_sink(struct vm *vm, struct irq_sink *sink);
 /* A chip, with none of its locks held, tells that the guest ended a level-triggered interrupt of
  * @line. */
