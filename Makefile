@@ -34,6 +34,7 @@ include mk/third-party.mk
 include mk/image.mk
 include mk/iso.mk
 include mk/run.mk
+include mk/tests.mk
 
 $(SETUP): scripts/setup
 	$(Q)scripts/setup

@@ -18,6 +18,6 @@ WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wund
 
 # $(call remember,file,value): the file's date moves only when the value does,
 # so that a change of flags, or of a list of files, rebuilds what depends on it.
-remember = $(if $(call differ,$(strip $(file <$(1))),$(strip $(2))),\
+remember = $(if $(call differ,$(wildcard $(1)),$(1))$(call differ,$(strip $(file <$(1))),$(strip $(2))),\
 	$(shell mkdir -p $(dir $(1)))$(file >$(1),$(strip $(2))))
 differ = $(subst x$(1)x,,x$(2)x)$(subst x$(2)x,,x$(1)x)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/multiboot2.c on honest and on hostile structures. */
+/* test-sources: boot/multiboot2.c */
 #include "boot/multiboot2.h"
 
 #include <errno.h>

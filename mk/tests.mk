@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Tests that run on the build machine: tests/host/README.md says how one is written.
+
+HOST_CC := clang
+HOST_CFLAGS := -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=address,undefined \
+	-fno-sanitize-recover=all -fno-omit-frame-pointer -Wall -Wextra -Werror \
+	-Itests/host/fake -I. $(ZYDIS_INCLUDE)
+HOST := $(SHARED)/host
+
+HOST_TESTS := $(sort $(wildcard tests/host/*/test_*.c))
+HOST_BINARIES := $(HOST_TESTS:tests/host/%.c=$(HOST)/%)
+
+# One word a line of sources: TEST.c:SOURCE,SOURCE…
+HOST_USES := $(if $(HOST_TESTS),$(shell grep -Ho 'test-sources:.*[^ */]' $(HOST_TESTS) | \
+	sed 's/:test-sources: */:/; s/[ \t][ \t]*/,/g'))
+uses = $(foreach use,$(HOST_USES),$(if $(filter $(1):%,$(use)),$(subst $(comma), ,$(use:$(1):%=%))))
+
+$(call remember,$(HOST)/.cflags,$(HOST_CC) $(HOST_CFLAGS))
+$(call remember,$(HOST)/.uses,$(HOST_USES))
+
+$(HOST)/obj/%.o: %.c $(HOST)/.cflags | $(ZYDIS)/.unpacked
+	$(call say,HOSTCC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(HOST_CC) $(HOST_CFLAGS) -MMD -MP -c -o $@ $<
+
+define host_test
+$(1:tests/host/%.c=$(HOST)/%): $(patsubst %.c,$(HOST)/obj/%.o,$(1) $(call uses,$(1)))
+HOST_OBJS += $(patsubst %.c,$(HOST)/obj/%.o,$(1) $(call uses,$(1)))
+endef
+$(foreach test,$(HOST_TESTS),$(eval $(call host_test,$(test))))
+
+$(HOST_BINARIES): $(ZYDIS)/libzydis-host.a $(HOST)/.uses
+	$(call say,HOSTLD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(HOST_CC) $(HOST_CFLAGS) -o $@ $(filter %.o,$^) $(ZYDIS)/libzydis-host.a -lcmocka
+
+.PHONY: host-tests
+host-tests: $(HOST_BINARIES)
+
+-include $(sort $(HOST_OBJS:.o=.d))
