@@ -65,10 +65,14 @@ struct device_type {
 	const char *help;	       /* one line */
 	const struct device_key *keys; /* ended by a NULL name; NULL: none */
 	const char *file;	       /* set by DEVICE_TYPE */
-	/* Makes dev->state, takes resources. On an error the manager gives back what was taken,
-	 * then calls nothing. */
+	/*
+	 * Makes dev->state, takes resources. On an error the manager gives back what was taken,
+	 * then calls destroy() where dev->state is set: create() frees nothing that it has put
+	 * there, because a hook may still be running. @config is valid until it returns.
+	 */
 	int (*create)(struct device *dev, const struct device_config *config);
-	/* Frees dev->state. All resources are gone already: no callback can come any more. */
+	/* Frees dev->state, also of a create() that failed. All resources are gone already: no
+	 * callback can come any more. */
 	void (*destroy)(struct device *dev);
 	/* To power-on state; NULL: nothing to do. */
 	void (*reset)(struct device *dev);
@@ -88,6 +92,7 @@ enum device_resource_kind {
 	DEVICE_IRQ,
 	DEVICE_TIMER,
 	DEVICE_IFACE,
+	DEVICE_REF, /* to another device: KEY_DEVICE */
 	DEVICE_OTHER,
 	DEVICE_RESOURCE_KINDS
 };
