@@ -278,3 +278,21 @@ void irq_accept(struct vcpu *vcpu, uint8_t vector)
 	else
 		irq_ext_ack(vcpu->vm, vector);
 }
+
+void irq_timer(struct vcpu *vcpu)
+{
+	struct vm_irq *irq = vcpu->vm->irq;
+	const struct irq_controller_ops *ops = grace_read(irq->controller);
+
+	if (ops)
+		ops->timer(irq->controller_opaque, vcpu);
+}
+
+void irq_reset(struct vcpu *vcpu)
+{
+	struct vm_irq *irq = vcpu->vm->irq;
+	const struct irq_controller_ops *ops = grace_read(irq->controller);
+
+	if (ops)
+		ops->reset(irq->controller_opaque, vcpu);
+}

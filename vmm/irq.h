@@ -114,5 +114,7 @@ void irq_message(struct vm *vm, uint64_t address, uint32_t data);
 /* Run loop: see vmm/run.c. */
 int irq_pending(struct vcpu *vcpu);
 void irq_accept(struct vcpu *vcpu, uint8_t vector);
+void irq_timer(struct vcpu *vcpu); /* VCPU_REQ_TIMER */
+void irq_reset(struct vcpu *vcpu); /* VCPU_REQ_RESET */
 
 #endif
