@@ -39,3 +39,20 @@ $(HOST_BINARIES): $(ZYDIS)/libzydis-host.a $(HOST)/.uses
 host-tests: $(HOST_BINARIES)
 
 -include $(sort $(HOST_OBJS:.o=.d))
+
+# All that the tests run, and all of the tests. What cannot be built fails as a
+# test of its own, and what does not depend on it is still run. TESTS=TEXT… runs
+# those whose name contains one of these.
+TESTS ?=
+CORES := $(shell nproc)
+CONFIGURATIONS := allno allyes
+
+.PHONY: check check-build $(CONFIGURATIONS)
+check-build: all iso host-tests $(if $(TESTS),,$(CONFIGURATIONS))
+
+$(CONFIGURATIONS): | $(THIRD_PARTY_HEADERS) $(IMAGE_LIBS)
+	$(Q)$(MAKE) --no-print-directory BUILD=build/$@ CONFIG=$@
+
+check: | $(SETUP)
+	$(Q)$(MAKE) --no-print-directory -k $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(CORES)) check-build; \
+		tests/run --build $$? $(TESTS)

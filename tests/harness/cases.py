@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A case: a function that passes by returning and fails by raising.
+
+    from harness import case, Failure
+
+    @case(seconds=20)
+    def boots(t): ...
+
+    @case(each=[{"firmware": "bios"}, {"firmware": "uefi"}])
+    def prints(t, firmware): ...
+
+`t` is the case's context: t.log(text) keeps a line that is shown when the case
+fails, t.dir is a folder of its own, t.later(function) runs when it is over. `seconds`
+is what it takes, about: long cases start first.
+"""
+import os
+import pathlib
+import re
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build"
+LOGS = BUILD / "test-logs"
+
+registered = []
+
+
+class Failure(Exception):
+    """The case failed, and this says why."""
+
+
+class Context:
+    def __init__(self, name):
+        self.name = name
+        self.dir = self.folder(name)
+        self.dir.mkdir(parents=True, exist_ok=True)
+        for old in self.dir.iterdir():
+            if old.is_file():
+                old.unlink()
+        self._log = open(self.dir / "log", "w", encoding="utf-8", errors="replace")
+        self._later = []
+
+    @staticmethod
+    def folder(name):
+        return LOGS / re.sub(r"[^A-Za-z0-9._/-]+", "-", name).strip("-")
+
+    def log(self, text):
+        self._log.write(text.rstrip("\n") + "\n")
+        self._log.flush()
+
+    def later(self, function):
+        self._later.append(function)
+
+    def close(self):
+        while self._later:
+            self._later.pop()()
+        self._log.close()
+
+
+class Case:
+    def __init__(self, name, function, seconds=1, arguments=None):
+        self.name = name
+        self.function = function
+        self.seconds = seconds
+        self.arguments = arguments or {}
+
+    def run(self):
+        """Returns (how many tests passed, how many failed, the reason)."""
+        t = Context(self.name)
+        try:
+            result = self.function(t, **self.arguments)
+            return result if isinstance(result, tuple) else (1, 0, "")
+        except Failure as failure:
+            t.log(str(failure))
+            return 0, 1, str(failure).splitlines()[0]
+        except Exception as error:
+            import traceback
+
+            t.log(traceback.format_exc())
+            return 0, 1, f"{type(error).__name__}: {error}"
+        finally:
+            t.close()
+
+
+def case(seconds=1, each=({},)):
+    """Register the function below, once for each set of arguments."""
+
+    def register(function):
+        # tests/machine/test_boot.py: machine/boot
+        path = pathlib.Path(function.__code__.co_filename).resolve()
+        group = f"{path.parent.name}/{path.stem.removeprefix('test_')}"
+        for arguments in each:
+            suffix = ",".join(str(value) for value in arguments.values())
+            name = f"{group}/{function.__name__}" + (f"[{suffix}]" if suffix else "")
+            registered.append(Case(name, function, seconds, arguments))
+        return function
+
+    return register
+
+
+def run_tool(t, *command, timeout=300, check=True, **options):
+    """Run a program; its output goes to the log and is returned."""
+    t.log("$ " + " ".join(str(word) for word in command))
+    try:
+        done = subprocess.run(
+            [str(word) for word in command],
+            cwd=options.pop("cwd", ROOT),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=timeout,
+            text=True,
+            errors="replace",
+            **options,
+        )
+    except subprocess.TimeoutExpired as late:
+        t.log((late.stdout or b"").decode(errors="replace"))
+        raise Failure(f"{os.path.basename(str(command[0]))} took more than {timeout} s") from None
+    t.log(done.stdout)
+    if check and done.returncode:
+        raise Failure(f"{os.path.basename(str(command[0]))} ended with {done.returncode}")
+    return done.stdout

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The programs of tests/host as cases."""
+import os
+import re
+
+from harness.cases import BUILD, ROOT, Case, Failure, run_tool
+
+
+def _run(t, program):
+    if not program.exists():
+        raise Failure(f"{program.relative_to(ROOT)} was not built")
+    environment = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP",
+                       UBSAN_OPTIONS="print_stacktrace=1", ASAN_OPTIONS="detect_leaks=1")
+    reason = ""
+    try:
+        run_tool(t, program, timeout=300, env=environment)
+    except Failure as failure:
+        reason = str(failure)
+    output = (t.dir / "log").read_text(errors="replace")
+    passed = len(re.findall(r"^ok ", output, re.M))
+    failed = len(re.findall(r"^not ok ", output, re.M))
+    if reason and not failed:  # it crashed
+        failed = 1
+    if not reason and not passed:
+        failed, reason = 1, "the program ran no tests"
+    if failed:
+        names = re.findall(r"^not ok \d+ - (\S+)", output, re.M)
+        reason = ", ".join(names) or reason
+    return passed, failed, reason
+
+
+def host_cases():
+    found = []
+    for source in sorted(ROOT.glob("tests/host/*/test_*.c")):
+        name = f"{source.parent.name}/{source.stem.removeprefix('test_')}"
+        program = BUILD / "host" / source.parent.name / source.stem
+        found.append(Case(f"host/{name}", _run, arguments={"program": program}))
+    return found
