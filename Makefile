@@ -35,6 +35,7 @@ include mk/image.mk
 include mk/iso.mk
 include mk/run.mk
 include mk/tests.mk
+include mk/guests.mk
 
 $(SETUP): scripts/setup
 	$(Q)scripts/setup
