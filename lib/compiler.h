@@ -33,6 +33,9 @@
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
+#define STRINGIFY_(x) #x
+#define STRINGIFY(x)  STRINGIFY_(x) /* the text of what the macro @x stands for */
+
 #define ARRAY_SIZE(a)	 (sizeof(a) / sizeof((a)[0]))
 #define BIT(n)		 (UINT64_C(1) << (n))
 #define ALIGN_UP(x, a)	 (((x) + (a)-1) & ~((__typeof__(x))(a)-1))

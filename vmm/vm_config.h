@@ -46,6 +46,11 @@ struct vm_config {
 	/* [boot]: kernel, initrd, cmdline, module (repeated) are read by vmm/load. */
 };
 
+/* Bounds of what a config may hold. */
+#define VM_CONFIG_TEXT_MAX     65536 /* bytes */
+#define VM_CONFIG_SECTIONS_MAX 256
+#define VM_CONFIG_KEYS_MAX     64 /* of a section */
+
 /* @text need not be 0-terminated. -EINVAL (logged) or -ENOMEM. */
 int vm_config_parse(const char *file, const char *text, size_t len,
 		    struct vm_config **out) __must_check;
@@ -61,6 +66,9 @@ void vm_config_load_modules(void);
 /* The first section of that kind and id ("": any id), or NULL. */
 struct vm_config_section *vm_config_section(const struct vm_config *config, const char *kind,
 					    const char *id);
+
+/* The module that a value of @file names, as below. */
+const struct boot_module *vm_config_find_module(const char *file, const struct vm_config_key *key);
 
 /*
  * The module that @key's value names: "module:NAME", what stands behind a
