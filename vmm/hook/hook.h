@@ -26,10 +26,8 @@
 struct vcpu;
 struct vm;
 struct hook_io_map;
-struct hook_msr_map;
-struct hook_memory_map;
 struct hook_cpuid_map;
-struct hook_call_map;
+struct range_map;
 
 /* @width: 1, 2, 4 (ports), 1, 2, 4, 8 (memory), 8 (MSRs). NULL read: all ones (MSR: #GP); NULL
  * write: ignored (MSR: #GP). */
@@ -51,13 +49,28 @@ struct hook {
 struct hook_maps {
 	struct spinlock lock; /* writers */
 	struct hook_io_map *io;
-	struct hook_msr_map *msr;
-	struct hook_memory_map *memory;
+	struct range_map *msr;
+	struct range_map *memory;
 	struct hook_cpuid_map *cpuid;
-	struct hook_call_map *call;
+	struct range_map *call;
+	/* vCPUs may run: what a change takes away is still seen for a grace period. */
+	bool live;
+	/* RDMSR of an MSR that nobody owns gives 0 and WRMSR does nothing, not #GP. */
+	bool msr_ignore;
+	/* Limits what hook_report() logs. */
+	uint64_t report_time; /* host ns of the last line */
+	uint64_t report_skipped;
 };
 
+/* vm->hooks. 0 or -ENOMEM. */
 int hook_maps_create(struct vm *vm) __must_check;
 void hook_maps_destroy(struct vm *vm);
+
+/*
+ * Logs, at most once a second and VM, that @owner's handler for @what
+ * ("port", "MSR" …) at @address gave the error @err.
+ */
+void hook_report(struct vm *vm, const char *what, uint64_t address, const char *owner,
+		 int err) __cold;
 
 #endif

@@ -17,11 +17,18 @@ int hook_memory_add(struct vm *vm, const struct hook *hook,
 		    enum hook_memory_mode mode) __must_check;
 void hook_memory_remove(struct vm *vm, const struct hook *hook);
 /* The hook that answers for @gpa or NULL. */
-const struct hook *hook_memory_find(const struct hook_memory_map *map, gpa_t gpa);
+const struct hook *hook_memory_find(const struct range_map *map, gpa_t gpa);
+
+/*
+ * Whether a page of [@gpa, @gpa + @len) is trapped for reads (or, with @write,
+ * for writes) by a hook, so that RAM below it must not be reached directly.
+ */
+bool hook_memory_covers(const struct range_map *map, gpa_t gpa, uint64_t len, bool write);
 
 /*
  * One access of @width (1, 2, 4, 8) bytes at @gpa. Split where it crosses
- * owners; where nobody answers reads give all ones, writes go nowhere.
+ * owners; bytes that nobody hooked are RAM's, and where there is none either,
+ * reads give all ones and writes go nowhere.
  */
 uint64_t hook_memory_read(struct vcpu *vcpu, gpa_t gpa, unsigned width);
 void hook_memory_write(struct vcpu *vcpu, gpa_t gpa, unsigned width, uint64_t value);

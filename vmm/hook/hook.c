@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "vmm/hook/hook.h"
+
+#include "kernel/slab.h"
+#include "kernel/time.h"
+#include "vmm/hook/hook_maps.h"
+#include "vmm/vm.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+int hook_maps_create(struct vm *vm)
+{
+	struct hook_maps *maps = kzalloc(sizeof(*maps));
+
+	if (!maps)
+		return -ENOMEM;
+	spinlock_init(&maps->lock);
+	vm->hooks = maps;
+	maps->io = hook_io_map_create();
+	maps->msr = hook_msr_map_create();
+	maps->memory = hook_memory_map_create();
+	maps->cpuid = hook_cpuid_map_create();
+	maps->call = hook_call_map_create();
+	if (!maps->io || !maps->msr || !maps->memory || !maps->cpuid || !maps->call) {
+		hook_maps_destroy(vm);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void hook_maps_destroy(struct vm *vm)
+{
+	struct hook_maps *maps = vm->hooks;
+
+	if (!maps)
+		return;
+	hook_io_map_destroy(maps->io);
+	hook_cpuid_map_destroy(maps->cpuid);
+	kfree(maps->msr);
+	kfree(maps->memory);
+	kfree(maps->call);
+	kfree(maps);
+	vm->hooks = NULL;
+}
+
+/* Two vCPUs may both write the two counters: a line more or less does no harm. */
+void hook_report(struct vm *vm, const char *what, uint64_t address, const char *owner, int err)
+{
+	struct hook_maps *maps = vm->hooks;
+	uint64_t now = time_ns();
+
+	if (maps->report_time && now - maps->report_time < NSEC_PER_SEC) {
+		maps->report_skipped++;
+		return;
+	}
+	vm_log(vm, LOG_WARN,
+	       "%s: error %d at %s 0x%" PRIx64 " (%" PRIu64 " more errors were not shown)", owner,
+	       err, what, address, maps->report_skipped);
+	maps->report_time = now;
+	maps->report_skipped = 0;
+}

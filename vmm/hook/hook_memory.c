@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "vmm/hook/hook_memory.h"
+
+#include "kernel/grace.h"
+#include "vmm/guest_memory.h"
+#include "vmm/hook/hook_maps.h"
+#include "vmm/hook/hook_range.h"
+#include "vmm/vcpu.h"
+#include "vmm/vm.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define MEMORY_VALUE_MASK(width) (~UINT64_C(0) >> (64 - 8 * (width)))
+
+/* Devices' registers mostly come in pages. A range's tag is its enum hook_memory_mode. */
+static const struct hook_range_kind memory_kind = {
+	.what = "memory", .shift = PAGE_SHIFT, .owner = hook_owner};
+
+struct range_map *hook_memory_map_create(void)
+{
+	return hook_range_create(&memory_kind);
+}
+
+const struct hook *hook_memory_find(const struct range_map *map, gpa_t gpa)
+{
+	return range_map_find(map, gpa, NULL);
+}
+
+/* What the guest may do at full speed in the page at @page. Writers' lock held. */
+static unsigned page_access(const struct range_map *map, gpa_t page)
+{
+	unsigned access = ACCESS_READ | ACCESS_WRITE | ACCESS_EXEC;
+
+	for (uint32_t i = 0; i < map->count; i++) {
+		const struct range *r = &map->ranges[i];
+
+		if (!r->item || r->last < page || r->first > page + PAGE_SIZE - 1)
+			continue;
+		if (r->tag == HOOK_MEMORY_FULL)
+			return 0;
+		access &= ~ACCESS_WRITE;
+	}
+	return access;
+}
+
+/*
+ * The nested rights of RAM below the pages of @hook as the map now says. Only
+ * the first and the last page can be shared with other hooks.
+ */
+static int apply_access(struct vm *vm, const struct hook *hook)
+{
+	const struct range_map *map = vm->hooks->memory;
+	gpa_t first = ALIGN_DOWN(hook->first, PAGE_SIZE);
+	gpa_t last = ALIGN_DOWN(hook->last, PAGE_SIZE);
+	int err;
+
+	if (!vm->memory)
+		return 0;
+	err = guest_memory_set_access(vm, first, PAGE_SIZE, page_access(map, first));
+	if (!err && last > first)
+		err = guest_memory_set_access(vm, last, PAGE_SIZE, page_access(map, last));
+	if (!err && last > first + PAGE_SIZE)
+		err = guest_memory_set_access(vm, first + PAGE_SIZE, last - first - PAGE_SIZE,
+					      page_access(map, first + PAGE_SIZE));
+	return err;
+}
+
+int hook_memory_add(struct vm *vm, const struct hook *hook, enum hook_memory_mode mode)
+{
+	struct range range = {
+		.first = hook->first, .last = hook->last, .item = hook, .tag = (uint64_t)mode};
+	int err;
+
+	if (hook->first > hook->last || hook->last >> GPA_BITS_MAX)
+		return -EINVAL;
+	err = hook_range_add(vm, &vm->hooks->memory, &memory_kind, &range);
+	if (err)
+		return err;
+	err = apply_access(vm, hook);
+	if (err) {
+		hook_memory_remove(vm, hook);
+		return err;
+	}
+	if (vm->hooks->live)
+		vm_flush(vm);
+	return 0;
+}
+
+void hook_memory_remove(struct vm *vm, const struct hook *hook)
+{
+	hook_range_remove(vm, &vm->hooks->memory, hook->first, hook);
+	/*
+	 * Giving rights back may need a table that there is no memory for. The
+	 * page then stays trapped, and is served from RAM access by access.
+	 */
+	if (apply_access(vm, hook))
+		vm_log(vm, LOG_WARN, "no memory to map the pages of %s back: they stay slow",
+		       hook->owner);
+}
+
+bool hook_memory_covers(const struct range_map *map, gpa_t gpa, uint64_t len, bool write)
+{
+	gpa_t page = ALIGN_DOWN(gpa, PAGE_SIZE);
+	gpa_t last = gpa + len - 1;
+
+	if (likely(!range_map_overlap(map, page, last | (PAGE_SIZE - 1))))
+		return false;
+	for (; page <= last; page += PAGE_SIZE) {
+		unsigned access = page_access(map, page);
+
+		if (!access || (write && !(access & ACCESS_WRITE)))
+			return true;
+	}
+	return false;
+}
+
+static __always_inline uint64_t read_one(struct vcpu *vcpu, const struct hook *hook, gpa_t gpa,
+					 unsigned width)
+{
+	uint64_t value = 0;
+	int err;
+
+	if (unlikely(!hook->ops->read))
+		return MEMORY_VALUE_MASK(width);
+	err = hook->ops->read(hook->opaque, vcpu, gpa - hook->first, width, &value);
+	if (unlikely(err)) {
+		hook_report(vcpu->vm, "read of memory", gpa, hook->owner, err);
+		return MEMORY_VALUE_MASK(width);
+	}
+	return value & MEMORY_VALUE_MASK(width);
+}
+
+static __always_inline void write_one(struct vcpu *vcpu, const struct hook *hook, gpa_t gpa,
+				      unsigned width, uint64_t value)
+{
+	int err;
+
+	if (unlikely(!hook->ops->write))
+		return;
+	err = hook->ops->write(hook->opaque, vcpu, gpa - hook->first, width,
+			       value & MEMORY_VALUE_MASK(width));
+	if (unlikely(err))
+		hook_report(vcpu->vm, "write of memory", gpa, hook->owner, err);
+}
+
+/* Who answers the byte at @gpa for a read or a write; NULL: RAM, or nobody. */
+static const struct hook *answerer(const struct range_map *map, gpa_t gpa, bool write)
+{
+	uint64_t mode = HOOK_MEMORY_FULL;
+	const struct hook *hook = range_map_find(map, gpa, &mode);
+
+	return mode == HOOK_MEMORY_FULL || write ? hook : NULL;
+}
+
+/* As many of the @left bytes from @gpa as @owner takes at once: a power of two, aligned. */
+static unsigned piece(const struct hook *owner, gpa_t gpa, unsigned left)
+{
+	unsigned width = 1;
+
+	if (!owner)
+		return 1;
+	while (width * 2 <= left && gpa % (width * 2) == 0 && gpa + width * 2 - 1 <= owner->last)
+		width *= 2;
+	return width;
+}
+
+/* RAM that is trapped because of its page's other bytes; NULL: part of it is something else. */
+static uint8_t *plain_ram(struct vcpu *vcpu, const struct range_map *map, gpa_t gpa, unsigned width,
+			  bool write)
+{
+	for (unsigned i = 0; i < width; i++) {
+		if (answerer(map, gpa + i, write))
+			return NULL;
+	}
+	return guest_memory_ptr(vcpu->vm->memory, gpa, width);
+}
+
+static __noinline __cold uint64_t read_split(struct vcpu *vcpu, gpa_t gpa, unsigned width)
+{
+	const struct range_map *map = grace_read(vcpu->vm->hooks->memory);
+	const uint8_t *ram = plain_ram(vcpu, map, gpa, width, false);
+	uint64_t value = 0;
+	unsigned step;
+
+	if (ram) {
+		memcpy(&value, ram, width);
+		return value;
+	}
+	for (unsigned done = 0; done < width; done += step) {
+		const struct hook *owner = answerer(map, gpa + done, false);
+		uint64_t part = 0xff;
+
+		step = piece(owner, gpa + done, width - done);
+		ram = guest_memory_ptr(vcpu->vm->memory, gpa + done, 1);
+		if (owner)
+			part = read_one(vcpu, owner, gpa + done, step);
+		else if (ram)
+			part = *ram;
+		value |= part << (8 * done);
+	}
+	return value;
+}
+
+static __noinline __cold void write_split(struct vcpu *vcpu, gpa_t gpa, unsigned width,
+					  uint64_t value)
+{
+	const struct range_map *map = grace_read(vcpu->vm->hooks->memory);
+	uint8_t *ram = plain_ram(vcpu, map, gpa, width, true);
+	unsigned step;
+
+	if (ram) {
+		memcpy(ram, &value, width);
+		return;
+	}
+	for (unsigned done = 0; done < width; done += step) {
+		const struct hook *owner = answerer(map, gpa + done, true);
+
+		step = piece(owner, gpa + done, width - done);
+		ram = guest_memory_ptr(vcpu->vm->memory, gpa + done, 1);
+		if (owner)
+			write_one(vcpu, owner, gpa + done, step, value >> (8 * done));
+		else if (ram)
+			*ram = (uint8_t)(value >> (8 * done));
+	}
+}
+
+uint64_t hook_memory_read(struct vcpu *vcpu, gpa_t gpa, unsigned width)
+{
+	uint64_t mode = HOOK_MEMORY_FULL;
+	const struct hook *hook = range_map_find(grace_read(vcpu->vm->hooks->memory), gpa, &mode);
+
+	if (likely(hook && mode == HOOK_MEMORY_FULL && gpa + width - 1 <= hook->last))
+		return read_one(vcpu, hook, gpa, width);
+	return read_split(vcpu, gpa, width);
+}
+
+void hook_memory_write(struct vcpu *vcpu, gpa_t gpa, unsigned width, uint64_t value)
+{
+	const struct hook *hook = range_map_find(grace_read(vcpu->vm->hooks->memory), gpa, NULL);
+
+	if (likely(hook && gpa + width - 1 <= hook->last))
+		write_one(vcpu, hook, gpa, width, value);
+	else
+		write_split(vcpu, gpa, width, value);
+}
