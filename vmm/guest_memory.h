@@ -9,6 +9,7 @@
 #define VMM_GUEST_MEMORY_H
 
 #include "kernel/page_alloc.h"
+#include "kernel/spinlock.h"
 #include "lib/compiler.h"
 #include "vmm/types.h"
 
@@ -30,12 +31,20 @@ struct guest_memory {
 	uint8_t **granules; /* direct-map address by gpa / GUEST_GRANULE, NULL where there is no RAM
 			     */
 	uint64_t granule_count;
-	uint64_t generation; /* counts changes of the map; caches of host pointers compare it */
+	uint8_t *orders;      /* by granule: page order of the block that begins there */
+	struct spinlock lock; /* the vendor's nested map */
+	uint64_t generation;  /* counts changes of the map; caches of host pointers compare it */
 };
 
 /* -ENOMEM says in the log how much is missing. Maps everything for the vendor. */
 int guest_memory_create(struct vm *vm, uint64_t size) __must_check;
 void guest_memory_destroy(struct vm *vm);
+
+/*
+ * Gives the guest direct access to what is RAM in [@gpa, @gpa + @size), whole
+ * pages: ACCESS_ bits, 0: none. 0 or -ENOMEM. The caller flushes (vm_flush).
+ */
+int guest_memory_set_access(struct vm *vm, gpa_t gpa, uint64_t size, unsigned access) __must_check;
 
 /*
  * The host address of [@gpa, @gpa + @len) when all of it is RAM and

@@ -44,8 +44,8 @@ struct vm {
 	struct vm_console *consoles;	/* list: one per char-console backend */
 	uint64_t tsc_offset;		/* guest TSC = host TSC + this, while running */
 	uint64_t tsc_paused;		/* the guest TSC at the pause */
-	struct page_owner owner;	/* all pages that this VM costs us, its memory too */
-	struct page_owner memory_owner; /* the guest's own memory */
+	struct page_owner owner;	/* the pages that this VM costs us … */
+	struct page_owner memory_owner; /* … beyond its own memory */
 	struct work request_work;
 	uint32_t requests;     /* atomic bits of enum vm_request */
 	struct list_head link; /* the list of VMs */
