@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a device tells the ACPI tables about itself: one object of the DSDT's
+ * \_SB with _HID and _CRS (ACPI 6.4, 6.1.5 and 6.2.2). A device provides it as
+ * ACPI_NODE_KIND under its id; whether anybody asks is not its business.
+ */
+#ifndef DEVICES_ACPI_NODE_H
+#define DEVICES_ACPI_NODE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define ACPI_NODE_KIND "acpi-node"
+#define ACPI_NODE_IO   4
+
+#define ACPI_HID_PIC	  "PNP0000"
+#define ACPI_HID_PIT	  "PNP0100"
+#define ACPI_HID_RTC	  "PNP0B00"
+#define ACPI_HID_KEYBOARD "PNP0303"
+#define ACPI_HID_MOUSE	  "PNP0F13"
+#define ACPI_HID_UART	  "PNP0501"
+#define ACPI_HID_BOARD	  "PNP0C02" /* resources of the board itself */
+#define ACPI_HID_FW_CFG	  "QEMU0002"
+
+struct acpi_node {
+	const char *hid; /* an EISA id, or another of 8 characters */
+	struct {
+		uint16_t port;
+		uint8_t count; /* 0: unused */
+	} io[ACPI_NODE_IO];
+	uint16_t irqs;		      /* one bit for each ISA IRQ */
+	const struct acpi_node *next; /* another object of the same device */
+};
+
+#endif

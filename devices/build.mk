@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-2-Clause
+obj-$(CONFIG_DEV_SERIAL16550) += devices/serial/uart16550.o

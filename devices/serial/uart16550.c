@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A 16550A serial port: FIFOs, interrupts, modem lines, loopback.
+ *
+ * Spec: National Semiconductor PC16550D data sheet, June 1995.
+ * Keys: io, irq. It is a char frontend (vmm/char_frontend.h).
+ * Lock: frontend.lock over everything below; the interrupt line's and the
+ * backend's locks come after it.
+ *
+ * The line has no speed. What the guest sends is gathered and goes to the
+ * backend at a newline, when the buffer is full, or a moment after its first
+ * byte; meanwhile the transmitter says that it is empty. It is busy only
+ * while the buffer is full because the backend takes nothing. Input is taken
+ * only when it fits, so that nothing overruns.
+ */
+#include "devices/serial/uart16550.h"
+
+#include "devices/acpi_node.h"
+#include "devices/byte_io.h"
+#include "kernel/slab.h"
+#include "kernel/timer.h"
+#include "vmm/char_frontend.h"
+#include "vmm/device.h"
+#include "vmm/vm.h"
+#include "vmm/vm_config.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define UART_FIFO      16
+#define UART_TX_BUFFER 256
+/* How long a byte may wait for others; nobody who types sees it. */
+#define UART_TX_DELAY_NS UINT64_C(500000)
+
+struct uart {
+	struct char_frontend frontend;
+	struct device *dev;
+	struct irq_line *irq;
+	struct timer tx_timer;
+	struct acpi_node acpi;
+	bool irq_level;	   /* what we told the line */
+	bool thre_pending; /* the THRE interrupt, until IIR tells it or THR is written */
+	bool tx_armed;	   /* tx_timer runs */
+	bool input_wanted; /* the backend was refused something */
+	uint8_t ier, fcr, lcr, mcr, scr, dll, dlm;
+	uint8_t lsr_errors; /* LSR bits 1-4 of what was received, until LSR is read */
+	uint8_t msr;
+	uint8_t rx_count;
+	uint8_t rx[UART_FIFO];	     /* oldest first */
+	uint8_t rx_flags[UART_FIFO]; /* LSR error bits of that character */
+	uint16_t tx_count;
+	uint8_t tx[UART_TX_BUFFER]; /* not yet taken by the backend */
+};
+
+static const uint8_t uart_trigger_levels[4] = {1, 4, 8, 14};
+
+static bool uart_fifo_on(const struct uart *u)
+{
+	return u->fcr & UART_FCR_ENABLE;
+}
+
+static bool uart_loops(const struct uart *u)
+{
+	return u->mcr & UART_MCR_LOOP;
+}
+
+/* Table III of the data sheet: highest priority first. */
+static uint8_t uart_iir(const struct uart *u)
+{
+	uint8_t trigger = uart_fifo_on(u) ? uart_trigger_levels[u->fcr >> 6] : 1;
+
+	if ((u->ier & UART_IER_ELSI) && u->lsr_errors)
+		return UART_IIR_LINE;
+	if ((u->ier & UART_IER_ERBFI) && u->rx_count >= trigger)
+		return UART_IIR_DATA;
+	/* No more comes within four characters' time: the line has no speed. */
+	if ((u->ier & UART_IER_ERBFI) && u->rx_count)
+		return UART_IIR_TIMEOUT;
+	if ((u->ier & UART_IER_ETBEI) && u->thre_pending)
+		return UART_IIR_THRE;
+	if ((u->ier & UART_IER_EDSSI) && (u->msr & ~UART_MSR_LINES))
+		return UART_IIR_MODEM;
+	return UART_IIR_NONE;
+}
+
+static void uart_update_irq(struct uart *u)
+{
+	bool level = (u->mcr & UART_MCR_OUT2) && !uart_loops(u) && uart_iir(u) != UART_IIR_NONE;
+
+	if (level == u->irq_level)
+		return;
+	u->irq_level = level;
+	irq_line_set(u->irq, level);
+}
+
+/* Gives the backend what it takes; without one it falls off the open end of the cable. */
+static void uart_flush(struct uart *u)
+{
+	struct char_frontend *f = &u->frontend;
+	bool was_full = u->tx_count == UART_TX_BUFFER;
+	size_t taken = u->tx_count;
+
+	if (!taken)
+		return;
+	if (f->backend)
+		taken = MIN(f->backend->output(f->backend_opaque, u->tx, u->tx_count), taken);
+	u->tx_count -= taken;
+	memmove(u->tx, u->tx + taken, u->tx_count);
+	if (was_full && taken)
+		u->thre_pending = true;
+}
+
+static void uart_tx_timer(struct timer *timer)
+{
+	struct uart *u = container_of(timer, struct uart, tx_timer);
+
+	spin_lock(&u->frontend.lock);
+	u->tx_armed = false;
+	uart_flush(u);
+	uart_update_irq(u);
+	spin_unlock(&u->frontend.lock);
+}
+
+static void uart_arm(struct uart *u)
+{
+	struct vm *vm = u->dev->vm;
+
+	u->tx_armed = true;
+	timer_arm(&u->tx_timer, vm_time_to_tsc(vm, vm_time_ns(vm) + UART_TX_DELAY_NS));
+}
+
+static bool uart_rx_full(const struct uart *u)
+{
+	return u->rx_count >= (uart_fifo_on(u) ? UART_FIFO : 1);
+}
+
+/* Puts a character into the receiver. Its errors show in LSR when it is the next to be read. */
+static void uart_receive(struct uart *u, uint8_t byte, uint8_t flags)
+{
+	if (uart_rx_full(u)) {
+		u->lsr_errors |= UART_LSR_OE;
+		return;
+	}
+	u->rx[u->rx_count] = byte;
+	u->rx_flags[u->rx_count] = flags;
+	if (!u->rx_count++)
+		u->lsr_errors |= flags;
+}
+
+static void uart_transmit(struct uart *u, uint8_t byte)
+{
+	if (unlikely(uart_loops(u))) {
+		uart_receive(u, byte, 0);
+	} else if (u->tx_count < UART_TX_BUFFER) {
+		u->tx[u->tx_count++] = byte;
+		if (byte == '\n' || u->tx_count == UART_TX_BUFFER)
+			uart_flush(u);
+		else if (!u->tx_armed)
+			uart_arm(u);
+	}
+	u->thre_pending = u->tx_count < UART_TX_BUFFER;
+	if (u->ier & (UART_IER_ETBEI | UART_IER_ERBFI | UART_IER_ELSI))
+		uart_update_irq(u);
+}
+
+static void uart_want_input(struct uart *u)
+{
+	struct char_frontend *f = &u->frontend;
+
+	if (!u->input_wanted || uart_rx_full(u) || uart_loops(u))
+		return;
+	u->input_wanted = false;
+	if (f->backend)
+		f->backend->input_ready(f->backend_opaque);
+}
+
+static uint8_t uart_read_rbr(struct uart *u)
+{
+	uint8_t byte = u->rx[0];
+
+	if (!u->rx_count)
+		return byte; /* the register keeps the last one */
+	if (--u->rx_count) {
+		memmove(u->rx, u->rx + 1, u->rx_count);
+		memmove(u->rx_flags, u->rx_flags + 1, u->rx_count);
+		u->lsr_errors |= u->rx_flags[0];
+	}
+	uart_want_input(u);
+	return byte;
+}
+
+static uint8_t uart_read_lsr(struct uart *u)
+{
+	uint8_t lsr = u->lsr_errors, i;
+
+	if (u->tx_count == UART_TX_BUFFER)
+		uart_flush(u);
+	if (u->tx_count < UART_TX_BUFFER)
+		lsr |= UART_LSR_THRE | UART_LSR_TEMT;
+	if (u->rx_count)
+		lsr |= UART_LSR_DR;
+	for (i = 0; uart_fifo_on(u) && i < u->rx_count; i++)
+		if (u->rx_flags[i])
+			lsr |= UART_LSR_FIFOE;
+	if (unlikely(u->lsr_errors)) {
+		u->lsr_errors = 0;
+		if (u->rx_count)
+			u->rx_flags[0] = 0;
+	}
+	return lsr;
+}
+
+static uint8_t uart_read_iir(struct uart *u)
+{
+	uint8_t iir = uart_iir(u);
+
+	if (iir == UART_IIR_THRE)
+		u->thre_pending = false;
+	return iir | (uart_fifo_on(u) ? UART_IIR_FIFO : 0);
+}
+
+/* The modem's lines: a cable that is always plugged in, or MCR's own bits in loopback. */
+static void uart_update_modem(struct uart *u)
+{
+	uint8_t lines = UART_MSR_CTS | UART_MSR_DSR | UART_MSR_DCD, changed;
+
+	if (uart_loops(u))
+		lines = ((u->mcr & UART_MCR_RTS) ? UART_MSR_CTS : 0) |
+			((u->mcr & UART_MCR_DTR) ? UART_MSR_DSR : 0) |
+			((u->mcr & UART_MCR_OUT1) ? UART_MSR_RI : 0) |
+			((u->mcr & UART_MCR_OUT2) ? UART_MSR_DCD : 0);
+	changed = (u->msr ^ lines) & UART_MSR_LINES;
+	if (lines & UART_MSR_RI)
+		changed &= ~UART_MSR_RI; /* only its trailing edge counts */
+	u->msr = lines | (u->msr & ~UART_MSR_LINES) | (changed >> 4);
+}
+
+static uint8_t uart_read_reg(struct uart *u, unsigned reg)
+{
+	uint8_t value;
+
+	switch (reg) {
+	case UART_RBR:
+		return (u->lcr & UART_LCR_DLAB) ? u->dll : uart_read_rbr(u);
+	case UART_IER:
+		return (u->lcr & UART_LCR_DLAB) ? u->dlm : u->ier;
+	case UART_IIR:
+		return uart_read_iir(u);
+	case UART_LCR:
+		return u->lcr;
+	case UART_MCR:
+		return u->mcr;
+	case UART_LSR:
+		return uart_read_lsr(u);
+	case UART_MSR:
+		value = u->msr;
+		u->msr &= UART_MSR_LINES;
+		return value;
+	default:
+		return u->scr;
+	}
+}
+
+static uint8_t uart_read8(void *opaque, unsigned reg)
+{
+	struct uart *u = opaque;
+	uint8_t value;
+
+	spin_lock(&u->frontend.lock);
+	value = uart_read_reg(u, reg);
+	uart_update_irq(u);
+	spin_unlock(&u->frontend.lock);
+	return value;
+}
+
+static void uart_clear_rx(struct uart *u)
+{
+	u->rx_count = 0;
+	u->lsr_errors &= UART_LSR_OE;
+	uart_want_input(u);
+}
+
+static void uart_write_fcr(struct uart *u, uint8_t value)
+{
+	bool toggled = (value ^ u->fcr) & UART_FCR_ENABLE;
+
+	/* The other bits are taken only together with the enable bit (data sheet, 8.4). */
+	u->fcr = (value & UART_FCR_ENABLE)
+			 ? value & (UART_FCR_ENABLE | UART_FCR_DMA | UART_FCR_TRIGGER)
+			 : 0;
+	if (toggled || ((value & UART_FCR_ENABLE) && (value & UART_FCR_CLEAR_RX)))
+		uart_clear_rx(u);
+	/* What is in our buffer left the guest's FIFO long ago: nothing to clear there. */
+	if (toggled || (value & UART_FCR_CLEAR_TX))
+		u->thre_pending = u->tx_count < UART_TX_BUFFER;
+}
+
+static void uart_write_lcr(struct uart *u, uint8_t value)
+{
+	struct char_frontend *f = &u->frontend;
+	uint8_t changed = u->lcr ^ value;
+
+	u->lcr = value;
+	if ((changed & UART_LCR_BREAK) && f->backend && !uart_loops(u)) {
+		uart_flush(u);
+		f->backend->set_break(f->backend_opaque, value & UART_LCR_BREAK);
+	}
+}
+
+static void uart_write_ier(struct uart *u, uint8_t value)
+{
+	/* Enabling it with the transmitter empty interrupts at once (8.6). */
+	if ((value & UART_IER_ETBEI) && !(u->ier & UART_IER_ETBEI) && u->tx_count < UART_TX_BUFFER)
+		u->thre_pending = true;
+	u->ier = value & UART_IER_MASK;
+}
+
+static void uart_write_reg(struct uart *u, unsigned reg, uint8_t value)
+{
+	switch (reg) {
+	case UART_THR:
+		u->dll = value; /* DLAB is set: see uart_write8 */
+		break;
+	case UART_IER:
+		if (u->lcr & UART_LCR_DLAB)
+			u->dlm = value;
+		else
+			uart_write_ier(u, value);
+		break;
+	case UART_FCR:
+		uart_write_fcr(u, value);
+		break;
+	case UART_LCR:
+		uart_write_lcr(u, value);
+		break;
+	case UART_MCR:
+		u->mcr = value & UART_MCR_MASK;
+		uart_update_modem(u);
+		uart_want_input(u);
+		break;
+	case UART_SCR:
+		u->scr = value;
+		break;
+	}
+}
+
+static void uart_write8(void *opaque, unsigned reg, uint8_t value)
+{
+	struct uart *u = opaque;
+
+	spin_lock(&u->frontend.lock);
+	if (likely(reg == UART_THR && !(u->lcr & UART_LCR_DLAB))) {
+		uart_transmit(u, value);
+	} else {
+		uart_write_reg(u, reg, value);
+		uart_update_irq(u);
+	}
+	spin_unlock(&u->frontend.lock);
+}
+
+static int uart_read(void *opaque, struct vcpu *vcpu __unused, uint64_t offset, unsigned width,
+		     uint64_t *value)
+{
+	return byte_io_read(uart_read8, opaque, offset, width, value);
+}
+
+static int uart_write(void *opaque, struct vcpu *vcpu __unused, uint64_t offset, unsigned width,
+		      uint64_t value)
+{
+	return byte_io_write(uart_write8, opaque, offset, width, value);
+}
+
+static const struct hook_ops uart_ops = {.read = uart_read, .write = uart_write};
+
+static size_t uart_input(void *opaque, const uint8_t *data, size_t len)
+{
+	struct uart *u = opaque;
+	size_t taken = 0;
+
+	spin_lock(&u->frontend.lock);
+	while (taken < len && !uart_rx_full(u) && !uart_loops(u))
+		uart_receive(u, data[taken++], 0);
+	if (taken < len)
+		u->input_wanted = true;
+	uart_update_irq(u);
+	spin_unlock(&u->frontend.lock);
+	return taken;
+}
+
+static void uart_input_break(void *opaque)
+{
+	struct uart *u = opaque;
+
+	spin_lock(&u->frontend.lock);
+	if (!uart_loops(u))
+		uart_receive(u, 0, UART_LSR_BI | UART_LSR_FE);
+	uart_update_irq(u);
+	spin_unlock(&u->frontend.lock);
+}
+
+static void uart_output_ready(void *opaque)
+{
+	struct uart *u = opaque;
+
+	spin_lock(&u->frontend.lock);
+	uart_flush(u);
+	uart_update_irq(u);
+	spin_unlock(&u->frontend.lock);
+}
+
+/* Power-on (data sheet, table I). What was sent stays sent. */
+static void uart_reset(struct device *dev)
+{
+	struct uart *u = dev->state;
+
+	spin_lock(&u->frontend.lock);
+	uart_flush(u);
+	u->ier = u->fcr = u->lcr = u->mcr = u->scr = u->dlm = 0;
+	u->dll = 12; /* 9600 baud: what firmware would leave */
+	u->lsr_errors = 0;
+	u->thre_pending = false;
+	u->rx_count = 0;
+	uart_update_modem(u);
+	u->msr &= UART_MSR_LINES;
+	uart_update_irq(u);
+	uart_want_input(u);
+	spin_unlock(&u->frontend.lock);
+}
+
+static void uart_destroy(struct device *dev)
+{
+	struct uart *u = dev->state;
+
+	timer_cancel_sync(&u->tx_timer);
+	kfree(u);
+}
+
+static int uart_create(struct device *dev, const struct device_config *config)
+{
+	uint16_t io = (uint16_t)device_config_uint(config, "io");
+	unsigned irq = (unsigned)device_config_uint(config, "irq");
+	struct uart *u = kzalloc(sizeof(*u));
+	int err;
+
+	if (!u)
+		return -ENOMEM;
+	dev->state = u;
+	u->dev = dev;
+	u->acpi = (struct acpi_node){
+		.hid = ACPI_HID_UART, .io = {{io, UART_PORTS}}, .irqs = (uint16_t)BIT(irq)};
+	timer_init(&u->tx_timer, uart_tx_timer);
+	spinlock_init(&u->frontend.lock);
+	u->frontend.input = uart_input;
+	u->frontend.output_ready = uart_output_ready;
+	u->frontend.input_break = uart_input_break;
+	u->frontend.opaque = u;
+	err = device_irq(dev, irq, &u->irq);
+	if (err)
+		return err;
+	uart_reset(dev);
+	err = device_provide_char(dev, &u->frontend);
+	if (!err)
+		err = device_provide(dev, ACPI_NODE_KIND, &u->acpi);
+	if (!err)
+		err = device_hook_io(dev, io, UART_PORTS, &uart_ops, u);
+	return err;
+}
+
+static const struct device_key uart_keys[] = {
+	{.name = "io",
+	 .kind = KEY_UINT,
+	 .def = "0x3f8",
+	 .max = 0x10000 - UART_PORTS,
+	 .help = "first I/O port"},
+	{.name = "irq", .kind = KEY_UINT, .def = "4", .max = 15, .help = "ISA IRQ"},
+	{},
+};
+
+MACHINE_PART(uart_com1, .machine = "pc", .text = "[device \"com1\"]\ntype = uart16550\n");
+
+DEVICE_TYPE(uart_type, .name = "uart16550", .help = "16550A serial port", .keys = uart_keys,
+	    .create = uart_create, .destroy = uart_destroy, .reset = uart_reset);

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/host/devices/fake.h"
+
+#include "kernel/slab.h"
+#include "tests/host/devices/fake_devices.h"
+#include "vmm/guest_memory.h"
+#include "vmm/hv_ops.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct vm fake_vm;
+uint8_t *fake_ram;
+uint64_t fake_now; /* moved by fake_time.c */
+uint32_t fake_requests;
+uint64_t fake_cr8[VM_MAX_VCPUS];
+char fake_last_log[256];
+unsigned fake_errors;
+
+static struct vcpu fake_vcpus[VM_MAX_VCPUS];
+static bool fake_levels[IRQ_LINES];
+
+static void fake_sink_set(void *opaque __unused, unsigned line, bool level)
+{
+	fake_levels[line] = level;
+}
+
+static struct irq_sink fake_sink = {.set = fake_sink_set};
+
+bool fake_line(unsigned gsi)
+{
+	return fake_levels[gsi];
+}
+
+/* Logging. */
+
+static void fake_vlog(enum log_level level, const char *fmt, va_list args)
+{
+	vsnprintf(fake_last_log, sizeof(fake_last_log), fmt, args);
+	if (level == LOG_ERROR)
+		fake_errors++;
+	if (getenv("FAKE_VERBOSE"))
+		fprintf(stderr, "%d %s\n", level, fake_last_log);
+}
+
+#define FAKE_LOG(level, fmt)                  \
+	do {                                  \
+		va_list args_;                \
+		va_start(args_, fmt);         \
+		fake_vlog(level, fmt, args_); \
+		va_end(args_);                \
+	} while (0)
+
+void log_msg(enum log_level level, const char *fmt, ...)
+{
+	FAKE_LOG(level, fmt);
+}
+
+void vm_log(const struct vm *vm __unused, enum log_level level, const char *fmt, ...)
+{
+	FAKE_LOG(level, fmt);
+}
+
+void device_log(const struct device *dev __unused, enum log_level level, const char *fmt, ...)
+{
+	FAKE_LOG(level, fmt);
+}
+
+/* Memory. */
+
+void *kmalloc(size_t size)
+{
+	return malloc(size);
+}
+
+void *kzalloc(size_t size)
+{
+	return calloc(1, size);
+}
+
+void *kcalloc(size_t n, size_t size)
+{
+	return calloc(n, size);
+}
+
+void kfree(const void *p)
+{
+	free((void *)p);
+}
+
+int guest_write(struct vm *vm __unused, gpa_t gpa, const void *buf, size_t len)
+{
+	if (gpa >= FAKE_RAM_SIZE || len > FAKE_RAM_SIZE - gpa)
+		return -EFAULT;
+	memcpy(fake_ram + gpa, buf, len);
+	return 0;
+}
+
+int guest_read(struct vm *vm __unused, gpa_t gpa, void *buf, size_t len)
+{
+	if (gpa >= FAKE_RAM_SIZE || len > FAKE_RAM_SIZE - gpa)
+		return -EFAULT;
+	memcpy(buf, fake_ram + gpa, len);
+	return 0;
+}
+
+int guest_fill(struct vm *vm __unused, gpa_t gpa, uint8_t value, size_t len)
+{
+	if (gpa >= FAKE_RAM_SIZE || len > FAKE_RAM_SIZE - gpa)
+		return -EFAULT;
+	memset(fake_ram + gpa, value, len);
+	return 0;
+}
+
+/* vCPUs. */
+
+void vcpu_request(struct vcpu *vcpu, uint32_t bits)
+{
+	__atomic_fetch_or(&vcpu->requests, bits, __ATOMIC_SEQ_CST);
+}
+
+uint32_t fake_take_requests(unsigned cpu)
+{
+	return __atomic_exchange_n(&fake_vcpus[cpu].requests, 0, __ATOMIC_SEQ_CST);
+}
+
+static uint64_t fake_get_reg(struct vcpu *vcpu, enum vcpu_reg reg)
+{
+	return reg == VCPU_CR8 ? fake_cr8[vcpu->index] : 0;
+}
+
+static void fake_set_reg(struct vcpu *vcpu, enum vcpu_reg reg, uint64_t value)
+{
+	if (reg == VCPU_CR8)
+		fake_cr8[vcpu->index] = value;
+}
+
+static const struct hv_ops fake_hv_ops = {
+	.name = "fake",
+	.get_reg = fake_get_reg,
+	.set_reg = fake_set_reg,
+};
+const struct hv_ops *hv_ops = &fake_hv_ops;
+
+void vm_request(struct vm *vm __unused, enum vm_request request, const char *why)
+{
+	fake_requests |= 1u << request;
+	snprintf(fake_last_log, sizeof(fake_last_log), "%s", why);
+}
+
+/* The start and end of it all. */
+
+void fake_start(unsigned vcpus)
+{
+	unsigned i;
+
+	memset(&fake_vm, 0, sizeof(fake_vm));
+	memset(fake_vcpus, 0, sizeof(fake_vcpus));
+	memset(fake_cr8, 0, sizeof(fake_cr8));
+	memset(fake_levels, 0, sizeof(fake_levels));
+	snprintf(fake_vm.name, sizeof(fake_vm.name), "fake");
+	fake_vm.vcpu_count = vcpus;
+	fake_vm.state = VM_RUNNING;
+	for (i = 0; i < vcpus; i++) {
+		fake_vcpus[i].vm = &fake_vm;
+		fake_vcpus[i].index = i;
+		fake_vcpus[i].state = VCPU_RUNNABLE;
+		fake_vm.vcpus[i] = &fake_vcpus[i];
+	}
+	fake_time_start();
+	fake_requests = 0;
+	fake_errors = 0;
+	fake_last_log[0] = 0;
+	fake_ram = calloc(1, FAKE_RAM_SIZE);
+	if (!fake_ram || irq_create(&fake_vm) || irq_add_sink(&fake_vm, &fake_sink))
+		abort();
+	fake_devices_start();
+}
+
+void fake_end(void)
+{
+	fake_devices_end();
+	irq_destroy(&fake_vm);
+	free(fake_ram);
+	fake_ram = NULL;
+}
+
+int fake_interrupt(unsigned cpu)
+{
+	int vector;
+
+	if (fake_take_requests(cpu) & VCPU_REQ_TIMER)
+		irq_timer(&fake_vcpus[cpu]);
+	vector = irq_pending(&fake_vcpus[cpu]);
+	if (vector >= 0)
+		irq_accept(&fake_vcpus[cpu], (uint8_t)vector);
+	return vector;
+}

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The device manager and the hook maps of the stand-in: lists that are walked. */
+#include "tests/host/devices/fake_devices.h"
+
+#include "tests/host/devices/fake.h"
+#include "vmm/char_frontend.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FAKE_MAX_HOOKS	 64
+#define FAKE_MAX_DEVICES 32
+#define FAKE_MAX_IFACES	 64
+#define FAKE_MAX_LINES	 64
+
+TABLE_DECLARE(device_types, struct device_type);
+
+struct device_config {
+	const struct device_type *type;
+	const char *const *keys;
+};
+
+struct fake_hook {
+	uint64_t first, last;
+	const struct hook_ops *ops;
+	hook_cpuid_fn cpuid;
+	void *opaque;
+};
+
+struct fake_map {
+	struct fake_hook hooks[FAKE_MAX_HOOKS];
+	unsigned count;
+};
+
+static struct fake_map fake_io, fake_msr, fake_memory, fake_leaves;
+static struct device fake_devices[FAKE_MAX_DEVICES];
+static unsigned fake_device_count;
+static struct {
+	struct device *dev;
+	const char *kind;
+	void *iface;
+} fake_ifaces[FAKE_MAX_IFACES];
+static unsigned fake_iface_count;
+static struct irq_line fake_lines[FAKE_MAX_LINES];
+static unsigned fake_line_count;
+
+void fake_devices_start(void)
+{
+	fake_io.count = fake_msr.count = fake_memory.count = fake_leaves.count = 0;
+	fake_device_count = fake_iface_count = fake_line_count = 0;
+}
+
+void fake_devices_end(void)
+{
+	while (fake_line_count)
+		irq_line_detach(&fake_lines[--fake_line_count]);
+	while (fake_device_count) {
+		struct device *dev = &fake_devices[--fake_device_count];
+
+		if (dev->type->destroy && dev->state)
+			dev->type->destroy(dev);
+	}
+}
+
+/* Config. */
+
+static const struct device_key *fake_key(const struct device_config *config, const char *name)
+{
+	const struct device_key *key;
+
+	for (key = config->type->keys; key && key->name; key++)
+		if (!strcmp(key->name, name))
+			return key;
+	fprintf(stderr, "%s has no key %s\n", config->type->name, name);
+	abort();
+}
+
+const char *device_config_string(const struct device_config *config, const char *name)
+{
+	const struct device_key *key = fake_key(config, name);
+	size_t len = strlen(name);
+	unsigned i;
+
+	for (i = 0; config->keys && config->keys[i]; i++)
+		if (!strncmp(config->keys[i], name, len) && config->keys[i][len] == '=')
+			return config->keys[i] + len + 1;
+	if (!key->def)
+		abort();
+	return key->def;
+}
+
+uint64_t device_config_uint(const struct device_config *config, const char *name)
+{
+	const struct device_key *key = fake_key(config, name);
+	const char *text = device_config_string(config, name);
+	const char *word = key->choices;
+	uint64_t index = 0;
+
+	if (key->kind != KEY_CHOICE)
+		return strtoull(text, NULL, 0);
+	while (strncmp(word, text, strcspn(word, "|")) || text[strcspn(word, "|")]) {
+		word += strcspn(word, "|") + 1;
+		index++;
+	}
+	return index;
+}
+
+bool device_config_bool(const struct device_config *config, const char *name)
+{
+	const char *text = device_config_string(config, name);
+
+	return !strcmp(text, "true") || !strcmp(text, "on") || !strcmp(text, "yes");
+}
+
+struct device *fake_create(const char *type, const char *id, const char *const keys[])
+{
+	const struct device_type *t = TABLE_START(device_types);
+	struct device *dev = &fake_devices[fake_device_count];
+	struct device_config config = {.keys = keys};
+
+	while (t < TABLE_END(device_types) && strcmp(t->name, type))
+		t++;
+	if (t == TABLE_END(device_types) || fake_device_count == FAKE_MAX_DEVICES)
+		abort();
+	config.type = t;
+	memset(dev, 0, sizeof(*dev));
+	snprintf(dev->id, sizeof(dev->id), "%s", id);
+	dev->type = t;
+	dev->vm = &fake_vm;
+	fake_device_count++;
+	return t->create(dev, &config) ? NULL : dev;
+}
+
+void device_for_each(struct vm *vm __unused, void (*fn)(void *opaque, struct device *dev),
+		     void *opaque)
+{
+	unsigned i;
+
+	for (i = 0; i < fake_device_count; i++)
+		fn(opaque, &fake_devices[i]);
+}
+
+void fake_reset(void)
+{
+	unsigned i;
+
+	for (i = 0; i < fake_device_count; i++)
+		if (fake_devices[i].type->reset)
+			fake_devices[i].type->reset(&fake_devices[i]);
+}
+
+/* Resources. */
+
+static int fake_add(struct fake_map *map, uint64_t first, uint64_t count,
+		    const struct fake_hook *hook)
+{
+	struct fake_hook *h = &map->hooks[map->count];
+	unsigned i;
+
+	for (i = 0; i < map->count; i++)
+		if (first <= map->hooks[i].last && map->hooks[i].first <= first + count - 1)
+			return -EBUSY;
+	if (map->count++ == FAKE_MAX_HOOKS)
+		abort();
+	*h = *hook;
+	h->first = first;
+	h->last = first + count - 1;
+	return 0;
+}
+
+int device_hook_io(struct device *dev __unused, uint16_t first, uint32_t count,
+		   const struct hook_ops *ops, void *opaque)
+{
+	return fake_add(&fake_io, first, count, &(struct fake_hook){.ops = ops, .opaque = opaque});
+}
+
+int device_hook_msr(struct device *dev __unused, uint32_t first, uint32_t count,
+		    const struct hook_ops *ops, void *opaque)
+{
+	return fake_add(&fake_msr, first, count, &(struct fake_hook){.ops = ops, .opaque = opaque});
+}
+
+int device_hook_memory(struct device *dev __unused, gpa_t gpa, uint64_t size,
+		       enum hook_memory_mode mode __unused, const struct hook_ops *ops,
+		       void *opaque)
+{
+	return fake_add(&fake_memory, gpa, size, &(struct fake_hook){.ops = ops, .opaque = opaque});
+}
+
+int device_hook_cpuid(struct device *dev __unused, uint32_t first, uint32_t last, hook_cpuid_fn fn,
+		      void *opaque)
+{
+	return fake_add(&fake_leaves, first, (uint64_t)last - first + 1,
+			&(struct fake_hook){.cpuid = fn, .opaque = opaque});
+}
+
+int device_irq(struct device *dev __unused, unsigned gsi, struct irq_line **line)
+{
+	if (fake_line_count == FAKE_MAX_LINES)
+		abort();
+	*line = &fake_lines[fake_line_count];
+	memset(*line, 0, sizeof(**line));
+	if (irq_line_attach(&fake_vm, *line, gsi))
+		return -EINVAL;
+	fake_line_count++;
+	return 0;
+}
+
+int device_irq_controller(struct device *dev __unused, const struct irq_controller_ops *ops,
+			  void *opaque)
+{
+	return irq_set_controller(&fake_vm, ops, opaque);
+}
+
+int device_irq_ext(struct device *dev __unused, const struct irq_ext_ops *ops, void *opaque)
+{
+	return irq_set_ext(&fake_vm, ops, opaque);
+}
+
+int device_irq_sink(struct device *dev __unused, struct irq_sink *sink)
+{
+	return irq_add_sink(&fake_vm, sink);
+}
+
+int device_provide(struct device *dev, const char *kind, void *iface)
+{
+	if (fake_iface_count == FAKE_MAX_IFACES)
+		abort();
+	fake_ifaces[fake_iface_count].dev = dev;
+	fake_ifaces[fake_iface_count].kind = kind;
+	fake_ifaces[fake_iface_count++].iface = iface;
+	return 0;
+}
+
+int device_provide_char(struct device *dev, struct char_frontend *frontend)
+{
+	return device_provide(dev, CHAR_FRONTEND_KIND, frontend);
+}
+
+void *device_iface(struct vm *vm __unused, const char *id, const char *kind)
+{
+	unsigned i;
+
+	for (i = 0; i < fake_iface_count; i++)
+		if ((!id || !strcmp(fake_ifaces[i].dev->id, id)) &&
+		    !strcmp(fake_ifaces[i].kind, kind))
+			return fake_ifaces[i].iface;
+	return NULL;
+}
+
+/* The guest's side. */
+
+static struct fake_hook *fake_find(struct fake_map *map, uint64_t key)
+{
+	unsigned i;
+
+	for (i = 0; i < map->count; i++)
+		if (key >= map->hooks[i].first && key <= map->hooks[i].last)
+			return &map->hooks[i];
+	return NULL;
+}
+
+/* One access, split in bytes where its owners differ. */
+static uint64_t fake_access(struct fake_map *map, unsigned cpu, uint64_t addr, unsigned width,
+			    bool write, uint64_t value)
+{
+	struct fake_hook *hook = fake_find(map, addr);
+	struct vcpu *vcpu = fake_vm.vcpus[cpu];
+	uint64_t mask = width == 8 ? UINT64_MAX : BIT(8 * width) - 1, result = 0;
+	unsigned i;
+
+	if (width > 1 && hook != fake_find(map, addr + width - 1)) {
+		for (i = 0; i < width; i++)
+			result |= fake_access(map, cpu, addr + i, 1, write, value >> (8 * i))
+				  << (8 * i);
+		return result;
+	}
+	value &= mask;
+	if (!hook || (write ? !hook->ops->write : !hook->ops->read))
+		return mask;
+	if (write)
+		return hook->ops->write(hook->opaque, vcpu, addr - hook->first, width, value), 0;
+	if (hook->ops->read(hook->opaque, vcpu, addr - hook->first, width, &result))
+		return mask;
+	return result & mask;
+}
+
+uint32_t fake_in(uint16_t port, unsigned width)
+{
+	return (uint32_t)fake_access(&fake_io, 0, port, width, false, 0);
+}
+
+void fake_out(uint16_t port, unsigned width, uint32_t value)
+{
+	fake_access(&fake_io, 0, port, width, true, value);
+}
+
+uint64_t fake_mmio_read(unsigned cpu, gpa_t gpa, unsigned width)
+{
+	return fake_access(&fake_memory, cpu, gpa, width, false, 0);
+}
+
+void fake_mmio_write(unsigned cpu, gpa_t gpa, unsigned width, uint64_t value)
+{
+	fake_access(&fake_memory, cpu, gpa, width, true, value);
+}
+
+int fake_rdmsr(unsigned cpu, uint32_t index, uint64_t *value)
+{
+	struct fake_hook *hook = fake_find(&fake_msr, index);
+
+	if (!hook || !hook->ops->read)
+		return -ENOENT;
+	return hook->ops->read(hook->opaque, fake_vm.vcpus[cpu], index - hook->first, 8, value);
+}
+
+int fake_wrmsr(unsigned cpu, uint32_t index, uint64_t value)
+{
+	struct fake_hook *hook = fake_find(&fake_msr, index);
+
+	if (!hook || !hook->ops->write)
+		return -ENOENT;
+	return hook->ops->write(hook->opaque, fake_vm.vcpus[cpu], index - hook->first, 8, value);
+}
+
+void fake_cpuid(unsigned cpu, uint32_t leaf, uint32_t subleaf, struct cpuid_regs *regs)
+{
+	struct fake_hook *hook = fake_find(&fake_leaves, leaf);
+
+	memset(regs, 0, sizeof(*regs));
+	if (hook)
+		hook->cpuid(hook->opaque, fake_vm.vcpus[cpu], leaf, subleaf, regs);
+}
