@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the documents tell people to type exists."""
+import re
+import shlex
+
+from harness import ROOT, case, run_tool
+from harness.tree import fail_if, files, text
+
+
+def commands(name):
+    """The lines of a document's code blocks that call make or a script of ours."""
+    for block in re.findall(r"^```\w*\n(.*?)^```|((?:^    .*\n)+)", text(name), re.M | re.S):
+        for line in "".join(block).split("\n"):
+            line = line.strip().removeprefix("$ ").split("  #")[0].split(" # ")[0].strip()
+            if re.match(r"(sudo )?(make|scripts/|tests/run|\.ci/)", line):
+                yield line.removeprefix("sudo ")
+
+
+@case(seconds=5)
+def commands_exist(t):
+    problems = []
+    for name in files(".md"):
+        for line in commands(name):
+            t.log(f"{name}: {line}")
+            words = shlex.split(line)
+            if words[0] == "make":
+                # A directory of the reader's own stands for one that exists.
+                words = [re.sub(r"^VM=.*", "VM=configs/demo", word) for word in words
+                         if not word.startswith("-j")]
+                output = run_tool(t, *words, "-n", "--no-print-directory", check=False)
+                if re.search(r"^make: \*\*\*", output, re.M):
+                    problems.append(f"{name}: `{line}` does not work")
+            elif not (ROOT / words[0]).is_file():
+                problems.append(f"{name}: there is no {words[0]}")
+    fail_if(t, problems, "commands that do not exist")
+
+
+@case()
+def links_exist(t):
+    problems = []
+    for name in files(".md"):
+        for link in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", text(name)):
+            if not ((ROOT / name).parent / link).exists():
+                problems.append(f"{name}: there is no {link}")
+    fail_if(t, problems, "links to nothing")

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The image that was built."""
+import re
+
+from harness import BUILD, ROOT, case, run_tool
+from harness.tree import fail_if, files, text
+
+IMAGE = BUILD / "alcazar.elf"
+
+
+@case(seconds=3)
+def no_fpu_instructions(t):
+    """The guest's FPU and SSE state is live in the registers while we run."""
+    code = run_tool(t, "bash", "-c", f"objdump -d {IMAGE} | grep -E "
+                    r"'%([xyz]mm|mm[0-7]|st\b|k[0-7]\b)|\s(f(n?init|n?save|rstor|ld|st)\w*|emms)\s'"
+                    " | head -n 20", check=False)
+    fail_if(t, code.strip().splitlines(), "FPU or SSE instructions")
+
+
+@case()
+def segments(t):
+    """No segment is both writable and executable."""
+    headers = run_tool(t, "readelf", "-lW", IMAGE)
+    loads = re.findall(r"^\s+LOAD\s.*?\s((?:R|W|E| ){3})\s+0x\w+$", headers, re.M)
+    fail_if(t, [] if len(loads) == 4 else [f"{len(loads)} segments"], "unexpected numbers")
+    fail_if(t, [f"a segment with {rights}" for rights in loads if "W" in rights and "E" in rights],
+            "segments that are writable and executable")
+
+
+@case()
+def multiboot2(t):
+    run_tool(t, "grub-file", "--is-x86-multiboot2", IMAGE)
+
+
+@case()
+def symbol_table(t):
+    """The second link moved no function away from the name that the first gave it."""
+    def functions(name):
+        listing = run_tool(t, "nm", BUILD / name)
+        return sorted(line for line in listing.splitlines() if line.split()[1] in "tT")
+
+    first, second = functions("alcazar-nosymbols.elf"), functions("alcazar.elf")
+    fail_if(t, sorted(set(first) ^ set(second)), "functions that moved")
+
+
+@case(seconds=3)
+def nothing_to_do(t):
+    """A second make has nothing to do."""
+    run_tool(t, "make", "-q", "all", "iso")
+
+
+@case(seconds=3)
+def headers_rebuild(t):
+    """A change of a header rebuilds what includes it."""
+    plan = run_tool(t, "make", "-n", "-W", "lib/compiler.h", "all")
+    includers = [name for name in files(".c", under=["kernel", "lib"])
+                 if '"lib/compiler.h"' in text(name)]
+    fail_if(t, [f"{name} is not compiled again" for name in includers
+                if f" {name}" not in plan] + ([] if includers else ["no file includes it"]),
+            "sources that a header's change leaves alone")
+
+
+def optional():
+    """(build.mk, symbol, what it stands for) of all of them."""
+    for makefile in files("build.mk"):
+        joined = text(makefile).replace("\\\n", " ")
+        for symbol, objects in re.findall(r"^obj-\$\(CONFIG_(\w+)\) \+= (.*)$", joined, re.M):
+            for name in objects.split():
+                yield makefile, symbol, name
+
+
+@case()
+def kconfig_and_makefiles(t):
+    """Every symbol of Kconfig stands for files that exist, and every build.mk for a symbol."""
+    defined = set(re.findall(r"^config (\w+)", text("Kconfig"), re.M))
+    used, problems = set(), []
+    for makefile, symbol, name in optional():
+        used.add(symbol)
+        stem = name.removesuffix(".o")
+        if not any((ROOT / (stem + end)).exists() for end in (".c", ".S", "")):
+            problems.append(f"{makefile}: there is no {name}")
+    problems += [f"Kconfig: {symbol} stands for no file" for symbol in sorted(defined - used)]
+    problems += [f"CONFIG_{symbol} is not in Kconfig" for symbol in sorted(used - defined)]
+    fail_if(t, problems, "symbols or files without the other")
+
+
+@case()
+def left_out(t):
+    """What is switched off is not in the image of the all-no configuration."""
+    linked = text("build/allno/alcazar.map")
+    fail_if(t, [f"{name} is in build/allno/alcazar.elf" for _, _, name in optional()
+                if re.search(re.escape("build/allno/" + name.removesuffix(".o")) + r"[./]", linked)],
+            "files that were not left out")

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What includes what: the table of docs/architecture.md, and how includes are written."""
+import pathlib
+import re
+
+from harness import ROOT, case, run_tool
+from harness.tree import fail_if, image_flags, sources, text
+
+# folder: the folders it may include from. The longest folder that a file is in counts.
+MAY = {
+    "lib": ["lib"],
+    "arch": ["arch", "lib"],
+    "kernel": ["kernel", "arch", "lib"],
+    "drivers": ["drivers", "kernel", "arch", "lib"],
+    "vmm": ["vmm", "kernel", "lib"],
+    "vmm/svm": ["vmm/svm", "vmm", "kernel", "arch", "lib"],
+    "vmm/vmx": ["vmm/vmx", "vmm", "kernel", "arch", "lib"],
+    "devices": ["devices", "vmm", "kernel", "lib"],
+    "devices/hostdev": ["devices", "vmm", "kernel", "lib", "drivers"],
+    "devices/backend": ["devices", "vmm", "kernel", "lib", "drivers"],
+    "devices/pci/passthrough": ["devices", "vmm", "kernel", "lib", "drivers"],
+    "admin": ["admin", "vmm", "kernel", "lib"],
+    "boot": [""],
+}
+# No one above includes a vendor's headers: they are reached through hv_ops.
+PRIVATE = ["vmm/svm", "vmm/vmx"]
+# What both vendors share of the architecture, and vmm may know.
+SHARED_ARCH = {"arch/x86_64/percpu.h"}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
+
+
+def within(path, folder):
+    return not folder or path == folder or path.startswith(folder + "/")
+
+
+def home(path):
+    return max((folder for folder in MAY if within(path, folder)), key=len)
+
+
+def allowed(source, header):
+    if any(within(header, folder) and not within(source, folder) for folder in PRIVATE):
+        return within(source, "boot")
+    if within(source, "vmm") and header in SHARED_ARCH:
+        return True
+    return any(within(header, folder) for folder in MAY[home(source)])
+
+
+@case()
+def directions(t):
+    """A lower layer does not know a higher one; see docs/architecture.md."""
+    fail_if(t, [f"{source} includes {header}, which {home(source)} may not"
+                for source in sources(".c", ".h", ".S")
+                for header in INCLUDE.findall(text(source)) if not allowed(source, header)],
+            "includes against the architecture")
+
+
+@case()
+def full_paths(t):
+    fail_if(t, [f'{source}: "{header}" is no path from the root'
+                for source in sources(".c", ".h", ".S")
+                for header in INCLUDE.findall(text(source)) if not (ROOT / header).is_file()],
+            "includes that are no full path")
+
+
+@case()
+def own_header_first(t):
+    problems = []
+    for source in sources(".c"):
+        own = str(pathlib.Path(source).with_suffix(".h"))
+        if (ROOT / own).is_file():
+            first = re.search(r"^\s*#\s*include\s+(\S+)", text(source), re.M)
+            if not first or first.group(1) != f'"{own}"':
+                problems.append(f"{source} does not include {own} before all others")
+    fail_if(t, problems, "sources that do not include their header first")
+
+
+@case()
+def headers_compile_alone(t):
+    headers = sources(".h")
+    run_tool(t, "bash", "-c",
+             f"gcc {image_flags()} -Wno-unused -fsyntax-only -x c {' '.join(headers)}")
