@@ -15,6 +15,7 @@
 
 struct vm;
 struct icache;
+struct vcpu_msrs;
 
 /* Order of the encoding in instructions. RSP's slot is not kept current: vcpu_gpr(). */
 enum vcpu_gpr { GPR_RAX, GPR_RCX, GPR_RDX, GPR_RBX, GPR_RSP, GPR_RBP, GPR_RSI, GPR_RDI, GPR_R8 };
@@ -124,17 +125,22 @@ struct vcpu {
 	uint32_t requests; /* atomic: VCPU_REQ_ */
 	bool nmi_pending;
 	struct vm *vm;
-	void *hv;	       /* the vendor's part */
-	void *intc;	       /* the interrupt controller's part (vmm/irq.h) */
-	struct icache *icache; /* vmm/emulate */
-	uint32_t index;	       /* in its VM; also its APIC id */
+	void *hv;		/* the vendor's part */
+	void *intc;		/* the interrupt controller's part (vmm/irq.h) */
+	struct icache *icache;	/* vmm/emulate */
+	struct vcpu_msrs *msrs; /* vmm/msr.c */
+	uint32_t index;		/* in its VM; also its APIC id */
 	enum vcpu_state state;
+	/* An interrupt whose delivery a fault cut short: it was acknowledged and must come yet. */
+	struct vcpu_event deferred;
+	bool in_loop; /* vcpu_run() uses the registers; atomic, see vcpu_quiet() */
+	bool exited;  /* the scheduler knows it no more; atomic */
 	uint8_t sipi_vector;
 	uint64_t tsc_offset; /* guest TSC = host TSC + this */
 	uint64_t xcr0;
 	uint64_t tsc_aux;
 	uint64_t dr[4]; /* DR0-3 while not live */
-	void *fpu;	/* XSAVE area, page-aligned, while not live */
+	void *fpu;	/* XSAVE area, page-aligned: the state while not live */
 	struct vcpu_stats stats;
 	struct sched_entity entity;
 };
@@ -158,14 +164,24 @@ void vcpu_inject_page_fault(struct vcpu *vcpu, gva_t address, uint32_t error);
  * NMI. */
 void vcpu_request(struct vcpu *vcpu, uint32_t bits);
 
-/* sched_ops.run of every vCPU: the run loop (vmm/run.c). */
+/* sched_ops of every vCPU: the run loop (vmm/run.c). */
 enum sched_result vcpu_run(struct sched_entity *e);
+extern const struct sched_ops vcpu_sched_ops;
+/*
+ * Whether no CPU uses the vCPU's registers, nor will while VCPU_REQ_PAUSE or
+ * VCPU_REQ_STOP, which the caller has requested before, is set. Any CPU.
+ */
+bool vcpu_quiet(struct vcpu *vcpu);
+/* Takes request bits back. The vCPU does not run, or it is its own CPU. */
+void vcpu_clear_request(struct vcpu *vcpu, uint32_t bits);
 
 int vcpu_create(struct vm *vm, uint32_t index, struct vcpu **out) __must_check;
 void vcpu_destroy(struct vcpu *vcpu);
 /* To the architecture's reset state (APM vol. 2, 14.1.3), state RUNNABLE for vCPU 0, WAIT_SIPI for
  * others. */
 void vcpu_reset(struct vcpu *vcpu);
+/* As vcpu_reset(), but for INIT: FPU, MSRs and the TSC keep their values (SDM vol. 3A, 9.1.1). */
+void vcpu_init_signal(struct vcpu *vcpu);
 /* Stops the vCPU's VM because of @fmt (logged with VM, vCPU, RIP); the run loop leaves. Own CPU. */
 void vcpu_fail(struct vcpu *vcpu, const char *fmt, ...) __printf(2, 3);
 

@@ -35,7 +35,8 @@ struct cpu {
 	volatile bool need_resched;  /* the run loop and tasks give the CPU back soon */
 	volatile uint64_t quiescent; /* counts passes of a point where no published map is held */
 	volatile bool idle;	     /* halted in idle: quiescent by definition */
-	struct vcpu *world; /* the vCPU whose FPU, VMLOAD and MSR state is live here, or NULL */
+	struct vcpu *world;	     /* the vCPU whose VMLOAD and MSR state is live here, or NULL */
+	struct vcpu *fpu_owner;	    /* the vCPU whose FPU state is live here, or NULL (vmm/fpu.h) */
 	struct sched_queue *sched;  /* kernel/sched.c */
 	struct timer_queue *timers; /* kernel/timer.c */
 	struct hv_cpu *hv;	    /* the vendor's per-CPU part (host save area …) */

@@ -35,4 +35,10 @@ enum exit_action vcpu_emulate_string_io(struct vcpu *vcpu, const struct vm_exit 
  */
 unsigned vcpu_emulate_length(struct vcpu *vcpu) __must_check;
 
+/*
+ * Up to 15 bytes from RIP on into @bytes, for logs and for telling what raised
+ * #UD: as many as can be read, 0 if none. Injects nothing, changes nothing.
+ */
+unsigned vcpu_emulate_fetch(struct vcpu *vcpu, uint8_t bytes[15]);
+
 #endif
