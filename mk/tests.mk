@@ -56,3 +56,7 @@ $(CONFIGURATIONS): | $(THIRD_PARTY_HEADERS) $(IMAGE_LIBS)
 check: | $(SETUP)
 	$(Q)$(MAKE) --no-print-directory -k $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(CORES)) check-build; \
 		tests/run --build $$? $(TESTS)
+
+.PHONY: budgets
+budgets: $(BUILD)/alcazar.elf
+	$(Q)scripts/budgets $<

@@ -91,3 +91,9 @@ def left_out(t):
     fail_if(t, [f"{name} is in build/allno/alcazar.elf" for _, _, name in optional()
                 if re.search(re.escape("build/allno/" + name.removesuffix(".o")) + r"[./]", linked)],
             "files that were not left out")
+
+
+@case()
+def budgets(t):
+    """The core and the image are as small as promised."""
+    run_tool(t, ROOT / "scripts/budgets", IMAGE)
