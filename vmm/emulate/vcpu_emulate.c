@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "vmm/emulate/vcpu_emulate.h"
+
+#include "kernel/grace.h"
+#include "kernel/log.h"
+#include "kernel/slab.h"
+#include "vmm/emulate/emulate.h"
+#include "vmm/emulate/icache.h"
+#include "vmm/emulate/string_io.h"
+#include "vmm/guest_memory.h"
+#include "vmm/hook/hook_cpuid.h"
+#include "vmm/hook/hook_io.h"
+#include "vmm/hook/hook_memory.h"
+#include "vmm/hv_ops.h"
+#include "vmm/vcpu.h"
+#include "vmm/vm.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define CPUID_FEATURES	0x80000001u
+#define CPUID_PAGES_1G	BIT(26) /* of EDX */
+#define CPUID_ADDRESSES 0x80000008u
+#define CPUID_PHYS_BITS 0xffu /* of EAX */
+
+/* What a vCPU keeps for us: vcpu->icache points at the member. */
+struct vcpu_emulate {
+	struct icache icache;
+	uint8_t phys_bits; /* from the guest's CPUID */
+	bool pages_1g;
+	uint32_t unhandled; /* instructions that could not be emulated */
+};
+
+/* The emulator's own terms are the vCPU's. */
+_Static_assert((int)EMULATE_ES == SEG_ES && (int)EMULATE_GS == SEG_GS, "order of segments");
+_Static_assert(EMULATE_SEG_PRESENT == SEG_ATTR_P && EMULATE_SEG_LONG == SEG_ATTR_L &&
+		       EMULATE_SEG_BIG == SEG_ATTR_DB,
+	       "segment attributes");
+_Static_assert((int)X86_RSP == GPR_RSP && (int)X86_RDI == GPR_RDI, "order of registers");
+
+static void vcpu_emulate_copy_segment(struct emulate_segment *to, const struct vcpu_segment *from)
+{
+	to->base = from->base;
+	to->limit = from->limit;
+	to->attr = from->attrib;
+	to->selector = from->selector;
+}
+
+static void vcpu_emulate_segment(void *opaque, enum emulate_seg seg, struct emulate_segment *out)
+{
+	struct vcpu_segment segment;
+
+	hv_ops->get_seg(opaque, (enum vcpu_seg)seg, &segment);
+	vcpu_emulate_copy_segment(out, &segment);
+}
+
+/* RAM in pages of which a hook has a part is not plain for the accesses that exit there. */
+static void *vcpu_emulate_ram(void *opaque, uint64_t gpa, uint64_t len, bool write)
+{
+	const struct vcpu *vcpu = opaque;
+	uint8_t *host = guest_memory_ptr(vcpu->vm->memory, gpa, len);
+
+	if (!host || hook_memory_covers(grace_read(vcpu->vm->hooks->memory), gpa, len, write))
+		return NULL;
+	return host;
+}
+
+static uint64_t vcpu_emulate_read(void *opaque, uint64_t gpa, unsigned int width)
+{
+	return hook_memory_read(opaque, gpa, width);
+}
+
+static void vcpu_emulate_write(void *opaque, uint64_t gpa, unsigned int width, uint64_t value)
+{
+	hook_memory_write(opaque, gpa, width, value);
+}
+
+static const struct emulate_ops vcpu_emulate_ops = {
+	.segment = vcpu_emulate_segment,
+	.ram = vcpu_emulate_ram,
+	.device_read = vcpu_emulate_read,
+	.device_write = vcpu_emulate_write,
+};
+
+/* At first use, and when host addresses of guest memory are not what they were. */
+static __noinline void vcpu_emulate_renew(struct vcpu *vcpu, struct vcpu_emulate *e)
+{
+	struct cpuid_regs regs = {0};
+
+	icache_flush(&e->icache);
+	e->icache.generation = vcpu->vm->memory->generation;
+	hook_cpuid_query(vcpu, CPUID_FEATURES, 0, &regs);
+	e->pages_1g = regs.edx & CPUID_PAGES_1G;
+	hook_cpuid_query(vcpu, CPUID_ADDRESSES, 0, &regs);
+	e->phys_bits = regs.eax & CPUID_PHYS_BITS;
+	/* A model without the leaf has the 36 bits of the first such CPUs (SDM vol. 3A, 4.1.4). */
+	if (e->phys_bits < 32 || e->phys_bits > GPA_BITS_MAX)
+		e->phys_bits = 36;
+}
+
+static void vcpu_emulate_enter(struct vcpu *vcpu, struct emulate_ctx *ctx, struct vcpu_mode *mode)
+{
+	struct vcpu_emulate *e = container_of(vcpu->icache, struct vcpu_emulate, icache);
+
+	if (unlikely(!e->phys_bits || e->icache.generation != vcpu->vm->memory->generation))
+		vcpu_emulate_renew(vcpu, e);
+	hv_ops->get_mode(vcpu, mode);
+	vcpu->gpr[GPR_RSP] = mode->rsp;
+	ctx->ops = &vcpu_emulate_ops;
+	ctx->opaque = vcpu;
+	ctx->icache = &e->icache;
+	ctx->gpr = vcpu->gpr;
+	ctx->rip = vcpu->rip;
+	ctx->rflags = mode->rflags;
+	ctx->cr0 = mode->cr0;
+	ctx->cr3 = mode->cr3;
+	ctx->cr4 = mode->cr4;
+	ctx->efer = mode->efer;
+	vcpu_emulate_copy_segment(&ctx->cs, &mode->cs);
+	ctx->cpl = mode->cpl;
+	ctx->phys_bits = e->phys_bits;
+	ctx->pages_1g = e->pages_1g;
+	ctx->nr_bytes = 0;
+}
+
+/* What the emulator wrote that does not stand in vcpu->gpr. */
+static void vcpu_emulate_leave(struct vcpu *vcpu, const struct emulate_ctx *ctx,
+			       const struct vcpu_mode *mode)
+{
+	if (unlikely(vcpu->gpr[GPR_RSP] != mode->rsp))
+		hv_ops->set_reg(vcpu, VCPU_RSP, vcpu->gpr[GPR_RSP]);
+	if (ctx->rflags != mode->rflags)
+		hv_ops->set_reg(vcpu, VCPU_RFLAGS, ctx->rflags);
+}
+
+static void vcpu_emulate_inject(struct vcpu *vcpu, const struct emulate_fault *fault)
+{
+	if (fault->vector == X86_VECTOR_PF)
+		vcpu_inject_page_fault(vcpu, fault->cr2, fault->error);
+	else
+		vcpu_inject_exception(vcpu, fault->vector, fault->has_error, fault->error);
+}
+
+/* The guest sees #UD. The log is told the first time, the second, the fourth and so on. */
+static void vcpu_emulate_refuse(struct vcpu *vcpu, const struct emulate_ctx *ctx)
+{
+	struct vcpu_emulate *e = container_of(vcpu->icache, struct vcpu_emulate, icache);
+	uint32_t count = ++e->unhandled;
+	char text[3 * X86_MAX_INSN_BYTES + 1] = " none";
+
+	vcpu_inject_ud(vcpu);
+	if (count & (count - 1))
+		return;
+	for (unsigned i = 0; i < ctx->nr_bytes; i++)
+		snprintf(text + 3 * i, 4, " %02x", ctx->bytes[i]);
+	vm_log(vcpu->vm, LOG_WARN,
+	       "vcpu %" PRIu32 ": instruction at 0x%" PRIx64
+	       " is not emulated (bytes:%s); the guest gets #UD, the %" PRIu32 ". time",
+	       vcpu->index, ctx->rip, text, count);
+}
+
+static enum exit_action vcpu_emulate_result(struct vcpu *vcpu, const struct emulate_ctx *ctx,
+					    const struct vcpu_mode *mode,
+					    enum emulate_result result)
+{
+	if (unlikely(result == EMULATE_UNHANDLED)) {
+		vcpu_emulate_refuse(vcpu, ctx);
+		return EXIT_RESUME;
+	}
+	vcpu_emulate_leave(vcpu, ctx, mode);
+	if (unlikely(result == EMULATE_FAULT)) {
+		vcpu_emulate_inject(vcpu, &ctx->fault);
+	} else if (likely(result == EMULATE_DONE)) {
+		vcpu->rip = ctx->rip;
+		hv_ops->insn_done(vcpu);
+	}
+	return EXIT_RESUME;
+}
+
+enum exit_action vcpu_emulate_memory(struct vcpu *vcpu, const struct vm_exit *exit)
+{
+	struct emulate_ctx ctx;
+	struct vcpu_mode mode;
+	enum emulate_result result;
+
+	vcpu_emulate_enter(vcpu, &ctx, &mode);
+	if (likely(!exit->u.memory.table_walk && !(exit->u.memory.access & ACCESS_EXEC)))
+		result = emulate_mmio(&ctx, exit->u.memory.gpa);
+	else
+		result = emulate_instruction(&ctx);
+	return vcpu_emulate_result(vcpu, &ctx, &mode, result);
+}
+
+struct vcpu_emulate_port {
+	struct vcpu *vcpu;
+	const struct vm_exit_io *io;
+};
+
+static void vcpu_emulate_in(struct vcpu_emulate_port *port, uint8_t *to, unsigned count)
+{
+	for (unsigned width = port->io->width; count--; to += width) {
+		uint32_t value = hook_io_read(port->vcpu, port->io->port, width);
+
+		memcpy(to, &value, width);
+	}
+}
+
+static void vcpu_emulate_out(struct vcpu_emulate_port *port, const uint8_t *from, unsigned count)
+{
+	for (unsigned width = port->io->width; count--; from += width) {
+		uint32_t value = 0;
+
+		memcpy(&value, from, width);
+		hook_io_write(port->vcpu, port->io->port, width, value);
+	}
+}
+
+static void vcpu_emulate_transfer(void *opaque, void *data, unsigned count)
+{
+	struct vcpu_emulate_port *port = opaque;
+
+	if (port->io->in)
+		vcpu_emulate_in(port, data, count);
+	else
+		vcpu_emulate_out(port, data, count);
+}
+
+/* The segment that OUTS reads from, where the hardware does not say. */
+static enum emulate_result vcpu_emulate_source(struct emulate_ctx *ctx, struct string_io *io)
+{
+	const struct insn *insn;
+	enum emulate_result result = icache_insn(ctx, &insn);
+
+	if (result == EMULATE_DONE)
+		io->seg = insn->seg;
+	return result;
+}
+
+enum exit_action vcpu_emulate_string_io(struct vcpu *vcpu, const struct vm_exit *exit)
+{
+	struct vcpu_emulate_port port = {.vcpu = vcpu, .io = &exit->u.io};
+	struct string_io io = {
+		.in = port.io->in,
+		.rep = port.io->rep,
+		.width = port.io->width,
+		.addr_width = port.io->addr_width,
+		.seg = EMULATE_DS,
+		.transfer = vcpu_emulate_transfer,
+		.opaque = &port,
+	};
+	enum emulate_result result = EMULATE_DONE;
+	struct emulate_ctx ctx;
+	struct vcpu_mode mode;
+
+	vcpu_emulate_enter(vcpu, &ctx, &mode);
+	if (port.io->seg >= 0)
+		io.seg = (enum emulate_seg)port.io->seg;
+	else if (!io.in)
+		result = vcpu_emulate_source(&ctx, &io);
+	if (result == EMULATE_DONE)
+		result = string_io_run(&ctx, &io);
+	if (result == EMULATE_DONE)
+		return EXIT_ADVANCE;
+	return vcpu_emulate_result(vcpu, &ctx, &mode, result);
+}
+
+unsigned vcpu_emulate_length(struct vcpu *vcpu)
+{
+	const struct insn *insn;
+	struct emulate_ctx ctx;
+	struct vcpu_mode mode;
+	enum emulate_result result;
+
+	vcpu_emulate_enter(vcpu, &ctx, &mode);
+	result = icache_insn(&ctx, &insn);
+	if (likely(result == EMULATE_DONE))
+		return insn->length;
+	vcpu_emulate_result(vcpu, &ctx, &mode, result);
+	return 0;
+}
+
+int vcpu_emulate_create(struct vcpu *vcpu)
+{
+	struct vcpu_emulate *e = kzalloc(sizeof(*e));
+
+	if (!e)
+		return -ENOMEM;
+	vcpu->icache = &e->icache;
+	return 0;
+}
+
+void vcpu_emulate_destroy(struct vcpu *vcpu)
+{
+	if (vcpu->icache)
+		kfree(container_of(vcpu->icache, struct vcpu_emulate, icache));
+	vcpu->icache = NULL;
+}
