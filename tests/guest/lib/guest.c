@@ -56,6 +56,18 @@ void guest_fail(const char *fmt, ...)
 	test_failed = true;
 }
 
+void guest_check_failed(const char *cond, const char *fmt, ...)
+{
+	va_list args;
+
+	guest_printf("# %s: ", cond);
+	va_start(args, fmt);
+	guest_vprintf(fmt, args);
+	va_end(args);
+	guest_printf("\n");
+	test_failed = true;
+}
+
 void guest_exit(uint8_t code)
 {
 	/* What was sent must have left before the VM ends. */

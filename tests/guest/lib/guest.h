@@ -31,10 +31,12 @@ struct guest_test {
 
 /* Notes a failure of the running test, once; the test goes on. */
 void guest_fail(const char *fmt, ...) __printf(1, 2);
-#define CHECK(cond, ...)                                    \
-	do {                                                \
-		if (!(cond))                                \
-			guest_fail(#cond ": " __VA_ARGS__); \
+/* As guest_fail, the condition's text in front. */
+void guest_check_failed(const char *cond, const char *fmt, ...) __printf(2, 3);
+#define CHECK(cond, ...)                                        \
+	do {                                                    \
+		if (!(cond))                                    \
+			guest_check_failed(#cond, __VA_ARGS__); \
 	} while (0)
 
 void guest_printf(const char *fmt, ...) __printf(1, 2);

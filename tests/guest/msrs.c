@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Every MSR answers with a value or #GP; the ones an operating system relies on behave. */
+#include "tests/guest/lib/apic.h"
+#include "tests/guest/lib/guest.h"
+
+#define MSR_TSC	  0x10
+#define MSR_PAT	  0x277
+#define MSR_EFER  0xc0000080
+#define MSR_STAR  0xc0000081
+#define MSR_LSTAR 0xc0000082
+#define MSR_GS	  0xc0000101
+#define MSR_KGS	  0xc0000102
+#define EFER_SCE  1
+
+static const struct {
+	uint32_t first, last;
+} ranges[] = {
+	{0, 0x1fff},
+	{0x40000000, 0x400001ff},
+	{0x4b564d00, 0x4b564dff},
+	{0xc0000000, 0xc0001fff},
+	{0xc0010000, 0xc0011fff},
+	{0xfffffff0, 0xfffffffe},
+};
+
+/* What this guest itself runs on. */
+static bool is_vital(uint32_t index)
+{
+	return index == APIC_BASE_MSR || index == MSR_EFER || index == MSR_GS ||
+	       index == 0xc0000100 || (index >= X2APIC_MSR && index < X2APIC_MSR + 0x100);
+}
+
+GUEST_TEST(every_msr_can_be_read)
+{
+	unsigned r, present = 0;
+	uint32_t i;
+	uint64_t v;
+
+	for (r = 0; r < ARRAY_SIZE(ranges); r++)
+		for (i = ranges[r].first; i <= ranges[r].last; i++)
+			present += guest_rdmsr(i, &v);
+	guest_printf("# %u MSRs can be read\n", present);
+	CHECK(present > 20 && present < 2000, "%u", present);
+}
+
+GUEST_TEST(every_msr_can_be_written)
+{
+	unsigned r;
+	uint32_t i;
+	uint64_t v;
+
+	for (r = 0; r < ARRAY_SIZE(ranges); r++)
+		for (i = ranges[r].first; i <= ranges[r].last; i++) {
+			if (is_vital(i))
+				continue;
+			if (!guest_rdmsr(i, &v))
+				v = 0;
+			(void)guest_wrmsr(i, UINT64_MAX);
+			(void)guest_wrmsr(i, 0x5555555555555555);
+			(void)guest_wrmsr(i, v);
+		}
+}
+
+GUEST_TEST(absent_msrs_fault)
+{
+	uint64_t v;
+
+	CHECK(!guest_rdmsr(0x1234, &v), "0x1234 reads 0x%llx", (unsigned long long)v);
+	CHECK(!guest_wrmsr(0x1234, 0), "0x1234 takes a write");
+	CHECK(!guest_rdmsr(0xc0010117, &v), "VM_HSAVE_PA is there");
+}
+
+static void check_keeps(uint32_t index, uint64_t v)
+{
+	uint64_t old = rdmsr(index), got;
+
+	wrmsr(index, v);
+	got = rdmsr(index);
+	wrmsr(index, old);
+	CHECK(got == v, "MSR 0x%x: 0x%llx", index, (unsigned long long)got);
+}
+
+GUEST_TEST(state_msrs_keep_values)
+{
+	check_keeps(MSR_PAT, 0x0007010600070106);
+	check_keeps(MSR_STAR, 0x0023001000000000);
+	check_keeps(MSR_LSTAR, 0xffffffff81000000);
+	check_keeps(MSR_GS, 0xffff888012345000);
+	check_keeps(MSR_KGS, 0x00007fff12345000);
+	check_keeps(0x174, 0x10);
+	check_keeps(0x175, 0xffff888000000000);
+	check_keeps(0x176, 0xffffffff81000000);
+}
+
+GUEST_TEST(bad_values_fault)
+{
+	uint64_t efer = rdmsr(MSR_EFER);
+
+	CHECK(!guest_wrmsr(MSR_EFER, efer | 1ull << 63), "EFER takes a reserved bit");
+	CHECK(!guest_wrmsr(MSR_EFER, efer & ~0x100ull), "LME can be cleared while paging");
+	CHECK(!guest_wrmsr(MSR_PAT, 0x0207010600070106), "PAT takes type 2");
+	CHECK(!guest_wrmsr(MSR_LSTAR, 0x0000800000000000), "LSTAR takes a non-canonical address");
+	CHECK(guest_wrmsr(MSR_EFER, efer | EFER_SCE) && (rdmsr(MSR_EFER) & EFER_SCE), "no SCE");
+	wrmsr(MSR_EFER, efer);
+}
+
+GUEST_TEST(tsc_can_be_set)
+{
+	uint64_t tsc;
+
+	wrmsr(MSR_TSC, 1000);
+	tsc = rdtsc();
+	CHECK(tsc >= 1000 && tsc < 100000000, "%llu", (unsigned long long)tsc);
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Four CPUs: INIT-SIPI-SIPI, IPIs both ways, atomic memory, a TSC that agrees, FPU state of their
+ * own. */
+#include "tests/guest/lib/apic.h"
+#include "tests/guest/lib/guest.h"
+
+#define CPUS   4
+#define ROUNDS 20000
+#define VECTOR 0x51
+
+static volatile uint64_t counter, started[CPUS], ipis[CPUS], tsc_seen, sse_wrong;
+static volatile bool stop;
+
+static void on_ipi(struct guest_frame *frame)
+{
+	(void)frame;
+	__atomic_fetch_add(&ipis[apic_read(APIC_ID) >> 24], 1, __ATOMIC_SEQ_CST);
+	apic_eoi();
+}
+
+/* A CPU's own pattern stays in XMM0 while others run on the same physical CPU. */
+static void check_sse(uint64_t id)
+{
+	uint64_t pattern = 0x0101010101010101 * id, got;
+	unsigned i;
+
+	__asm__ volatile("movq %0, %%xmm0" ::"r"(pattern));
+	for (i = 0; i < ROUNDS; i++)
+		__builtin_ia32_pause();
+	__asm__ volatile("movq %%xmm0, %0" : "=r"(got));
+	if (got != pattern)
+		__atomic_fetch_add(&sse_wrong, 1, __ATOMIC_SEQ_CST);
+}
+
+static void ap(void *arg)
+{
+	uint64_t id = (uint64_t)arg;
+	unsigned i;
+
+	started[id] = (apic_read(APIC_ID) >> 24) + 1;
+	tsc_seen = rdtsc();
+	for (i = 0; i < ROUNDS; i++)
+		__atomic_fetch_add(&counter, 1, __ATOMIC_SEQ_CST);
+	check_sse(id);
+	while (!stop)
+		irq_wait();
+	__atomic_fetch_add(&counter, 1, __ATOMIC_SEQ_CST);
+}
+
+static bool eventually(volatile uint64_t *what, uint64_t value)
+{
+	uint64_t end = rdtsc() + 5000 * guest_tsc_per_ms();
+
+	while (*what < value && rdtsc() < end)
+		__builtin_ia32_pause();
+	return *what == value;
+}
+
+GUEST_TEST(start)
+{
+	uint64_t id, before;
+
+	apic_enable();
+	guest_set_handler(VECTOR, on_ipi);
+	for (id = 1; id < CPUS; id++) {
+		before = rdtsc();
+		CHECK(guest_start_cpu((uint32_t)id, ap, (void *)id), "CPU %u does not start",
+		      (unsigned)id);
+		CHECK(started[id] == id + 1, "CPU %u has id %u", (unsigned)id,
+		      (unsigned)started[id] - 1);
+		CHECK(tsc_seen >= before, "the TSC of CPU %u is behind", (unsigned)id);
+	}
+	CHECK(eventually(&counter, (CPUS - 1) * ROUNDS), "%llu", (unsigned long long)counter);
+	check_sse(0x77);
+	CHECK(sse_wrong == 0, "on %u CPUs SSE registers changed", (unsigned)sse_wrong);
+}
+
+GUEST_TEST(ipis)
+{
+	unsigned id, i;
+
+	for (id = 1; id < CPUS; id++)
+		for (i = 1; i <= 100; i++) {
+			apic_ipi(id, VECTOR);
+			CHECK(eventually(&ipis[id], i), "CPU %u took %u of %u", id,
+			      (unsigned)ipis[id], i);
+		}
+}
+
+GUEST_TEST(broadcast)
+{
+	unsigned id;
+
+	stop = true;
+	apic_ipi(0, APIC_ICR_OTHERS | VECTOR);
+	CHECK(eventually(&counter, (CPUS - 1) * (ROUNDS + 1)), "%llu", (unsigned long long)counter);
+	for (id = 1; id < CPUS; id++)
+		CHECK(ipis[id] == 101, "CPU %u took %u", id, (unsigned)ipis[id]);
+	CHECK(ipis[0] == 0, "it came to the sender");
+}
