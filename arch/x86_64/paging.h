@@ -41,13 +41,15 @@ static __always_inline void *paging_direct(uint64_t phys)
 /* The physical address of something in the direct map or in the image. */
 uint64_t paging_phys(const void *p);
 
-/*
- * Builds the final tables and switches to them: the image by its segments,
- * then nothing. Boot CPU, once; paging_map_direct() is to follow at once.
- */
+/* Boot CPU, once: builds the final tables with the image in them, by its segments. */
 int __must_check paging_init(void);
-/* Boot: [@start, @end) of physical RAM into the direct map, with the largest pages. */
+/*
+ * Boot CPU: [@start, @end) of physical RAM into the direct map, with the
+ * largest pages. Ranges do not overlap. -E2BIG: beyond what we have addresses for.
+ */
 int __must_check paging_map_direct(uint64_t start, uint64_t end);
+/* Each CPU, once: from the tables it came up with to its own ones. */
+void paging_switch(void);
 
 /*
  * Device registers or a framebuffer: @size bytes at @phys, of any alignment,
