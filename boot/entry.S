@@ -21,8 +21,12 @@
 #define EFER_NXE     0x800
 #define PTE_P_RW     0x3
 #define PTE_P_RW_PS  0x83
+#define PTE_NX_HIGH  0x80000000
 #define SEL_CODE     0x08
 #define SEL_DATA     0x10
+
+/* percpu.c: above its guard page. */
+#define BOOT_STACK_TOP (percpu_boot_stacks + 4096 + CPU_STACK_SIZE)
 
 #define PHYS(symbol) ((symbol) - IMAGE_BASE)
 
@@ -82,7 +86,7 @@ boot_entry:
 	call	1f
 1:	popl	%ebp
 	subl	$1b, %ebp
-	leal	PHYS(boot_stack_top)(%ebp), %esp
+	leal	PHYS(BOOT_STACK_TOP)(%ebp), %esp
 
 	movl	%edi, %esi
 	xorl	%eax, %eax
@@ -127,8 +131,8 @@ check_cpu:
 
 /*
  * The first 4 GiB twice, at 0 for this code and at DIRECT_BASE for boot_main(),
- * and IMAGE_MAX bytes from our load address at IMAGE_BASE + 2 MiB, all
- * writable and executable. paging_init() replaces them.
+ * IMAGE_MAX bytes from our load address at IMAGE_BASE + 2 MiB, all writable and
+ * executable, and this CPU's own data. paging_init() replaces all but the last.
  */
 build_page_tables:
 	leal	PHYS(boot_pdpt_low) + PTE_P_RW(%ebp), %eax
@@ -138,6 +142,16 @@ build_page_tables:
 	movl	%eax, PHYS(boot_pml4) + IMAGE_SLOT * 8(%ebp)
 	leal	PHYS(boot_pd_image) + PTE_P_RW(%ebp), %eax
 	movl	%eax, PHYS(boot_pdpt_image) + 510 * 8(%ebp)
+
+	leal	PHYS(boot_local_pdpt) + PTE_P_RW(%ebp), %eax
+	movl	%eax, PHYS(boot_pml4) + CPU_LOCAL_SLOT * 8(%ebp)
+	leal	PHYS(boot_local_pd) + PTE_P_RW(%ebp), %eax
+	movl	%eax, PHYS(boot_local_pdpt)(%ebp)
+	leal	PHYS(boot_local_pt) + PTE_P_RW(%ebp), %eax
+	movl	%eax, PHYS(boot_local_pd)(%ebp)
+	leal	PHYS(percpu_boot) + PTE_P_RW(%ebp), %eax
+	movl	%eax, PHYS(boot_local_pt)(%ebp)
+	movl	$PTE_NX_HIGH, PHYS(boot_local_pt) + 4(%ebp)
 
 	leal	PHYS(boot_pd_low) + PTE_P_RW(%ebp), %eax
 	xorl	%ecx, %ecx
@@ -229,7 +243,7 @@ entry64:
 	jmp	*%rax
 
 	.text
-1:	movq	$boot_stack_top, %rsp
+1:	movq	$BOOT_STACK_TOP, %rsp
 	movl	%ebp, %eax
 	movq	%rax, image_load_offset
 	movl	%edi, %edi		/* magic */
@@ -268,9 +282,12 @@ boot_pd_low:
 	.skip	4 * 4096
 boot_pd_image:
 	.skip	4096
-	/* The boot CPU's stack until its own, with a guard page, exists. */
-	.balign 16
-	.skip	16384
-boot_stack_top:
+	/* These three stay: where the boot CPU sees its own data. */
+boot_local_pdpt:
+	.skip	4096
+boot_local_pd:
+	.skip	4096
+boot_local_pt:
+	.skip	4096
 
 	.section .note.GNU-stack, "", @progbits
