@@ -190,7 +190,8 @@ int device_create(struct vm *vm, const char *type, const char *id,
 int device_destroy(struct device *dev) __must_check;
 struct device *device_find(struct vm *vm, const char *id);
 void device_reset_all(struct vm *vm); /* in order of creation */
-/* In order of creation, under the manager's lock: @fn makes and takes nothing. */
+/* In order of creation, under the manager's lock: @fn makes and takes nothing. Also while another
+ * task creates and destroys. */
 void device_for_each(struct vm *vm, void (*fn)(void *opaque, struct device *dev), void *opaque);
 
 /* log_msg with "vm NAME: ID: " in front. */
