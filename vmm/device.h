@@ -151,7 +151,11 @@ int device_timer(struct device *dev, device_timer_fn fn, void *opaque,
 void device_timer_arm(struct device_timer *timer, uint64_t ns);
 void device_timer_cancel(struct device_timer *timer);
 
-/* Around a pause of the VM, while no vCPU runs. */
+/*
+ * The VM's clock stands still, or goes on; no vCPU runs. Timers of a VM that
+ * is not VM_RUNNING when they are made stand still: vm_start() resumes them
+ * when it has set the clock.
+ */
 void device_timers_pause(struct vm *vm);
 void device_timers_resume(struct vm *vm);
 

@@ -72,7 +72,7 @@ int device_timer(struct device *dev, device_timer_fn fn, void *opaque, struct de
 	timer_init(&t->timer, device_timer_fire);
 	t->fn = fn;
 	t->opaque = opaque;
-	t->stopped = dev->vm->state == VM_PAUSED;
+	t->stopped = dev->vm->state != VM_RUNNING;
 	device_resource_add(dev, &t->res, DEVICE_TIMER, device_release_timer);
 	*timer = t;
 	return 0;
