@@ -110,9 +110,7 @@ static void bench_timer(const char *name, bool halt)
 			if (halt) {
 				irq_wait();
 			} else {
-				irq_on();
-				__builtin_ia32_pause();
-				irq_off();
+				irq_window();
 			}
 		}
 		late += woken_at - deadline;

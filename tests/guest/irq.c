@@ -33,9 +33,7 @@ static bool wait_for(unsigned want)
 	uint64_t end = rdtsc() + 1000 * guest_tsc_per_ms();
 
 	while (count < want && rdtsc() < end) {
-		irq_on();
-		__builtin_ia32_pause();
-		irq_off();
+		irq_window();
 	}
 	return count >= want;
 }
@@ -105,12 +103,10 @@ GUEST_TEST(pit_through_the_io_apic)
 	CHECK(wait_for(20), "%u interrupts", count);
 	ioapic_write(0x10 + 2 * 2, APIC_LVT_MASKED);
 	outb(0x43, 0x30); /* mode 0: no more ticks */
-	irq_on();
-	irq_off();
+	irq_window();
 	count = 0;
 	guest_delay_ms(5);
-	irq_on();
-	irq_off();
+	irq_window();
 	CHECK(count == 0, "%u interrupts through a masked pin", count);
 }
 
@@ -124,8 +120,7 @@ GUEST_TEST(apic_timer_one_shot)
 	CHECK(wait_for(1), "no interrupt");
 	CHECK(apic_read(APIC_TIMER_CURRENT) == 0, "still at %u", apic_read(APIC_TIMER_CURRENT));
 	guest_delay_ms(5);
-	irq_on();
-	irq_off();
+	irq_window();
 	CHECK(count == 1, "%u interrupts", count);
 }
 
@@ -136,12 +131,10 @@ GUEST_TEST(apic_timer_periodic)
 	apic_write(APIC_TIMER_INIT, 1000000);
 	CHECK(wait_for(10), "%u interrupts", count);
 	apic_write(APIC_TIMER_INIT, 0);
-	irq_on();
-	irq_off();
+	irq_window();
 	count = 0;
 	guest_delay_ms(5);
-	irq_on();
-	irq_off();
+	irq_window();
 	CHECK(count == 0, "%u interrupts after it was stopped", count);
 }
 
@@ -168,14 +161,11 @@ GUEST_TEST(self_ipi_and_priority)
 	count = 0;
 	apic_write(APIC_TPR, 0x60);
 	apic_ipi(apic_read(APIC_ID) >> 24, VECTOR);
-	irq_on();
-	irq_off();
+	irq_window();
 	CHECK(count == 0, "an interrupt below the TPR was taken");
 	CHECK(apic_read(APIC_IRR + 0x20) & 1u << (VECTOR & 31), "it is not pending");
 	apic_write(APIC_TPR, 0);
-	irq_on();
-	__builtin_ia32_pause();
-	irq_off();
+	irq_window();
 	CHECK(count == 1, "%u", count);
 	__asm__ volatile("mov %0, %%cr8" ::"r"(6ul));
 	CHECK(apic_read(APIC_TPR) == 0x60, "CR8 is not the TPR: 0x%x", apic_read(APIC_TPR));

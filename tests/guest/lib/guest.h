@@ -117,6 +117,14 @@ static inline void irq_off(void)
 {
 	__asm__ volatile("cli" ::: "memory");
 }
+/*
+ * Takes what is pending. The jump is for QEMU, which looks for interrupts only
+ * between its translated blocks, and not right behind STI.
+ */
+static inline void irq_window(void)
+{
+	__asm__ volatile("sti; nop; jmp 1f; 1: cli" ::: "memory");
+}
 /* Enables interrupts and halts in one step; interrupts are off again after. */
 static inline void irq_wait(void)
 {
