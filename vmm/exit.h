@@ -43,7 +43,7 @@ struct vm_exit_io {
 	bool in;
 	bool string; /* INS/OUTS */
 	bool rep;
-	uint8_t addr_width; /* 2, 4, 8 bytes: string forms */
+	uint8_t addr_width; /* 2, 4, 8 bytes: string forms; 0: the hardware does not say */
 	int8_t seg;	    /* enum vcpu_seg of OUTS' source where the hardware tells, else -1 */
 };
 

@@ -227,14 +227,16 @@ static void vcpu_emulate_transfer(void *opaque, void *data, unsigned count)
 		vcpu_emulate_out(port, data, count);
 }
 
-/* The segment that OUTS reads from, where the hardware does not say. */
+/* The segment that OUTS reads from and the width of addresses, where the hardware does not say. */
 static enum emulate_result vcpu_emulate_source(struct emulate_ctx *ctx, struct string_io *io)
 {
 	const struct insn *insn;
 	enum emulate_result result = icache_insn(ctx, &insn);
 
-	if (result == EMULATE_DONE)
+	if (result == EMULATE_DONE) {
 		io->seg = insn->seg;
+		io->addr_width = insn->addr_width;
+	}
 	return result;
 }
 
@@ -257,7 +259,7 @@ enum exit_action vcpu_emulate_string_io(struct vcpu *vcpu, const struct vm_exit 
 	vcpu_emulate_enter(vcpu, &ctx, &mode);
 	if (port.io->seg >= 0)
 		io.seg = (enum emulate_seg)port.io->seg;
-	else if (!io.in)
+	if (!io.addr_width || (port.io->seg < 0 && !io.in))
 		result = vcpu_emulate_source(&ctx, &io);
 	if (result == EMULATE_DONE)
 		result = string_io_run(&ctx, &io);
