@@ -25,9 +25,9 @@
 
 struct vm;
 
-/* Both under the console's lock, on any CPU, never waiting. */
 struct vm_console_viewer {
-	/* There is something to read, the guest takes input again, or the console is gone. */
+	/* Under the console's lock, on any CPU, never waiting: there is something to read, the
+	 * guest takes input again, or the console is gone. */
 	void (*wake)(void *opaque);
 	void *opaque;
 };
@@ -64,12 +64,13 @@ size_t vm_console_output(struct vm_console *console, const uint8_t *data, size_t
 /* The guest can take input again. Any CPU, exit path. */
 void vm_console_input_ready(struct vm_console *console);
 
-/* @id NULL: the VM's first. The caller is a task and attaches before it yields. */
-struct vm_console *vm_console_find(struct vm *vm, const char *id);
-/* From the oldest byte of the ring on. -EBUSY: someone is attached. The console stays until
- * vm_console_detach(). */
-int vm_console_attach(struct vm_console *console,
-		      const struct vm_console_viewer *viewer) __must_check;
+/*
+ * For a viewer: console @id (NULL: the VM's first), from the oldest byte of
+ * its ring on; *@out stays until vm_console_detach(). -ENOENT: there is none;
+ * -EBUSY: someone is attached. @viewer is kept by pointer.
+ */
+int vm_console_attach(struct vm *vm, const char *id, const struct vm_console_viewer *viewer,
+		      struct vm_console **out) __must_check;
 void vm_console_detach(struct vm_console *console);
 /* The viewer's: up to @max of the bytes that it has not seen. */
 size_t vm_console_read(struct vm_console *console, uint8_t *buf, size_t max);

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Consoles of VMs: between the char-console backend and whoever looks.
+ *
+ * Locks: the list's, then a console's. The latter is taken with a character
+ * frontend's lock held (output), so that nothing is called back under it but
+ * the viewer's wake().
+ */
+#include "vmm/vm_console.h"
+
+#include "kernel/slab.h"
+#include "vmm/vm.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* All VMs' lists of consoles, and the counts of references. */
+static struct spinlock list_lock = SPINLOCK_INIT;
+
+static void vm_console_put(struct vm_console *console)
+{
+	bool last;
+
+	spin_lock(&list_lock);
+	last = --console->refs == 0;
+	spin_unlock(&list_lock);
+	if (last) {
+		kfree(console->ring.data);
+		kfree(console);
+	}
+}
+
+struct vm_console *vm_console_register(struct vm *vm, const char *id,
+				       const struct vm_console_backend *backend, void *opaque)
+{
+	struct vm_console *console = kzalloc(sizeof(*console));
+	void *data = kmalloc(VM_CONSOLE_RING);
+	struct vm_console **end = &vm->consoles;
+
+	if (!console || !data) {
+		kfree(console);
+		kfree(data);
+		return NULL;
+	}
+	ring_init(&console->ring, data, VM_CONSOLE_RING);
+	console->id = id;
+	console->vm = vm;
+	console->refs = 1;
+	console->backend_opaque = opaque;
+	console->backend = backend;
+	spin_lock(&list_lock);
+	while (*end)
+		end = &(*end)->next;
+	*end = console;
+	spin_unlock(&list_lock);
+	return console;
+}
+
+/* Under the lock. */
+static void vm_console_wake(struct vm_console *console)
+{
+	if (console->viewer)
+		console->viewer->wake(console->viewer->opaque);
+}
+
+void vm_console_unregister(struct vm_console *console)
+{
+	struct vm_console **link = &console->vm->consoles;
+
+	spin_lock(&list_lock);
+	while (*link != console)
+		link = &(*link)->next;
+	*link = console->next;
+	spin_unlock(&list_lock);
+	spin_lock(&console->lock);
+	console->backend = NULL;
+	vm_console_wake(console);
+	spin_unlock(&console->lock);
+	vm_console_put(console);
+}
+
+/* Bytes that the viewer has not read. Under the lock. */
+static size_t vm_console_backlog(const struct vm_console *console)
+{
+	return console->ring.head - console->shown;
+}
+
+size_t vm_console_output(struct vm_console *console, const uint8_t *data, size_t len)
+{
+	size_t backlog, n = len;
+
+	spin_lock(&console->lock);
+	if (console->viewer) {
+		backlog = MIN(vm_console_backlog(console), (size_t)VM_CONSOLE_BACKLOG);
+		n = MIN(len, VM_CONSOLE_BACKLOG - backlog);
+		console->refused |= n < len;
+	}
+	ring_put_over(&console->ring, data, n);
+	vm_console_wake(console);
+	spin_unlock(&console->lock);
+	return n;
+}
+
+void vm_console_input_ready(struct vm_console *console)
+{
+	spin_lock(&console->lock);
+	vm_console_wake(console);
+	spin_unlock(&console->lock);
+}
+
+int vm_console_attach(struct vm *vm, const char *id, const struct vm_console_viewer *viewer,
+		      struct vm_console **out)
+{
+	struct vm_console *console;
+	int err = -EBUSY;
+
+	spin_lock(&list_lock);
+	for (console = vm->consoles; console && id && strcmp(console->id, id);)
+		console = console->next;
+	if (!console) {
+		spin_unlock(&list_lock);
+		return -ENOENT;
+	}
+	spin_lock(&console->lock);
+	if (!console->viewer) {
+		console->refs++;
+		console->shown = console->ring.tail;
+		console->viewer = viewer;
+		*out = console;
+		err = 0;
+	}
+	spin_unlock(&console->lock);
+	spin_unlock(&list_lock);
+	return err;
+}
+
+/* Tells the backend that there is space again, where it was refused any. */
+static void vm_console_ready(struct vm_console *console, size_t backlog_max)
+{
+	const struct vm_console_backend *backend = NULL;
+
+	spin_lock(&console->lock);
+	if (console->refused && (!console->viewer || vm_console_backlog(console) <= backlog_max)) {
+		console->refused = false;
+		backend = console->backend;
+	}
+	spin_unlock(&console->lock);
+	if (backend)
+		backend->output_ready(console->backend_opaque);
+}
+
+void vm_console_detach(struct vm_console *console)
+{
+	spin_lock(&console->lock);
+	console->viewer = NULL;
+	spin_unlock(&console->lock);
+	vm_console_ready(console, 0);
+	vm_console_put(console);
+}
+
+size_t vm_console_read(struct vm_console *console, uint8_t *buf, size_t max)
+{
+	size_t n;
+
+	spin_lock(&console->lock);
+	n = ring_peek(&console->ring, console->shown, buf, max);
+	console->shown += n;
+	spin_unlock(&console->lock);
+	/* Not for each byte: the guest's UART works in bursts. */
+	vm_console_ready(console, VM_CONSOLE_BACKLOG / 2);
+	return n;
+}
+
+/* NULL: gone. What is called through it stays for a grace period. */
+static const struct vm_console_backend *vm_console_backend(struct vm_console *console)
+{
+	const struct vm_console_backend *backend;
+
+	spin_lock(&console->lock);
+	backend = console->backend;
+	spin_unlock(&console->lock);
+	return backend;
+}
+
+size_t vm_console_input(struct vm_console *console, const uint8_t *data, size_t len)
+{
+	const struct vm_console_backend *backend = vm_console_backend(console);
+
+	return backend ? backend->input(console->backend_opaque, data, len) : 0;
+}
+
+void vm_console_input_break(struct vm_console *console)
+{
+	const struct vm_console_backend *backend = vm_console_backend(console);
+
+	if (backend)
+		backend->input_break(console->backend_opaque);
+}
+
+bool vm_console_gone(struct vm_console *console)
+{
+	return !vm_console_backend(console);
+}
