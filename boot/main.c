@@ -24,6 +24,8 @@
 #include "kernel/page_alloc.h"
 #include "kernel/panic.h"
 #include "kernel/sched.h"
+#include "kernel/slab.h"
+#include "kernel/task.h"
 #include "kernel/time.h"
 #include "kernel/version.h"
 
@@ -260,9 +262,12 @@ void boot_main(uint32_t magic, uint64_t mbi_phys)
 	find_tables();
 	start_interrupts();
 	start_time();
+	slab_init();
+	task_init();
 	if (sched_cpu_init())
 		out_of_memory("the scheduler");
 	start_cpus();
+	serial_input_init();
 
 	log_info("boot: ready after %lu ms", time_tsc_to_ns(cpu_rdtsc() - start_tsc) / 1000000);
 	sched_loop();

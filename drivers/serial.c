@@ -13,6 +13,7 @@
 #include "arch/x86_64/io.h"
 #include "arch/x86_64/irq.h"
 #include "kernel/console.h"
+#include "kernel/log.h"
 
 #include <string.h>
 
@@ -28,6 +29,7 @@
 #define UART_LSR 5
 #define UART_MSR 6
 
+#define UART_IER_ERBFI	   0x01 /* received data available */
 #define UART_IIR_FIFOS	   0xc0 /* both set: the FIFOs are there and on */
 #define UART_FCR_ENABLE	   0x01
 #define UART_FCR_CLEAR	   0x06 /* both FIFOs */
@@ -60,9 +62,12 @@ struct serial {
 	uint8_t fifo; /* bytes that fit into an empty transmitter; 0: no such UART */
 	bool input;   /* received bytes are wanted */
 	bool stuck;   /* the transmitter did not drain: nothing more is sent until it does */
+	void (*irq)(void);
 };
 
 static void serial_write(struct console_sink *sink, const char *s, size_t len);
+static void serial_irq_com1(void);
+static void serial_irq_com2(void);
 
 static struct serial serial_ports[] = {
 	{
@@ -70,12 +75,14 @@ static struct serial serial_ports[] = {
 		.port = 0x3f8,
 		.isa_irq = 4,
 		.vector = IRQ_VECTOR_COM1,
+		.irq = serial_irq_com1,
 	},
 	{
 		.sink = {.name = "com2", .write = serial_write, .interactive = true},
 		.port = 0x2f8,
 		.isa_irq = 3,
 		.vector = IRQ_VECTOR_COM2,
+		.irq = serial_irq_com2,
 	},
 };
 
@@ -97,6 +104,16 @@ static void serial_take_input(const struct serial *serial)
 	}
 	if (len)
 		console_input(buf, len);
+}
+
+static void serial_irq_com1(void)
+{
+	serial_take_input(&serial_ports[0]);
+}
+
+static void serial_irq_com2(void)
+{
+	serial_take_input(&serial_ports[1]);
 }
 
 /* Waits until the transmitter is empty; false when it never gets there. */
@@ -165,4 +182,26 @@ bool serial_console_init(const char *name)
 		(io_in8(port + UART_IIR) & UART_IIR_FIFOS) == UART_IIR_FIFOS ? UART_FIFO_SIZE : 1;
 	console_register(&serial->sink);
 	return true;
+}
+
+void serial_input_init(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(serial_ports); i++) {
+		struct serial *serial = &serial_ports[i];
+		int err;
+
+		if (!serial->fifo)
+			continue;
+		irq_register(serial->vector, serial->irq);
+		err = irq_route_isa(serial->isa_irq, serial->vector);
+		if (err) {
+			log_error("%s: no interrupt (error %d): no input from it",
+				  serial->sink.name, err);
+			continue;
+		}
+		serial->input = true;
+		/* What came before counts as well, and the line must be low for an edge. */
+		serial_take_input(serial);
+		io_out8(serial->port + UART_IER, UART_IER_ERBFI);
+	}
 }

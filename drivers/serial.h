@@ -15,4 +15,7 @@
  */
 bool serial_console_init(const char *name) __must_check;
 
+/* Boot, once interrupts can be routed: input of the consoles from then on. */
+void serial_input_init(void);
+
 #endif

@@ -1,24 +1,66 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/console.h"
 #include "kernel/spinlock.h"
+#include "kernel/task.h"
+#include "kernel/time.h"
 #include "lib/ring.h"
 
 #define CONSOLE_INPUT_SIZE 4096
 
-/* The input and the count of what was lost. */
+/* The input, its reader, and the count of what was lost; only a run queue's lock is taken inside.
+ */
 static struct spinlock input_lock = SPINLOCK_INIT;
 static char input_data[CONSOLE_INPUT_SIZE];
 static struct ring input_ring = {.data = input_data, .size = CONSOLE_INPUT_SIZE};
+static struct task *input_reader; /* sleeps in console_read() */
 static uint64_t input_dropped;
 
 void console_input(const char *s, size_t len)
 {
 	spin_lock(&input_lock);
 	input_dropped += len - ring_put(&input_ring, s, len);
+	if (input_reader)
+		task_wake(input_reader);
 	spin_unlock(&input_lock);
 }
 
 uint64_t console_input_dropped(void)
 {
 	return READ_ONCE(input_dropped);
+}
+
+/* Bytes that are there; with none, the caller is left as the reader to wake. */
+static size_t console_take(char *buf, size_t max)
+{
+	size_t len;
+
+	spin_lock(&input_lock);
+	len = ring_get(&input_ring, buf, max);
+	input_reader = len ? NULL : task_current();
+	spin_unlock(&input_lock);
+	return len;
+}
+
+size_t console_read(char *buf, size_t max)
+{
+	size_t len;
+
+	while (!(len = console_take(buf, max)))
+		task_sleep();
+	return len;
+}
+
+size_t console_read_timeout(char *buf, size_t max, uint64_t ns)
+{
+	uint64_t deadline = time_tsc() + time_ns_to_tsc(ns);
+	size_t len;
+
+	while (!(len = console_take(buf, max)) && time_tsc() < deadline)
+		task_sleep_until(deadline);
+	if (!len) {
+		spin_lock(&input_lock);
+		input_reader = NULL;
+		spin_unlock(&input_lock);
+	}
+	return len;
 }

@@ -41,10 +41,13 @@ struct sched_entity {
 	uint64_t runtime;	/* TSC ticks it has run, for `info cpus` */
 };
 
-/* Every CPU once, when it comes up. */
+/* Every CPU once, when it comes up: its queue, timers and worker. The boot CPU first, after
+ * task_init(). */
 int sched_cpu_init(void) __must_check;
 /* The CPU's life from then on. Interrupts are taken here when idle. */
 void sched_loop(void) __noreturn;
+/* One pass of it, for host tests. */
+void sched_step(void);
 
 /* Adds @e, blocked, to CPU @cpu. */
 void sched_add(struct sched_entity *e, const struct sched_ops *ops, uint32_t cpu);

@@ -14,6 +14,9 @@ typedef void (*task_fn)(void *arg);
 
 #define TASK_STACK_SIZE 16384
 
+/* Boot, once, after slab_init(). */
+void task_init(void);
+
 /* Starts @fn(@arg) on CPU @cpu. @name is copied. NULL when out of memory. The task ends when @fn
  * returns. */
 struct task *task_create(const char *name, task_fn fn, void *arg, uint32_t cpu) __must_check;

@@ -6,6 +6,8 @@
 #ifndef KERNEL_TIME_H
 #define KERNEL_TIME_H
 
+#include "arch/x86_64/cpu.h"
+
 #include <stdint.h>
 
 #define NSEC_PER_USEC UINT64_C(1000)
@@ -25,7 +27,7 @@ void time_init(uint64_t tsc_khz);
 
 static inline uint64_t time_tsc(void)
 {
-	return __builtin_ia32_rdtsc();
+	return cpu_rdtsc();
 }
 static inline uint64_t time_tsc_to_ns(uint64_t ticks)
 {

@@ -6,6 +6,7 @@
 #ifndef KERNEL_WORK_H
 #define KERNEL_WORK_H
 
+#include "lib/compiler.h"
 #include "lib/list.h"
 
 #include <stdbool.h>
@@ -23,5 +24,8 @@ void work_init(struct work *work, work_fn fn);
 /* Queues @work on the calling CPU's worker; queued already: nothing. Allocates nothing. Any context
  * but NMI. */
 void work_queue(struct work *work);
+
+/* kernel/sched.c: each CPU, once, when it comes up. */
+int work_cpu_init(void) __must_check;
 
 #endif

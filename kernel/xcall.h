@@ -14,4 +14,7 @@ void xcall_run(uint32_t cpu, xcall_fn fn, void *arg);
 /* On every online CPU, the own one included; waits for all. */
 void xcall_run_all(xcall_fn fn, void *arg);
 
+/* kernel/sched.c, at interrupt windows: runs what others asked of this CPU. */
+void xcall_serve(void);
+
 #endif

@@ -23,6 +23,7 @@
 #define CPU_LOCAL_BASE UINT64_C(0xffffff0000000000)
 
 struct sched_queue;
+struct task;
 struct timer_queue;
 struct vcpu;
 struct hv_cpu;
@@ -37,6 +38,7 @@ struct cpu {
 	volatile bool idle;	     /* halted in idle: quiescent by definition */
 	struct vcpu *world;	     /* the vCPU whose VMLOAD and MSR state is live here, or NULL */
 	struct vcpu *fpu_owner;	    /* the vCPU whose FPU state is live here, or NULL (vmm/fpu.h) */
+	struct task *task;	    /* whose stack this is, or NULL: the CPU's own */
 	struct sched_queue *sched;  /* kernel/sched.c */
 	struct timer_queue *timers; /* kernel/timer.c */
 	struct hv_cpu *hv;	    /* the vendor's per-CPU part (host save area …) */

@@ -53,16 +53,17 @@ int64_t wall_time(void)
 void timer_init(struct timer *timer, timer_fn fn)
 {
 	timer->fn = fn;
-	timer->slot = -1;
+	timer->armed = false;
 }
 
 void timer_cancel(struct timer *timer)
 {
-	if (timer->slot < 0)
+	if (!timer->armed)
 		return;
-	fake_timers[timer->slot] = fake_timers[--fake_timer_count];
-	fake_timers[timer->slot]->slot = timer->slot;
-	timer->slot = -1;
+	for (unsigned i = 0; i < fake_timer_count; i++)
+		if (fake_timers[i] == timer)
+			fake_timers[i--] = fake_timers[--fake_timer_count];
+	timer->armed = false;
 }
 
 void timer_cancel_sync(struct timer *timer)
@@ -75,8 +76,8 @@ void timer_arm(struct timer *timer, uint64_t deadline)
 	timer_cancel(timer);
 	if (fake_timer_count == FAKE_MAX_TIMERS)
 		abort();
-	timer->deadline = deadline;
-	timer->slot = (int32_t)fake_timer_count;
+	timer->node.key = deadline;
+	timer->armed = true;
 	fake_timers[fake_timer_count++] = timer;
 }
 
@@ -115,10 +116,10 @@ static bool fake_fire(uint64_t limit)
 			first = device->deadline;
 		}
 	for (i = 0; i < fake_timer_count; i++)
-		if (fake_timers[i]->deadline <= first &&
-		    (!device || fake_timers[i]->deadline < first)) {
+		if (fake_timers[i]->node.key <= first &&
+		    (!device || fake_timers[i]->node.key < first)) {
 			host = fake_timers[i];
-			first = host->deadline;
+			first = host->node.key;
 			device = NULL;
 		}
 	if (first > fake_now && (device || host))

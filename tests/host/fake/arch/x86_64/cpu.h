@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The real header, but what user mode may not do, and with a clock that the test turns. */
+#ifndef FAKE_ARCH_X86_64_CPU_H
+#define FAKE_ARCH_X86_64_CPU_H
+
+#define cpu_irq_window real_cpu_irq_window
+#define cpu_idle       real_cpu_idle
+#define cpu_rdtsc      real_cpu_rdtsc
+#include_next "arch/x86_64/cpu.h"
+#undef cpu_irq_window
+#undef cpu_idle
+#undef cpu_rdtsc
+
+extern uint64_t fake_tsc;
+
+static inline uint64_t cpu_rdtsc(void)
+{
+	return fake_tsc;
+}
+
+/* Delivers what fake_cpus.c holds for the current CPU. */
+void cpu_irq_window(void);
+/* The same, and counts. */
+void cpu_idle(void);
+
+#endif
