@@ -95,6 +95,9 @@ static void report_boot_info(void)
 			  boot_info.ranges[i].end,
 			  (const char *const[]){"RAM", "reserved", "ACPI tables", "ACPI NVS",
 						"bad"}[boot_info.ranges[i].type]);
+	if (boot_info.fb.present)
+		log_debug("boot: %s of %ux%u at %#lx", boot_info.fb.text ? "text" : "framebuffer",
+			  boot_info.fb.width, boot_info.fb.height, boot_info.fb.phys);
 	for (size_t i = 0; i < boot_info.module_count; i++)
 		log_info("boot: module %s, %lu KiB", boot_info.modules[i].name,
 			 boot_info.modules[i].size >> 10);
