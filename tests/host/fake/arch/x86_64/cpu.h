@@ -6,10 +6,12 @@
 #define cpu_irq_window real_cpu_irq_window
 #define cpu_idle       real_cpu_idle
 #define cpu_rdtsc      real_cpu_rdtsc
+#define cpu_pause      real_cpu_pause
 #include_next "arch/x86_64/cpu.h"
 #undef cpu_irq_window
 #undef cpu_idle
 #undef cpu_rdtsc
+#undef cpu_pause
 
 extern uint64_t fake_tsc;
 
@@ -22,5 +24,7 @@ static inline uint64_t cpu_rdtsc(void)
 void cpu_irq_window(void);
 /* The same, and counts. */
 void cpu_idle(void);
+/* Somebody waits for another CPU: runs fake_pause_hook, if set. */
+void cpu_pause(void);
 
 #endif

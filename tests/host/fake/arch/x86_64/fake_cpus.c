@@ -11,6 +11,7 @@ struct cpu *fake_cpu;
 struct cpu *cpu_table[CPU_MAX];
 uint32_t cpu_count;
 
+void (*fake_pause_hook)(void);
 uint64_t fake_tsc;
 uint64_t fake_timer_deadline[CPU_MAX];
 unsigned fake_timer_sets[CPU_MAX], fake_kicks[CPU_MAX], fake_idles[CPU_MAX];
@@ -35,6 +36,7 @@ void fake_cpus_init(uint32_t count)
 		fake_timer_sets[i] = fake_kicks[i] = fake_idles[i] = 0;
 	}
 	cpu_count = count;
+	fake_pause_hook = NULL;
 	fake_tsc = 1000;
 	time_init(1000000);
 	fake_cpus_use(0);
@@ -99,4 +101,10 @@ void cpu_idle(void)
 {
 	fake_idles[fake_cpu->index]++;
 	cpu_irq_window();
+}
+
+void cpu_pause(void)
+{
+	if (fake_pause_hook)
+		fake_pause_hook();
 }

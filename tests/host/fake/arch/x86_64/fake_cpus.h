@@ -15,6 +15,8 @@ void fake_cpus_use(uint32_t index);
 /* The clock goes on; timers of all CPUs that come due become pending interrupts. */
 void fake_cpus_advance(uint64_t ticks);
 
+/* Called when a CPU spins; it plays another one meanwhile. */
+extern void (*fake_pause_hook)(void);
 extern uint64_t fake_tsc;
 /* What the CPU's hardware timer is set to. */
 extern uint64_t fake_timer_deadline[];

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* test-sources: kernel/console.c */
+/* kernel/console.c with a sink that keeps what it gets. */
+#include "kernel/console.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define ERASE "\r\x1b[K"
+
+static char out[4096], log_out[4096];
+
+static void keep(char *where, const char *s, size_t len)
+{
+	assert_true(strlen(where) + len < sizeof(out));
+	strncat(where, s, len);
+}
+
+static void write_out(struct console_sink *sink, const char *s, size_t len)
+{
+	keep(sink->interactive ? out : log_out, s, len);
+}
+
+static struct console_sink terminal = {.name = "t", .write = write_out, .interactive = true};
+static struct console_sink printer = {.name = "p", .write = write_out};
+
+static int setup_all(void **state)
+{
+	(void)state;
+	console_register(&terminal);
+	console_register(&printer);
+	return 0;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	console_edit(NULL, 0);
+	console_write("\n", 1);
+	memset(out, 0, sizeof(out));
+	memset(log_out, 0, sizeof(log_out));
+	return 0;
+}
+
+static void log_line(const char *line)
+{
+	console_write_line(line, strlen(line));
+}
+
+static void test_lines_go_to_all_the_shell_to_the_interactive(void **state)
+{
+	(void)state;
+	console_printf("value %d\n", 42);
+	log_line("log\n");
+	assert_string_equal(out, "value 42\nlog\n");
+	assert_string_equal(log_out, "log\n");
+}
+
+static void test_line_starts_at_the_left(void **state)
+{
+	(void)state;
+	console_write("half a line", 11);
+	log_line("log\n");
+	log_line("log\n");
+	assert_string_equal(out, "half a line\nlog\nlog\n");
+}
+
+static void test_typing_costs_one_character(void **state)
+{
+	(void)state;
+	console_edit("> ", 2);
+	console_edit("> h", 3);
+	console_edit("> he", 4);
+	assert_string_equal(out, "> he");
+	console_edit("> h", 3);
+	assert_string_equal(out, "> he" ERASE "> h");
+	console_edit(NULL, 0);
+	assert_string_equal(out, "> he" ERASE "> h\n");
+}
+
+static void test_cursor_inside_the_line(void **state)
+{
+	(void)state;
+	console_edit("> help", 3);
+	assert_string_equal(out, "> help\b\b\b");
+	console_edit("> hxelp", 4);
+	assert_string_equal(out, "> help\b\b\b" ERASE "> hxelp\b\b\b");
+}
+
+static void test_log_goes_above_the_edited_line(void **state)
+{
+	(void)state;
+	console_edit("> help", 5);
+	log_line("log\n");
+	assert_string_equal(out, "> help\b" ERASE "log\n> help\b");
+	assert_string_equal(log_out, "log\n");
+	console_edit(NULL, 0);
+	log_line("more\n");
+	assert_string_equal(out, "> help\b" ERASE "log\n> help\b\nmore\n");
+}
+
+static void test_long_line_is_bounded(void **state)
+{
+	char text[600];
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	text[599] = '\0';
+	console_edit(text, 599);
+	assert_int_equal(strlen(out), CONSOLE_EDIT_MAX);
+	log_line("log\n");
+	assert_int_equal(strlen(out), 2 * CONSOLE_EDIT_MAX + strlen(ERASE "log\n"));
+}
+
+static void test_printf_is_cut(void **state)
+{
+	(void)state;
+	console_printf("%1000d", 1);
+	assert_int_equal(strlen(out), 511);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_lines_go_to_all_the_shell_to_the_interactive, setup),
+		cmocka_unit_test_setup(test_line_starts_at_the_left, setup),
+		cmocka_unit_test_setup(test_typing_costs_one_character, setup),
+		cmocka_unit_test_setup(test_cursor_inside_the_line, setup),
+		cmocka_unit_test_setup(test_log_goes_above_the_edited_line, setup),
+		cmocka_unit_test_setup(test_long_line_is_bounded, setup),
+		cmocka_unit_test_setup(test_printf_is_cut, setup),
+	};
+
+	return cmocka_run_group_tests(tests, setup_all, NULL);
+}
