@@ -6,25 +6,25 @@
 #include "vmm/emulate/linear.h"
 #include "vmm/emulate/operand.h"
 
-/* The destination is written in either case: with its old value where they differ. */
+/* Memory is written in either case: with its old value where they differ. */
 enum emulate_result cmpxchg_plain(struct emulate_ctx *ctx, const struct insn *insn)
 {
 	uint64_t accumulator = operand_get_reg(ctx, X86_RAX, insn->width);
 	uint64_t rflags = ctx->rflags;
 	uint64_t old, value;
 	struct span span;
+	bool equal;
 	int err = operand_open(ctx, insn, &span);
 
 	if (err)
 		return insn_failed(err);
 	old = operand_read(ctx, insn, insn->dst, insn->width, &span);
 	alu_compute(ALU_CMP, insn->width, accumulator, old, &rflags);
-	value = old;
-	if (rflags & X86_FLAGS_ZF)
-		value = operand_read(ctx, insn, insn->src, insn->width, &span);
-	if (!operand_update(ctx, insn, &span, old, value))
+	equal = rflags & X86_FLAGS_ZF;
+	value = equal ? operand_read(ctx, insn, insn->src, insn->width, &span) : old;
+	if ((equal || insn->dst.kind == INSN_MEM) && !operand_update(ctx, insn, &span, old, value))
 		return EMULATE_AGAIN;
-	if (!(rflags & X86_FLAGS_ZF))
+	if (!equal)
 		operand_set_reg(ctx, X86_RAX, insn->width, old);
 	ctx->rflags = rflags;
 	return insn_done(ctx, insn);
@@ -77,12 +77,16 @@ static int cmpxchg_open_16(struct emulate_ctx *ctx, const struct insn *insn, str
 }
 
 /* Every CPU that virtualizes has the instruction. */
-__attribute__((target("cx16"))) static bool cmpxchg_host_16(void *host, const uint64_t old[2],
-							    const uint64_t value[2])
+static bool cmpxchg_host_16(void *host, const uint64_t old[2], const uint64_t value[2])
 {
-	return __sync_bool_compare_and_swap((unsigned __int128 *)host,
-					    (unsigned __int128)old[1] << 64 | old[0],
-					    (unsigned __int128)value[1] << 64 | value[0]);
+	uint64_t low = old[0], high = old[1];
+	bool equal;
+
+	__asm__ volatile("lock cmpxchg16b %1"
+			 : "=@ccz"(equal), "+m"(*(unsigned __int128 *)host), "+a"(low), "+d"(high)
+			 : "b"(value[0]), "c"(value[1])
+			 : "memory");
+	return equal;
 }
 
 /* Without a lock prefix, or on a device, the two halves are written one after the other. */

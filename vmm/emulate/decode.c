@@ -201,10 +201,11 @@ static void decode_segment(struct insn *insn, unsigned int override)
 /* Plain moves whose register is no AH to BH can be done by emulate_mmio(). */
 static void decode_fast(struct insn *insn)
 {
-	uint64_t mask = alu_mask(insn->width);
+	uint64_t mask;
 
 	if (insn->handler != move_plain && insn->handler != move_zero_extend)
 		return;
+	mask = alu_mask(insn->width);
 	if (insn->src.kind == INSN_MEM && insn->dst.reg < INSN_HIGH_BYTE) {
 		insn->fast = INSN_FAST_LOAD;
 		insn->fast_reg = insn->dst.reg;
