@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The local APICs of a VM, between the files of this model: lapic.c (the
+ * device and what a vCPU takes), lapic_access.c and lapic_msr.c (registers),
+ * lapic_ipi.c (delivery), lapic_timer.c.
+ */
+#ifndef DEVICES_CHIPSET_LAPIC_H
+#define DEVICES_CHIPSET_LAPIC_H
+
+#include "devices/chipset/lapic_regs.h"
+#include "kernel/timer.h"
+#include "vmm/hook/hook.h"
+#include "vmm/vcpu.h"
+#include "vmm/vm.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define LAPIC_LVTS (APIC_LVT_LAST - APIC_LVT_TIMER + 1)
+enum lapic_lvt { LVT_TIMER, LVT_THERMAL, LVT_PERF, LVT_LINT0, LVT_LINT1, LVT_ERROR };
+
+struct device;
+struct lapic_set;
+
+/*
+ * One local APIC. No lock: registers are touched on the vCPU's own CPU only;
+ * what other CPUs touch as well is atomic and marked with a *.
+ */
+struct lapic {
+	uint64_t irr[4]; /* * requested vectors: bit n % 64 of word n / 64 */
+	uint64_t isr[4]; /* in service */
+	uint64_t tmr[4]; /* * requested as level-triggered */
+	struct vcpu *vcpu;
+	struct lapic_set *set;
+	uint64_t base; /* * IA32_APIC_BASE */
+	uint32_t tpr;  /* with CR8: see lapic_tpr() */
+	uint32_t svr;  /* * */
+	uint32_t ldr;  /* * */
+	uint32_t dfr;  /* * */
+	uint32_t esr;
+	uint32_t errors; /* * gathered for the next write of ESR */
+	uint32_t icr, icr2;
+	uint32_t lvt[LAPIC_LVTS]; /* * */
+	uint32_t ext_message;	  /* * an ExtINT message waits */
+	bool ext_offered;	  /* pending() gave the 8259's vector */
+	/* Timer. */
+	bool counting; /* one-shot and periodic: next_ns is valid */
+	struct timer timer;
+	uint32_t tmict, tdcr;
+	uint64_t next_ns;  /* vm_time_ns() of the next expiry */
+	uint64_t deadline; /* IA32_TSC_DEADLINE: guest TSC, 0 = not armed */
+};
+
+struct lapic_set {
+	struct vm *vm;
+	bool ext_level;	  /* * the 8259's output; one writer, under its lock */
+	uint32_t arbiter; /* * where the search for a lowest priority goes on */
+	uint32_t count;
+	struct lapic apics[];
+};
+
+/* The highest vector in @bits, or -1. */
+static inline int lapic_highest(const uint64_t bits[4])
+{
+	uint64_t word;
+	int i;
+
+	for (i = 3; i >= 0; i--) {
+		word = READ_ONCE(bits[i]);
+		if (word)
+			return i * 64 + 63 - __builtin_clzll(word);
+	}
+	return -1;
+}
+
+static inline bool lapic_enabled(const struct lapic *l)
+{
+	return READ_ONCE(l->base) & APIC_BASE_EN;
+}
+
+static inline bool lapic_x2(const struct lapic *l)
+{
+	return READ_ONCE(l->base) & APIC_BASE_EXTD;
+}
+
+/* Takes vector @vector, 16-255, for @l. Any CPU. */
+void lapic_accept(struct lapic *l, uint8_t vector, bool level);
+/* Records @error; the error LVT interrupts. Any CPU. */
+void lapic_error(struct lapic *l, uint32_t error);
+/* What LVT entry @lvt sends when its source fires. Any CPU. */
+void lapic_lvt_fire(struct lapic *l, enum lapic_lvt lvt);
+
+/* lapic.c. Own CPU. */
+void lapic_eoi(struct lapic *l);
+/* Vectors, timer and registers as after INIT; IA32_APIC_BASE stays. */
+void lapic_init(struct lapic *l);
+
+/* lapic_ipi.c. */
+struct lapic_message {
+	uint32_t dest;
+	bool logical, level, asserted;
+	uint8_t mode; /* enum apic_delivery */
+	uint8_t vector;
+};
+/* A write of @icr (low half) to @dest, as @l's mode has it. Own CPU. */
+void lapic_send(struct lapic *l, uint32_t icr, uint32_t dest);
+/* irq_controller_ops.message; @opaque is the set. */
+void lapic_msi(void *opaque, uint64_t address, uint32_t data);
+
+/* lapic_timer.c. Own CPU. */
+void lapic_timer_init(struct lapic *l);
+void lapic_timer_stop(struct lapic *l);
+void lapic_timer_check(struct lapic *l); /* VCPU_REQ_TIMER */
+uint32_t lapic_timer_current(struct lapic *l);
+void lapic_timer_set_count(struct lapic *l, uint32_t count);
+void lapic_timer_set_divide(struct lapic *l, uint32_t tdcr);
+void lapic_timer_set_lvt(struct lapic *l, uint32_t lvt);
+void lapic_timer_set_deadline(struct lapic *l, uint64_t deadline);
+
+/* lapic_access.c. Own CPU. -ENOENT: no such register. */
+int lapic_read_reg(struct lapic *l, unsigned reg, uint32_t *value) __must_check;
+int lapic_write_reg(struct lapic *l, unsigned reg, uint32_t value) __must_check;
+extern const struct hook_ops lapic_mmio_ops;
+
+/* lapic_msr.c. */
+int lapic_hook_msrs(struct device *dev) __must_check;
+
+#endif
