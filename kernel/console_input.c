@@ -41,12 +41,22 @@ static size_t console_take(char *buf, size_t max)
 	return len;
 }
 
+static void console_forget_reader(void)
+{
+	spin_lock(&input_lock);
+	input_reader = NULL;
+	spin_unlock(&input_lock);
+}
+
 size_t console_read(char *buf, size_t max)
 {
-	size_t len;
+	size_t len = console_take(buf, max);
 
-	while (!(len = console_take(buf, max)))
-		task_sleep();
+	if (len)
+		return len;
+	task_sleep();
+	len = console_take(buf, max);
+	console_forget_reader();
 	return len;
 }
 
@@ -57,10 +67,6 @@ size_t console_read_timeout(char *buf, size_t max, uint64_t ns)
 
 	while (!(len = console_take(buf, max)) && time_tsc() < deadline)
 		task_sleep_until(deadline);
-	if (!len) {
-		spin_lock(&input_lock);
-		input_reader = NULL;
-		spin_unlock(&input_lock);
-	}
+	console_forget_reader();
 	return len;
 }

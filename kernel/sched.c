@@ -142,6 +142,11 @@ uint32_t sched_pick_cpu(void)
 	return best;
 }
 
+uint32_t sched_cpu_count(void)
+{
+	return cpu_count;
+}
+
 void sched_get_stats(uint32_t cpu, struct sched_stats *stats)
 {
 	struct sched_queue *queue = &sched_queues[cpu];

@@ -56,6 +56,8 @@ void sched_add(struct sched_entity *e, const struct sched_ops *ops, uint32_t cpu
 void sched_wake(struct sched_entity *e);
 /* Kicks @cpu out of guest mode or idle, so that it looks at its requests. Any CPU. */
 void sched_kick_cpu(uint32_t cpu);
+/* The CPUs are [0, sched_cpu_count()). */
+uint32_t sched_cpu_count(void);
 /* What CPU @cpu has done, for `info cpus`. */
 struct sched_stats {
 	uint32_t entities; /* placed there */

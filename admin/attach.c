@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The terminal as a VM's console. One task carries both directions: it sleeps
+ * until something is typed or the VM's console wakes it. Output goes out in
+ * pieces, with a yield after each, so that a guest that floods its serial port
+ * keeps nobody from running and Ctrl-] is seen in time.
+ */
+#include "admin/attach.h"
+
+#include "admin/input.h"
+#include "kernel/console.h"
+#include "kernel/task.h"
+#include "vmm/vm.h"
+#include "vmm/vm_console.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define ATTACH_PIECE   256  /* bytes: 22 ms of a serial line at 115200 baud */
+#define ATTACH_PENDING 512  /* typed bytes that wait for the guest */
+#define ATTACH_LEAVE   0x1d /* Ctrl-] */
+
+struct attachment {
+	struct vm_console *console;
+	uint8_t pending[ATTACH_PENDING];
+	size_t pending_len;
+};
+
+static void attach_wake(void *task)
+{
+	task_wake(task);
+}
+
+/* What the guest has not taken stays; beyond ATTACH_PENDING it is lost, as on a real line. */
+static void attach_push(struct attachment *a, const uint8_t *data, size_t len)
+{
+	size_t n = MIN(len, ATTACH_PENDING - a->pending_len);
+
+	memcpy(a->pending + a->pending_len, data, n);
+	a->pending_len += n;
+}
+
+static void attach_flush(struct attachment *a)
+{
+	size_t n;
+
+	if (!a->pending_len)
+		return;
+	n = vm_console_input(a->console, a->pending, a->pending_len);
+	memmove(a->pending, a->pending + n, a->pending_len - n);
+	a->pending_len -= n;
+}
+
+/* Passes on what was typed, up to Ctrl-]; whether that came. */
+static bool attach_typed(struct attachment *a)
+{
+	const uint8_t *leave, *data;
+	size_t len;
+
+	data = input_peek(&len);
+	leave = len ? memchr(data, ATTACH_LEAVE, len) : NULL;
+	if (leave)
+		len = leave - data;
+	attach_push(a, data, len);
+	input_taken(len + (leave ? 1 : 0));
+	attach_flush(a);
+	return leave;
+}
+
+/* Whether there was any. */
+static bool attach_show(struct attachment *a)
+{
+	uint8_t piece[ATTACH_PIECE];
+	size_t n = vm_console_read(a->console, piece, sizeof(piece));
+
+	console_write((const char *)piece, n);
+	return n;
+}
+
+/* Until Ctrl-] (true) or the end of the console. */
+static bool attach_run(struct attachment *a)
+{
+	for (;;) {
+		/* Asked first: what came before the end is still shown. */
+		bool gone = vm_console_gone(a->console);
+
+		if (attach_typed(a))
+			return true;
+		if (attach_show(a))
+			task_yield();
+		else if (gone)
+			return false;
+		else
+			input_wait();
+	}
+}
+
+void attach_vm(struct vm *vm)
+{
+	const struct vm_console_viewer viewer = {attach_wake, task_current()};
+	struct attachment a = {.pending_len = 0};
+	char name[VM_NAME_MAX + 1];
+	bool left;
+	int err;
+
+	/* The VM may be undefined by the time that its console goes. */
+	memcpy(name, vm->name, sizeof(name));
+	err = vm_console_attach(vm, NULL, &viewer, &a.console);
+	if (err) {
+		console_printf("vm %s %s\n", name,
+			       err == -EBUSY		 ? "has a viewer already"
+			       : vm->state == VM_RUNNING ? "has no console: no char-console device"
+							 : "has no console: it is not started");
+		return;
+	}
+	console_printf("-- attached to vm %s; Ctrl-] returns to the alcazar> prompt --\n", name);
+	left = attach_run(&a);
+	vm_console_detach(a.console);
+	if (left)
+		console_printf("\n-- left vm %s; `console %s` attaches again --\n", name, name);
+	else
+		console_printf("\n-- vm %s has ended; back at the alcazar> prompt --\n", name);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A VM as a command's argument. */
+#ifndef ADMIN_VM_ARG_H
+#define ADMIN_VM_ARG_H
+
+struct vm;
+
+/* The VM called @name, or NULL with a message. */
+struct vm *vm_arg(const char *name);
+/* The word for its state. */
+const char *vm_arg_state(const struct vm *vm);
+
+#endif
