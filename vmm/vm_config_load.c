@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The boot loader's modules whose name ends in .cfg, as VMs. */
+#include "vmm/vm_config.h"
+
+#include "kernel/boot_info.h"
+#include "kernel/log.h"
+#include "vmm/device.h"
+#include "vmm/vm.h"
+
+#include <string.h>
+
+#define CONFIG_SUFFIX ".cfg"
+
+static bool vm_config_is_config(const struct boot_module *module)
+{
+	size_t len = strlen(module->name), suffix = sizeof(CONFIG_SUFFIX) - 1;
+
+	return len > suffix && !strcmp(module->name + len - suffix, CONFIG_SUFFIX);
+}
+
+/* What is wrong was logged. */
+static void vm_config_load(const struct boot_module *module)
+{
+	struct vm_config *config;
+	struct vm *vm;
+
+	if (vm_config_parse(module->name, module->data, module->size, &config))
+		return;
+	/* Everything that can be said about the devices is said now, not when the VM starts. */
+	if (device_check_all(config) || vm_define(config, &vm))
+		vm_config_free(config);
+	else
+		vm_log(vm, LOG_INFO, "defined by %s: %u CPU%s, %lu MiB", module->name, config->cpus,
+		       config->cpus > 1 ? "s" : "", config->memory >> 20);
+}
+
+void vm_config_load_modules(void)
+{
+	unsigned count = 0;
+	size_t i;
+
+	for (i = 0; i < boot_info.module_count; i++) {
+		if (vm_config_is_config(&boot_info.modules[i])) {
+			vm_config_load(&boot_info.modules[i]);
+			count++;
+		}
+	}
+	if (!count)
+		log_warn("no VM: give the boot loader a module whose name ends in " CONFIG_SUFFIX
+			 " (GRUB: module2 /demo.cfg demo.cfg)");
+}
