@@ -48,7 +48,7 @@ CORES := $(shell nproc)
 CONFIGURATIONS := allno allyes
 
 .PHONY: check check-build $(CONFIGURATIONS)
-check-build: all iso host-tests $(if $(TESTS),,$(CONFIGURATIONS))
+check-build: all iso guests host-tests $(if $(TESTS),,$(CONFIGURATIONS))
 
 $(CONFIGURATIONS): | $(THIRD_PARTY_HEADERS) $(IMAGE_LIBS)
 	$(Q)$(MAKE) --no-print-directory BUILD=build/$@ CONFIG=$@

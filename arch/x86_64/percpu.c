@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "arch/x86_64/percpu_init.h"
+#include "arch/x86_64/percpu.h"
 
 #include "arch/x86_64/desc.h"
 #include "arch/x86_64/host.h"
 #include "arch/x86_64/layout.h"
 #include "arch/x86_64/paging.h"
+#include "arch/x86_64/percpu_init.h"
 
 #include <errno.h>
 #include <string.h>
@@ -24,13 +25,17 @@ struct percpu_ist {
 	uint8_t stack[DESC_IST_SIZE];
 };
 
-/* The boot CPU's, there before anything can be allocated. */
-struct percpu_page percpu_boot;
-struct {
+struct percpu_stacks {
 	uint8_t guard[4096];
 	uint8_t stack[CPU_STACK_SIZE];
 	struct percpu_ist ist[DESC_IST_COUNT];
-} percpu_boot_stacks __aligned(4096);
+};
+
+/* The boot CPU's, there before anything can be allocated; boot/entry.S uses them first. */
+extern struct percpu_page percpu_boot;
+extern struct percpu_stacks percpu_boot_stacks;
+struct percpu_page percpu_boot;
+struct percpu_stacks percpu_boot_stacks __aligned(4096);
 
 bool percpu_is_guard(const uint8_t *page)
 {

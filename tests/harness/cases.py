@@ -100,7 +100,8 @@ def case(seconds=1, each=({},)):
 
 def run_tool(t, *command, timeout=300, check=True, **options):
     """Run a program; its output goes to the log and is returned."""
-    t.log("$ " + " ".join(str(word) for word in command))
+    line = "$ " + " ".join(str(word) for word in command)
+    t.log(line if len(line) < 300 else line[:300] + " …")
     try:
         done = subprocess.run(
             [str(word) for word in command],
@@ -118,5 +119,6 @@ def run_tool(t, *command, timeout=300, check=True, **options):
         raise Failure(f"{os.path.basename(str(command[0]))} took more than {timeout} s") from None
     t.log(done.stdout)
     if check and done.returncode:
-        raise Failure(f"{os.path.basename(str(command[0]))} ended with {done.returncode}")
+        said = next((line for line in done.stdout.splitlines() if line.strip()), "nothing said")
+        raise Failure(f"{os.path.basename(str(command[0]))} ended with {done.returncode}: {said}")
     return done.stdout

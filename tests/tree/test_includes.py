@@ -25,7 +25,7 @@ MAY = {
 # No one above includes a vendor's headers: they are reached through hv_ops.
 PRIVATE = ["vmm/svm", "vmm/vmx"]
 # What both vendors share of the architecture, and vmm may know.
-SHARED_ARCH = {"arch/x86_64/percpu.h"}
+SHARED_ARCH = {"arch/x86_64/percpu.h", "arch/x86_64/paging.h"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 

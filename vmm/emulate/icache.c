@@ -181,7 +181,7 @@ void icache_bytes(struct emulate_ctx *ctx, const struct insn *insn)
 	/* Not cached: icache_fill() has just left them there. */
 	if (!entry->mode)
 		return;
-	for (unsigned int page = 0; page <= entry->crosses; page++) {
+	for (unsigned int page = 0; page < (entry->crosses ? 2 : 1); page++) {
 		const struct icache_proof *p = &entry->proof[page];
 		uint8_t bytes[ICACHE_WINDOW], mask[ICACHE_WINDOW];
 
