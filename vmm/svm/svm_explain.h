@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Why VMRUN refused: the rules of the manual, checked in software. Pure.
+ */
+#ifndef VMM_SVM_SVM_EXPLAIN_H
+#define VMM_SVM_SVM_EXPLAIN_H
+
+#include "vmm/svm/svm_cpu.h"
+#include "vmm/svm/svm_vmcb.h"
+
+#include <stdint.h>
+
+/*
+ * What VMRUN checks, as it was before it: QEMU's failed VMRUN writes the
+ * host's state into the VMCB.
+ */
+struct svm_entry_state {
+	uint64_t cr0, cr3, cr4, efer, dr6, dr7, pat;
+	uint16_t cs_attrib;
+	uint64_t event_inj;
+};
+void svm_explain_capture(const struct vmcb *vmcb, struct svm_entry_state *state);
+
+/* One broken rule. */
+struct svm_broken {
+	const char *field;
+	uint64_t value;
+	const char *rule;
+	const char *section; /* of APM vol. 2 */
+};
+typedef void (*svm_broken_fn)(void *opaque, const struct svm_broken *broken);
+
+/* Calls @fn for each rule that @state and @control break; returns how many. */
+unsigned svm_explain_check(const struct svm_entry_state *state, const struct vmcb_control *control,
+			   const struct svm_machine *machine, svm_broken_fn fn, void *opaque);
+
+#endif

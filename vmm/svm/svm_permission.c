@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "vmm/svm/svm_permission.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define MSRPM_RANGE_MSRS  0x2000u
+#define MSRPM_RANGE_BYTES 0x800u
+#define MSRPM_READ	  0x1u
+#define MSRPM_WRITE	  0x2u
+
+/*
+ * State that VMLOAD and VMSAVE switch (15.5.2): the hardware's registers are
+ * the guest's own while it runs.
+ */
+static const uint32_t svm_permission_switched[] = {
+	0x00000174, /* SYSENTER_CS */
+	0x00000175, /* SYSENTER_ESP */
+	0x00000176, /* SYSENTER_EIP */
+	0xc0000081, /* STAR */
+	0xc0000082, /* LSTAR */
+	0xc0000083, /* CSTAR */
+	0xc0000084, /* SFMASK */
+	0xc0000100, /* FSBase */
+	0xc0000101, /* GSBase */
+	0xc0000102, /* KernelGSBase */
+};
+
+/* The first MSR of each range, in the order of the map. */
+static const uint32_t svm_permission_ranges[] = {0x00000000, 0xc0000000, 0xc0010000};
+
+/* The byte with the two bits of MSR @index, and where in it; NULL: in no range. */
+static uint8_t *svm_permission_slot(uint8_t *msrpm, uint32_t index, unsigned *shift)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(svm_permission_ranges); i++) {
+		uint32_t offset = index - svm_permission_ranges[i];
+
+		*shift = offset % 4 * 2;
+		if (offset < MSRPM_RANGE_MSRS)
+			return msrpm + i * MSRPM_RANGE_BYTES + offset / 4;
+	}
+	return NULL;
+}
+
+int svm_permission_msr(uint8_t *msrpm, uint32_t index, bool read, bool write)
+{
+	unsigned shift;
+	uint8_t *byte = svm_permission_slot(msrpm, index, &shift);
+
+	if (!byte)
+		return read && write ? 0 : -EINVAL;
+	*byte &= ~((MSRPM_READ | MSRPM_WRITE) << shift);
+	*byte |= ((read ? MSRPM_READ : 0) | (write ? MSRPM_WRITE : 0)) << shift;
+	return 0;
+}
+
+void svm_permission_io(uint8_t *iopm, uint16_t port, uint32_t count, bool on)
+{
+	for (uint32_t p = port; p < port + count && p <= UINT16_MAX; p++) {
+		if (on)
+			iopm[p / 8] |= 1u << p % 8;
+		else
+			iopm[p / 8] &= ~(1u << p % 8);
+	}
+}
+
+void svm_permission_init(uint8_t *iopm, uint8_t *msrpm)
+{
+	memset(iopm, 0xff, SVM_IOPM_SIZE);
+	memset(msrpm, 0xff, SVM_MSRPM_SIZE);
+	for (unsigned i = 0; i < ARRAY_SIZE(svm_permission_switched); i++) {
+		unsigned shift;
+		uint8_t *byte = svm_permission_slot(msrpm, svm_permission_switched[i], &shift);
+
+		*byte &= ~((MSRPM_READ | MSRPM_WRITE) << shift);
+	}
+}

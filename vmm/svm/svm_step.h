@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One guest instruction with TF set, for the two ends that the hardware does
+ * not report: of an interrupt shadow, and of the IRET that unmasks NMIs.
+ *
+ * TF must not be seen by the guest. It would be in what an exception, a
+ * software interrupt or PUSHF pushes, so these are intercepted as long; what
+ * came in their way, the guest gets as if there had been no step.
+ */
+#ifndef VMM_SVM_SVM_STEP_H
+#define VMM_SVM_SVM_STEP_H
+
+#include "vmm/svm/svm.h"
+
+void svm_step_request(struct vcpu *vcpu, enum svm_step why);
+/* Just before and just after VMRUN. @exit is altered when it is the step's own. */
+void svm_step_arm(struct vcpu *vcpu);
+void svm_step_done(struct vcpu *vcpu, struct vm_exit *exit);
+
+#endif

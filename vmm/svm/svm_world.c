@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The guest's world: what VMRUN does not switch (15.5.2). It stays loaded from
+ * one exit to the next entry. Its TR is the guest's then, and the IST stacks
+ * for NMI and #MC would be looked for in the guest's memory, so GIF is 0 as
+ * long: nothing comes in but exceptions of our own code, which need no TSS
+ * (no change of privilege, no IST) and end in panic(), which leaves the world.
+ */
+#include "arch/x86_64/paging.h"
+#include "vmm/svm/svm.h"
+#include "vmm/svm/svm_insn.h"
+
+void svm_flush(struct vcpu *vcpu)
+{
+	struct svm_vcpu *svm = svm_of(vcpu);
+	const struct svm_vm *vm = vcpu->vm->hv;
+
+	__atomic_store_n(&svm->flushed, __atomic_load_n(&vm->npt.epoch, __ATOMIC_ACQUIRE),
+			 __ATOMIC_RELEASE);
+	if (svm_has(SVM_CPUID_FLUSH_BY_ASID))
+		svm->vmcb->control.tlb_control = VMCB_TLB_FLUSH_GUEST;
+	else
+		svm->asid.generation = 0;
+	svm->prepare = true;
+}
+
+static void svm_world_save(struct vcpu *vcpu)
+{
+	struct svm_vcpu *svm = svm_of(vcpu);
+
+	svm_vmsave(svm->vmcb_phys);
+	svm->prepare = true;
+	__atomic_store_n(&svm->live, false, __ATOMIC_RELEASE);
+}
+
+/*
+ * A change of the nested page tables that this vCPU was not told of yet. First
+ * "live", then the epoch: either svm_reap() sees that we may use an old
+ * mapping, or we see its epoch.
+ */
+static void svm_world_catch_up(struct vcpu *vcpu)
+{
+	struct svm_vcpu *svm = svm_of(vcpu);
+	const struct svm_vm *vm = vcpu->vm->hv;
+
+	__atomic_store_n(&svm->live, true, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&vm->npt.epoch, __ATOMIC_SEQ_CST) != svm->flushed)
+		svm_flush(vcpu);
+}
+
+void svm_world_enter(struct vcpu *vcpu)
+{
+	struct svm_vcpu *svm = svm_of(vcpu);
+	struct cpu *cpu = this_cpu();
+
+	if (cpu->world)
+		svm_world_save(cpu->world);
+	else
+		svm_clgi();
+	svm_vmload(svm->vmcb_phys);
+	cpu->world = vcpu;
+	if (svm->asid.cpu != cpu->index)
+		svm->vmcb->control.clean = 0; /* 15.15.2: the bits speak of one CPU's cache */
+	/* What the maps say may have changed. */
+	svm->vmcb->control.clean &= ~VMCB_CLEAN_IOPM;
+	svm_world_catch_up(vcpu);
+}
+
+void svm_world_leave(void)
+{
+	struct cpu *cpu = this_cpu();
+
+	if (!cpu->world)
+		return;
+	svm_world_save(cpu->world);
+	svm_vmload(paging_phys(cpu->hv->host));
+	cpu->world = NULL;
+	svm_stgi();
+}
+
+void svm_world_sync(struct vcpu *vcpu)
+{
+	if (this_cpu()->world == vcpu)
+		svm_vmsave(svm_of(vcpu)->vmcb_phys);
+}
+
+void svm_world_reload(struct vcpu *vcpu)
+{
+	if (this_cpu()->world == vcpu)
+		svm_vmload(svm_of(vcpu)->vmcb_phys);
+}
