@@ -29,6 +29,11 @@ include $(wildcard $(IMAGE_DIRS:%=%/build.mk) $(IMAGE_DIRS:%=%/*/build.mk))
 LEFT_OUT := $(patsubst %.o,%.c,$(obj-)) $(patsubst %.o,%.S,$(obj-)) \
 	$(patsubst %/,%/\%,$(filter %/,$(obj-)))
 
+# For the tests: what the configuration leaves out.
+.PHONY: left-out
+left-out:
+	@printf '%s\n' $(obj-)
+
 .PHONY: menuconfig defconfig allnoconfig allyesconfig olddefconfig savedefconfig
 menuconfig olddefconfig allnoconfig allyesconfig: | $(SETUP)
 	$(Q)$(KCONFIG_TOOL) $@ Kconfig
