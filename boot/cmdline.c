@@ -18,6 +18,7 @@ static const struct choice consoles[] = {
 	{"com2", CMDLINE_CONSOLE_COM2},
 	{"vga", CMDLINE_CONSOLE_VGA},
 	{"fb", CMDLINE_CONSOLE_FB},
+	{"none", 0},
 	{NULL, 0},
 };
 
@@ -93,7 +94,7 @@ static const struct option {
 	bool (*parse)(const char *value, struct cmdline *out);
 	const char *expected;
 } options[] = {
-	{"console=", parse_consoles, "com1, com2, vga or fb, or several with commas"},
+	{"console=", parse_consoles, "com1, com2, vga, fb or none, or several with commas"},
 	{"loglevel=", parse_loglevel, "error, warn, info or debug"},
 	{"cpus=", parse_cpus, "a number from 1 on"},
 	{"autostart=", parse_autostart, "yes or no"},

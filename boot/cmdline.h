@@ -2,7 +2,7 @@
 /*
  * Our own command line, from grub.cfg:
  *
- *   console=com1,vga      where log and prompt go: com1 com2 vga fb
+ *   console=com1,vga      where log and prompt go: com1 com2 vga fb none
  *   loglevel=info         error warn info debug: what is shown of the log
  *   cpus=4                how many CPUs to use at most
  *   autostart=no          start no VM by itself, whatever the configs say

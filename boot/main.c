@@ -18,7 +18,9 @@
 #include "boot/host.h"
 #include "boot/memory.h"
 #include "boot/multiboot2.h"
+#include "drivers/fb.h"
 #include "drivers/serial.h"
+#include "drivers/vga.h"
 #include "kernel/boot_info.h"
 #include "kernel/log.h"
 #include "kernel/page_alloc.h"
@@ -65,6 +67,16 @@ static void open_serial_console(void)
 	log_info("Alcazar " ALCAZAR_VERSION);
 	if (!com1 && !com2)
 		log_warn("boot: no serial console");
+}
+
+/* Beside the serial line, when the boot loader left something to draw on. */
+static void open_screen(void)
+{
+	bool vga = cmdline.consoles & CMDLINE_CONSOLE_VGA && vga_console_init();
+	bool fb = cmdline.consoles & CMDLINE_CONSOLE_FB && fb_console_init();
+
+	if (!vga && !fb)
+		log_debug("boot: no screen");
 }
 
 static void complain(const char *word, const char *expected)
@@ -260,6 +272,7 @@ void boot_main(uint32_t magic, uint64_t mbi_phys)
 	build_page_tables();
 	hand_memory_over();
 	check_page_tables();
+	open_screen();
 
 	/* The machine. */
 	find_tables();
