@@ -239,11 +239,12 @@ entry64:
 	xorl	%eax, %eax
 	movw	%ax, %fs
 	movw	%ax, %gs
-	movq	$1f, %rax
+	movq	$boot_entry_high, %rax
 	jmp	*%rax
 
 	.text
-1:	movq	$BOOT_STACK_TOP, %rsp
+boot_entry_high:
+	movq	$BOOT_STACK_TOP, %rsp
 	movl	%ebp, %eax
 	movq	%rax, image_load_offset
 	movl	%edi, %edi		/* magic */

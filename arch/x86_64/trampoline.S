@@ -54,7 +54,7 @@ entry64:
 	movq	DATA(TRAMPOLINE_TABLES)(%rbx), %rax
 	movq	DATA(TRAMPOLINE_STACK)(%rbx), %rsp
 	movq	DATA(TRAMPOLINE_CPU)(%rbx), %rdi
-	movq	$1f, %rdx
+	movq	$trampoline_exit, %rdx
 	jmp	*%rdx
 
 	.balign 8
@@ -72,7 +72,8 @@ target:
 
 	/* In the image: from here on the trampoline's page is gone. */
 	.text
-1:	movq	%rax, %cr3
+trampoline_exit:
+	movq	%rax, %cr3
 	xorl	%ebp, %ebp		/* the end of a backtrace */
 	call	smp_enter
 	ud2
