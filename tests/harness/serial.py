@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A machine's serial line: what every emulator's driver has in common."""
+import ctypes
+import os
+import re
+import select
+import shutil
+import signal
+import subprocess
+import time
+
+from harness.cases import BUILD, ROOT, Failure, run_tool
+
+PROMPT = "alcazar> "
+# The demo's images, for cases that bring a config of their own.
+DEMO = BUILD / "demo"
+
+_libc = ctypes.CDLL(None)
+
+
+def die_with_parent():
+    """In the child, before it becomes the emulator: nothing outlives the runner."""
+    PR_SET_PDEATHSIG = 1
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def make_iso(t, files=None, cmdline=""):
+    """An ISO with these modules, {name: text, bytes, or a path to copy}; without them
+    the demo's, and without anything the demo itself."""
+    if files is None and not cmdline:
+        return BUILD / "alcazar.iso"
+    if files is None:
+        files = {name: DEMO / name for name in ("demo.cfg", "vmlinuz", "initrd")}
+    folder = t.dir / "vm"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for name, content in files.items():
+        if isinstance(content, str):
+            content = content.encode()
+        if isinstance(content, bytes):
+            (folder / name).write_bytes(content)
+        else:
+            (folder / name).symlink_to(content)
+    iso = t.dir / "test.iso"
+    run_tool(t, ROOT / "scripts/make-iso", iso, BUILD / "alcazar.elf", cmdline, folder)
+    t.later(lambda: (iso.unlink(missing_ok=True), shutil.rmtree(folder)))
+    return iso
+
+
+class SerialMachine:
+    """An emulator's process and its serial line. Everything that the line says is kept
+    in t.dir/serial.log. A driver sets self.process, self.input and self.output."""
+
+    def __init__(self, t):
+        self.t = t
+        self.text = ""  # all that came
+        self.seen = 0  # how much of it expect() has passed
+        self.serial = open(t.dir / "serial.log", "wb")
+        self.messages = t.dir / "emulator.log"  # the emulator's own
+
+    def start(self, command, **options):
+        self.t.log("$ " + " ".join(str(word) for word in command))
+        with open(self.messages, "wb") as messages:
+            self.process = subprocess.Popen(
+                [str(word) for word in command], stderr=messages, preexec_fn=die_with_parent,
+                **options)
+        self.t.later(self.close)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """Ends the emulator, however it is doing."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        if not self.serial.closed:
+            self.serial.close()
+            for end in (self.input, self.output):
+                os.close(end)
+            self.t.log(f"--- serial line ---\n{self.text}\n--- end ---")
+            said = self.messages.read_text(errors="replace")
+            if said:
+                self.t.log(f"--- emulator ---\n{said[-4000:]}")
+
+    def _read(self, seconds):
+        """Reads what there is, waiting up to `seconds`; False at the end of the line."""
+        if not select.select([self.output], [], [], max(seconds, 0))[0]:
+            return True
+        try:
+            data = os.read(self.output, 65536)
+        except ConnectionResetError:
+            data = b""
+        self.serial.write(data)
+        self.serial.flush()
+        self.text += data.decode("utf-8", errors="replace").replace("\r", "")
+        return bool(data)
+
+    def expect(self, pattern, timeout=60, never=r"PANIC"):
+        """Waits for `pattern` behind what was matched before; returns the match.
+
+        `never` ends the wait at once: what must not come first.
+        """
+        wanted = re.compile(pattern)
+        bad = re.compile(never) if never else None
+        deadline = time.monotonic() + timeout
+        alive = True
+        while True:
+            match = wanted.search(self.text, self.seen)
+            end = match.start() if match else len(self.text)
+            refused = bad.search(self.text, self.seen, end) if bad else None
+            if refused:
+                self._read(1)
+                raise self._failure(f"got {refused.group()!r} while waiting for {pattern!r}")
+            if match:
+                self.seen = match.end()
+                return match
+            if not alive:
+                raise self._failure(f"the machine went off ({self.process.wait()}) "
+                                    f"while waiting for {pattern!r}")
+            if time.monotonic() > deadline:
+                raise self._failure(f"no {pattern!r} within {timeout} s")
+            alive = self._read(deadline - time.monotonic())
+
+    def _failure(self, why):
+        tail = "\n".join(self.text.splitlines()[-25:])
+        return Failure(f"{why}; the line's last words:\n{tail}")
+
+    def send(self, text):
+        """Types `text`; a terminal's Return is \\r."""
+        try:
+            os.write(self.input, text.encode())
+        except (BrokenPipeError, ConnectionResetError):
+            raise self._failure(f"the machine went off before it was sent {text!r}") from None
+
+    def command(self, line, timeout=30, prompt=PROMPT):
+        """Gives a command at the prompt; returns what it printed."""
+        self.send(line + "\r")
+        self.expect(re.escape(line) + r"\n", timeout)
+        start = self.seen
+        self.expect(re.escape(prompt), timeout)
+        return self.text[start : self.seen - len(prompt)]
+
+    def wait(self, timeout=60):
+        """Waits until the machine is off; returns the emulator's exit code."""
+        deadline = time.monotonic() + timeout
+        while self._read(deadline - time.monotonic()):
+            if time.monotonic() > deadline:
+                raise self._failure(f"the machine is still on after {timeout} s")
+        return self.process.wait()
