@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/host/vmm/fake.h"
+
+#include "kernel/boot_info.h"
+#include "kernel/grace.h"
+#include "kernel/log.h"
+#include "kernel/slab.h"
+#include "kernel/time.h"
+#include "kernel/timer.h"
+#include "vmm/vcpu.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+size_t fake_objects;
+long fake_memory_left = -1;
+char fake_log[16384];
+uint64_t fake_vm_lag;
+unsigned fake_grace_periods;
+
+static size_t log_len;
+
+/* Memory. */
+
+void *kzalloc(size_t size)
+{
+	void *p;
+
+	if (fake_memory_left == 0)
+		return NULL;
+	if (fake_memory_left > 0)
+		fake_memory_left--;
+	p = calloc(1, size);
+	fake_objects += p ? 1 : 0;
+	return p;
+}
+
+void *kmalloc(size_t size)
+{
+	void *p = kzalloc(size);
+
+	if (p)
+		memset(p, 0xa5, size);
+	return p;
+}
+
+void *kcalloc(size_t n, size_t size)
+{
+	return kzalloc(n * size);
+}
+
+char *kstrdup(const char *s)
+{
+	char *copy = kmalloc(strlen(s) + 1);
+
+	return copy ? strcpy(copy, s) : NULL;
+}
+
+void kfree(const void *p)
+{
+	fake_objects -= p ? 1 : 0;
+	free((void *)p);
+}
+
+/* The log. */
+
+void fake_log_clear(void)
+{
+	log_len = 0;
+	fake_log[0] = '\0';
+}
+
+bool fake_logged(const char *text)
+{
+	return strstr(fake_log, text);
+}
+
+static void fake_log_text(const char *text)
+{
+	if (getenv("FAKE_VERBOSE"))
+		fputs(text, stderr);
+	log_len += snprintf(fake_log + log_len, sizeof(fake_log) - log_len, "%s", text);
+	if (log_len >= sizeof(fake_log))
+		fake_log_clear();
+}
+
+void log_vmsg(enum log_level level, const char *fmt, va_list args)
+{
+	char text[512];
+
+	(void)level;
+	vsnprintf(text, sizeof(text) - 1, fmt, args);
+	strcat(text, "\n");
+	fake_log_text(text);
+}
+
+void log_msg(enum log_level level, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	log_vmsg(level, fmt, args);
+	va_end(args);
+}
+
+void vm_log(const struct vm *vm, enum log_level level, const char *fmt, ...)
+{
+	va_list args;
+
+	fake_log_text("vm ");
+	fake_log_text(vm->name);
+	fake_log_text(": ");
+	va_start(args, fmt);
+	log_vmsg(level, fmt, args);
+	va_end(args);
+}
+
+/* Modules. */
+
+struct boot_info boot_info;
+
+void fake_add_module(const char *name, const void *data, size_t size)
+{
+	struct boot_module *module = &boot_info.modules[boot_info.module_count++];
+
+	module->data = data;
+	module->size = size;
+	snprintf(module->name, sizeof(module->name), "%s", name);
+}
+
+void fake_clear_modules(void)
+{
+	boot_info.module_count = 0;
+}
+
+const struct boot_module *boot_module_find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < boot_info.module_count; i++)
+		if (!strcmp(boot_info.modules[i].name, name))
+			return &boot_info.modules[i];
+	return NULL;
+}
+
+/* CPUs. */
+
+void grace_synchronize(void)
+{
+	fake_grace_periods++;
+}
+
+void vcpu_request(struct vcpu *vcpu, uint32_t bits)
+{
+	vcpu->requests |= bits;
+}
