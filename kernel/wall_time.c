@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reads the CMOS clock (MC146818A data sheet; century by the PC's habit).
+ * Reads the CMOS clock (MC146818A data sheet).
  */
 #include "kernel/wall_time.h"
 
 #include "arch/x86_64/io.h"
 #include "kernel/spinlock.h"
 #include "kernel/time.h"
+#include "lib/date.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -81,15 +82,6 @@ static struct cmos_time cmos_decode(struct cmos_time t)
 	return t;
 }
 
-/* Days from 1970-01-01; the year begins in March, so that the leap day is its last. */
-static int64_t wall_days(unsigned year, unsigned month, unsigned day)
-{
-	unsigned y = month > 2 ? year : year - 1;
-	unsigned m = month > 2 ? month - 3 : month + 9;
-
-	return (int64_t)y * 365 + y / 4 - y / 100 + y / 400 + (m * 153 + 2) / 5 + day - 1 - 719468;
-}
-
 static int64_t wall_read_cmos(void)
 {
 	struct cmos_time t = cmos_read_time(), again;
@@ -106,8 +98,14 @@ static int64_t wall_read_cmos(void)
 	if (t.second > 59 || t.minute > 59 || t.hour > 23 || t.month < 1 || t.month > 12 ||
 	    t.day < 1 || t.day > 31 || t.year > 99)
 		return 0;
-	return wall_days(2000u + t.year, t.month, t.day) * 86400 + t.hour * 3600 + t.minute * 60 +
-	       t.second;
+	return date_to_seconds(&(struct date){
+		.year = 2000 + t.year,
+		.month = t.month,
+		.day = t.day,
+		.hour = t.hour,
+		.minute = t.minute,
+		.second = t.second,
+	});
 }
 
 int64_t wall_time(void)
