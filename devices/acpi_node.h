@@ -32,4 +32,12 @@ struct acpi_node {
 	const struct acpi_node *next; /* another object of the same device */
 };
 
+/* An I/O APIC, for the MADT (5.2.12.3). A VM with it provides ACPI_IOAPIC_KIND. */
+#define ACPI_IOAPIC_KIND "acpi-ioapic"
+struct acpi_ioapic {
+	uint32_t address;
+	uint32_t gsi_base;
+	uint8_t id;
+};
+
 #endif

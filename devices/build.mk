@@ -3,3 +3,14 @@ obj-$(CONFIG_DEV_SERIAL16550) += devices/serial/uart16550.o
 obj-$(CONFIG_DEV_CHAR_CONSOLE) += devices/backend/char_console.o
 obj-$(CONFIG_DEV_LAPIC) += $(patsubst %,devices/chipset/%.o,lapic lapic_access lapic_msr \
 	lapic_ipi lapic_timer)
+obj-$(CONFIG_DEV_IOAPIC) += devices/chipset/ioapic.o
+obj-$(CONFIG_DEV_PIC) += devices/chipset/pic.o
+obj-$(CONFIG_DEV_PIT) += devices/chipset/pit.o
+obj-$(CONFIG_DEV_RTC) += devices/chipset/rtc.o devices/chipset/rtc_nvram.o
+obj-$(CONFIG_DEV_PM) += devices/chipset/pm.o devices/chipset/reset_control.o
+obj-$(CONFIG_DEV_PS2) += devices/chipset/ps2.o devices/chipset/ps2_ports.o
+obj-$(CONFIG_DEV_ACPI) += devices/chipset/acpi.o devices/chipset/acpi_tables.o \
+	devices/chipset/acpi_dsdt.o devices/chipset/aml.o
+obj-$(CONFIG_DEV_FWCFG) += devices/chipset/fw_cfg.o
+obj-$(CONFIG_DEV_DEBUG_EXIT) += devices/chipset/debug_exit.o devices/chipset/debug_console.o
+obj-$(CONFIG_DEV_PVCLOCK) += devices/pv/pvclock.o
