@@ -223,7 +223,6 @@ static void decode_fast(struct insn *insn)
 static void decode_widths(const ZydisDecodedInstruction *z, const struct decode_rule *rule,
 			  struct insn *insn)
 {
-	insn->addr_width = z->address_width / 8;
 	insn->width = rule->width ? rule->width : z->operand_width / 8;
 	insn->mem_width = insn->width;
 	if (!(rule->flags & DECODE_EXTEND))
@@ -290,6 +289,7 @@ enum decode_result decode_insn(const struct emulate_ctx *ctx, const uint8_t *byt
 
 	*insn = (struct insn){
 		.length = z.length,
+		.addr_width = z.address_width / 8,
 		.base = INSN_NO_REG,
 		.index = INSN_NO_REG,
 		.seg = EMULATE_DS,

@@ -6,7 +6,7 @@
 #include "vmm/emulate/insn.h"
 
 enum decode_result {
-	DECODE_OK,	  /* insn->handler may be NULL: only the length is known then */
+	DECODE_OK,	  /* insn->handler may be NULL: not emulated */
 	DECODE_MORE,	  /* the instruction goes on behind @bytes */
 	DECODE_UNDEFINED, /* #UD: a LOCK that is not allowed */
 	DECODE_TOO_LONG,  /* #GP: more than 15 bytes */

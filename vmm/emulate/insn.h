@@ -44,7 +44,7 @@ enum insn_fast {
 };
 
 struct insn {
-	insn_handler handler; /* NULL: only the length is known */
+	insn_handler handler; /* NULL: length, addr_width, seg are known */
 	int64_t disp;	      /* RIP-relative addresses have their RIP in it */
 	uint64_t imm;
 	uint64_t keep; /* see enum insn_fast */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "tests/host/emulate/random.h"
 #include "vmm/emulate/x86.h"
 
 #define RSP   4
@@ -148,33 +149,9 @@ struct gen {
 	uint8_t pinned[2]; /* registers that the address needs */
 };
 
-static uint64_t gen_state_word;
-
-void gen_seed(uint64_t seed)
-{
-	gen_state_word = seed * 2 + 1;
-}
-
-/* A multiplicative generator whose upper half is good enough, twice. */
-uint64_t gen_random(void)
-{
-	uint64_t value = 0;
-
-	for (int i = 0; i < 2; i++) {
-		gen_state_word = gen_state_word * UINT64_C(6364136223846793005) + 12345;
-		value = value << 32 | gen_state_word >> 32;
-	}
-	return value;
-}
-
-static uint64_t gen_below(uint64_t n)
-{
-	return gen_random() % n;
-}
-
 static bool gen_chance(unsigned int one_in)
 {
-	return !gen_below(one_in);
+	return !random_below(one_in);
 }
 
 /* Values at which flags turn over come often. */
@@ -185,8 +162,8 @@ static uint64_t gen_value(void)
 					 0xffffffff, INT64_MAX, 1ULL << 63, ~0ULL};
 
 	if (gen_chance(3))
-		return edges[gen_below(sizeof(edges) / sizeof(edges[0]))];
-	return gen_random();
+		return edges[random_below(sizeof(edges) / sizeof(edges[0]))];
+	return random_word();
 }
 
 static void gen_byte(struct gen *g, uint64_t byte)
@@ -203,7 +180,7 @@ static void gen_bytes(struct gen *g, uint64_t value, unsigned int len)
 /* An operand's address: room for bit offsets on both sides. */
 static uint64_t gen_target(const struct gen *g)
 {
-	uint64_t target = GEN_WINDOW_AT + GEN_WINDOW / 2 - 64 + gen_below(128);
+	uint64_t target = GEN_WINDOW_AT + GEN_WINDOW / 2 - 64 + random_below(128);
 
 	if (g->t->flags & GEN_ALIGN)
 		target &= ~UINT64_C(15);
@@ -214,7 +191,7 @@ static uint64_t gen_target(const struct gen *g)
 static uint64_t gen_pad(const struct gen *g, uint64_t address)
 {
 	if (g->addr32 || g->bits32)
-		return (uint32_t)address | gen_random() << 32;
+		return (uint32_t)address | random_word() << 32;
 	return address;
 }
 
@@ -228,15 +205,15 @@ static void gen_prefixes(struct gen *g)
 	if (g->memory && (t->flags & GEN_LOCK) && gen_chance(3))
 		gen_byte(g, 0xf0);
 	if (t->form == GEN_STRING && !gen_chance(3))
-		gen_byte(g, 0xf2 + gen_below(2));
+		gen_byte(g, 0xf2 + random_below(2));
 	if (g->narrow)
 		gen_byte(g, 0x66);
 	if (g->addr32)
 		gen_byte(g, 0x67);
 	if (gen_chance(8))
-		gen_byte(g, segments[gen_below(g->bits32 ? 3 : 4)]);
+		gen_byte(g, segments[random_below(g->bits32 ? 3 : 4)]);
 	if (!g->bits32 && gen_chance(2))
-		g->rex = 0x40 | (uint8_t)gen_below(16);
+		g->rex = 0x40 | (uint8_t)random_below(16);
 	/* PUSH and POP of 16 bits and REX.W at once: nobody's business. */
 	if (t->flags & GEN_STACK)
 		g->rex &= 0xf7;
@@ -257,13 +234,13 @@ static void gen_opcode(struct gen *g, unsigned int low_bits)
 /* A base, perhaps an index, and a displacement that together make @target. */
 static void gen_address_sib(struct gen *g, unsigned int reg, uint64_t target)
 {
-	unsigned int mod = (unsigned int)gen_below(3);
-	unsigned int base = (unsigned int)gen_below(8), index = (unsigned int)gen_below(8);
-	unsigned int scale = (unsigned int)gen_below(4);
+	unsigned int mod = (unsigned int)random_below(3);
+	unsigned int base = (unsigned int)random_below(8), index = (unsigned int)random_below(8);
+	unsigned int scale = (unsigned int)random_below(4);
 	unsigned int real_base = base | (g->rex & 1) << 3, real_index = index | (g->rex & 2) << 2;
-	uint64_t disp = mod == 1 ? (uint64_t)(int8_t)gen_random()
-				 : (uint64_t)((int64_t)gen_below(0x10000) - 0x8000);
-	uint64_t small = gen_below(64) - 32;
+	uint64_t disp = mod == 1 ? (uint64_t)(int8_t)random_word()
+				 : (uint64_t)((int64_t)random_below(0x10000) - 0x8000);
+	uint64_t small = random_below(64) - 32;
 
 	if (mod == 0)
 		disp = 0;
@@ -291,7 +268,7 @@ static void gen_address_sib(struct gen *g, unsigned int reg, uint64_t target)
 static void gen_address(struct gen *g, unsigned int reg)
 {
 	unsigned int imm = g->t->imm == 4 && g->narrow && !(g->rex & 8) ? 2 : g->t->imm;
-	unsigned int base = (unsigned int)gen_below(8);
+	unsigned int base = (unsigned int)random_below(8);
 	uint64_t target = gen_target(g);
 
 	if (base == 4 || gen_chance(2)) {
@@ -304,7 +281,7 @@ static void gen_address(struct gen *g, unsigned int reg)
 		gen_bytes(g, target, 4);
 	} else {
 		unsigned int real_base = base | (g->rex & 1) << 3;
-		uint64_t disp = gen_random() & 0x7f;
+		uint64_t disp = random_word() & 0x7f;
 
 		gen_byte(g, 1 << 6 | reg << 3 | base);
 		gen_byte(g, disp);
@@ -328,14 +305,14 @@ static void gen_imm(struct gen *g)
 static bool gen_bit_offset(struct gen *g, unsigned int reg)
 {
 	unsigned int real = reg | (g->rex & 4) << 1;
-	uint64_t offset = gen_below(1024) - 512;
+	uint64_t offset = random_below(1024) - 512;
 
 	if (real == g->pinned[0] || real == g->pinned[1])
 		return false;
 	if (g->narrow && !(g->rex & 8))
-		offset = (offset & 0xffff) | (gen_random() & ~UINT64_C(0xffff));
+		offset = (offset & 0xffff) | (random_word() & ~UINT64_C(0xffff));
 	else if (!(g->rex & 8))
-		offset = (uint32_t)offset | gen_random() << 32;
+		offset = (uint32_t)offset | random_word() << 32;
 	g->c->state.gpr[real] = offset;
 	return true;
 }
@@ -343,13 +320,13 @@ static bool gen_bit_offset(struct gen *g, unsigned int reg)
 static bool gen_modrm(struct gen *g)
 {
 	const struct gen_template *t = g->t;
-	unsigned int reg = t->reg < 0 ? (unsigned int)gen_below(8) : (unsigned int)t->reg;
+	unsigned int reg = t->reg < 0 ? (unsigned int)random_below(8) : (unsigned int)t->reg;
 
 	if (t->flags & GEN_SEG)
-		reg = (unsigned int)gen_below(6);
+		reg = (unsigned int)random_below(6);
 	gen_opcode(g, 0);
 	if (!g->memory) {
-		gen_byte(g, 0xc0 | reg << 3 | gen_below(8));
+		gen_byte(g, 0xc0 | reg << 3 | random_below(8));
 		return true;
 	}
 	gen_address(g, reg);
@@ -368,9 +345,9 @@ static void gen_string(struct gen *g)
 	struct native_state *s = &g->c->state;
 
 	gen_opcode(g, 0);
-	s->gpr[X86_RSI] = gen_pad(g, GEN_WINDOW_AT + 200 + gen_below(600));
-	s->gpr[X86_RDI] = gen_pad(g, GEN_WINDOW_AT + 200 + gen_below(600));
-	s->gpr[X86_RCX] = gen_pad(g, gen_below(20));
+	s->gpr[X86_RSI] = gen_pad(g, GEN_WINDOW_AT + 200 + random_below(600));
+	s->gpr[X86_RDI] = gen_pad(g, GEN_WINDOW_AT + 200 + random_below(600));
+	s->gpr[X86_RCX] = gen_pad(g, random_below(20));
 	if (gen_chance(2))
 		s->flags |= X86_FLAGS_DF;
 }
@@ -383,7 +360,7 @@ static void gen_moffs(struct gen *g)
 
 static void gen_opreg(struct gen *g)
 {
-	unsigned int reg = (unsigned int)gen_below(8);
+	unsigned int reg = (unsigned int)random_below(8);
 
 	/* 90 alone is NOP. */
 	if (g->t->opcode == 0x90)
@@ -397,14 +374,14 @@ static void gen_start(struct gen *g)
 	const uint64_t status = X86_FLAGS_STATUS;
 
 	do {
-		g->t = &templates[gen_below(sizeof(templates) / sizeof(templates[0]))];
+		g->t = &templates[random_below(sizeof(templates) / sizeof(templates[0]))];
 	} while (g->t->flags & (g->bits32 ? GEN_ONLY64 : GEN_ONLY32));
 	for (int i = 0; i < 16; i++)
 		s->gpr[i] = gen_value();
-	s->gpr[X86_RSP] = GEN_WINDOW_AT + 64 + gen_below(64);
+	s->gpr[X86_RSP] = GEN_WINDOW_AT + 64 + random_below(64);
 	if ((g->t->flags & GEN_EQUAL) && gen_chance(2))
 		s->gpr[X86_RAX] = s->gpr[X86_RDX] = 0;
-	s->flags = 2 | BIT(9) | (gen_random() & status);
+	s->flags = 2 | BIT(9) | (random_word() & status);
 	g->memory = g->t->form != GEN_RM || !gen_chance(4);
 	g->rex = 0;
 	g->pinned[0] = g->pinned[1] = NOREG;

@@ -16,10 +16,7 @@ struct gen_case {
 	uint64_t undefined;	   /* flags that the manual leaves open */
 };
 
-/* The same @seed gives the same sequence. */
-void gen_seed(uint64_t seed);
-uint64_t gen_random(void);
-/* The next case. */
+/* The next case of the sequence that random_seed() began. */
 void gen_next(struct gen_case *c, bool bits32);
 
 #endif

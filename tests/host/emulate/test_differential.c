@@ -5,6 +5,7 @@
  * EMULATE_COUNT in the environment repeat or lengthen a run.
  */
 /* test-sources: tests/host/emulate/world.c tests/host/emulate/native.c tests/host/emulate/gen.c */
+/* test-sources: tests/host/emulate/random.c */
 /* test-sources: vmm/emulate/alu.c vmm/emulate/arith.c vmm/emulate/bits.c vmm/emulate/cmpxchg.c */
 /* test-sources: vmm/emulate/decode.c vmm/emulate/decode_table.c vmm/emulate/emulate.c */
 /* test-sources: vmm/emulate/gva.c vmm/emulate/icache.c vmm/emulate/linear.c vmm/emulate/move.c */
@@ -12,6 +13,7 @@
 /* test-sources: vmm/emulate/string.c */
 #include "tests/host/emulate/gen.h"
 #include "tests/host/emulate/native.h"
+#include "tests/host/emulate/random.h"
 #include "tests/host/emulate/world.h"
 
 #include <setjmp.h>
@@ -58,10 +60,10 @@ static uint8_t *window_half(unsigned int half)
 static void fill_window(void)
 {
 	uint64_t *to = (uint64_t *)GEN_WINDOW_AT;
-	bool zeros = gen_random() % 2;
+	bool zeros = random_word() % 2;
 
 	for (unsigned int i = 0; i < GEN_WINDOW / 8; i++)
-		to[i] = zeros ? 0 : gen_random();
+		to[i] = zeros ? 0 : random_word();
 	memcpy(window_half(0), to, GEN_WINDOW / 2);
 	memcpy(window_half(1), (uint8_t *)to + GEN_WINDOW / 2, GEN_WINDOW / 2);
 }
@@ -131,7 +133,7 @@ static void run_many(bool bits32, uint64_t count)
 	unsigned int failed = 0;
 
 	count = number_from("EMULATE_COUNT", count);
-	gen_seed(seed);
+	random_seed(seed);
 	set_up(bits32);
 	for (uint64_t i = 0; i < count && failed < 5; i++) {
 		gen_next(&c, bits32);

@@ -17,6 +17,7 @@ static void world_segment(void *opaque, enum emulate_seg seg, struct emulate_seg
 static void *world_ram(void *opaque, uint64_t gpa, uint64_t len, bool write)
 {
 	(void)opaque;
+	world.nr_lookups++;
 	if (gpa >= WORLD_RAM_SIZE || len > WORLD_RAM_SIZE - gpa)
 		return NULL;
 	if ((gpa & X86_PAGE_MASK) + len > X86_PAGE_SIZE)
@@ -212,5 +213,6 @@ enum emulate_result world_run(void)
 {
 	world.ctx.cs = world.segs[EMULATE_CS];
 	world.nr_accesses = 0;
+	world.nr_lookups = 0;
 	return emulate_instruction(&world.ctx);
 }

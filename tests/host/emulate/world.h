@@ -29,6 +29,7 @@ struct world {
 	uint8_t device[WORLD_DEVICE_SIZE];
 	struct world_access accesses[WORLD_ACCESSES];
 	unsigned int nr_accesses;
+	unsigned int nr_lookups; /* calls of the ram op */
 	uint64_t watched; /* the RAM page at this address is not plain for writes; ~0: none */
 	uint64_t next_table;
 	uint64_t gpr[16];
@@ -51,7 +52,6 @@ extern struct world world;
 
 /* A fresh guest in @mode: RAM zeroed, flat segments, RIP 0x1000 in segment base 0, no mappings. */
 void world_reset(enum world_mode mode);
-/* The same without clearing RAM; for loops. */
 void world_free(void);
 
 /* Maps a 4 KiB page in the mode's tables; @flags: X86_PTE_*. Tables get all rights. */
