@@ -4,6 +4,7 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/host.h"
 #include "arch/x86_64/paging.h"
+#include "drivers/serial.h"
 #include "kernel/log.h"
 #include "kernel/page_alloc.h"
 #include "kernel/panic.h"
@@ -13,11 +14,14 @@
 
 #define EARLY_LIMIT (UINT64_C(1) << 32) /* what entry.S maps */
 
+/* Something has been said already: there is a console, or never will be. */
+static bool spoken;
 static struct memory_set *early;
 static struct page_owner owner;
 
 void host_use_early(struct memory_set *set)
 {
+	spoken = true;
 	early = set;
 }
 
@@ -77,6 +81,9 @@ static void __noreturn page_fault(const struct exception_frame *frame)
 
 static void __noreturn host_exception(const struct exception_frame *frame)
 {
+	/* Before the command line is read, the usual port is the best guess. */
+	if (!spoken)
+		spoken = serial_console_init("com1");
 	switch (frame->vector) {
 	case EXCEPTION_PF:
 		page_fault(frame);

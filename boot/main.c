@@ -9,6 +9,7 @@
 #include "arch/x86_64/exceptions.h"
 #include "arch/x86_64/image.h"
 #include "arch/x86_64/ioapic.h"
+#include "arch/x86_64/machine.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/percpu_init.h"
 #include "arch/x86_64/pic.h"
@@ -25,6 +26,7 @@
 #include "kernel/log.h"
 #include "kernel/page_alloc.h"
 #include "kernel/panic.h"
+#include "kernel/power.h"
 #include "kernel/sched.h"
 #include "kernel/slab.h"
 #include "kernel/task.h"
@@ -193,6 +195,8 @@ static void check_page_tables(void)
 
 static void find_tables(void)
 {
+	static const struct power_ops switches = {.reset = machine_reset, .off = machine_off};
+
 	switch (acpi_init(boot_info.rsdp, boot_info.rsdp_size)) {
 	case 0:
 		break;
@@ -202,6 +206,7 @@ static void find_tables(void)
 	default:
 		log_error("acpi: the root table is damaged: one CPU, no I/O APIC, no power-off");
 	}
+	power_register(&switches);
 	if (acpi_info.faults)
 		log_warn("acpi: %u tables or entries make no sense; ignored", acpi_info.faults);
 	if (acpi_info.cpus_beyond)
