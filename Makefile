@@ -36,6 +36,7 @@ include mk/iso.mk
 include mk/run.mk
 include mk/tests.mk
 include mk/guests.mk
+include mk/bench.mk
 
 $(SETUP): scripts/setup
 	$(Q)scripts/setup

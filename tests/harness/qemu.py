@@ -14,16 +14,19 @@ OVMF = "/usr/share/OVMF"
 
 
 class Machine(SerialMachine):
-    """QEMU with the demo's ISO, or with one made of `files` and `cmdline`."""
+    """QEMU with the demo's ISO, or with one made of `files` and `cmdline`; iso=False:
+    the bare machine, for `extra` to start something on.
+    """
 
     def __init__(self, t, files=None, cmdline="", cpus=2, memory=1024, cpu="max,+svm",
-                 firmware="bios", extra=()):
+                 firmware="bios", iso=True, extra=()):
         super().__init__(t)
         command = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", cpu, "-smp", cpus,
                    "-m", memory, "-display", "none", "-no-reboot", "-nic", "none",
-                   "-cdrom", make_iso(t, files, cmdline), "-boot", "d",
                    "-serial", "stdio", "-monitor", "none",
                    "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
+        if iso:
+            command += ["-cdrom", make_iso(t, files, cmdline), "-boot", "d"]
         if firmware == "uefi":
             variables = t.dir / "ovmf-vars.fd"
             shutil.copyfile(f"{OVMF}/OVMF_VARS_4M.fd", variables)
