@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The guests of tests/guest, each in a VM; each test of theirs counts as one here."""
+from harness import Failure, Machine, case
+from harness.cases import BUILD
+
+GUESTS = BUILD / "guests"
+EXIT_DEVICE = '[device "exit"]\n  type = debug-exit\n'
+
+
+def guest_cfg(name, vm="guest", cpus=1, memory="64M", boot="", autostart=True, console=True):
+    """The config of a VM that runs the guest `name`."""
+    flags = {True: "true", False: "false"}
+    return (f'[vm "{vm}"]\n  cpus = {cpus}\n  memory = {memory}\n'
+            f"  autostart = {flags[autostart]}\n  console = {flags[console]}\n"
+            f"[boot]\n  kernel = module:{name}.elf\n{boot}{EXIT_DEVICE}")
+
+
+def guest_files(name, **options):
+    return {"guest.cfg": guest_cfg(name, **options), f"{name}.elf": GUESTS / f"{name}.elf"}
+
+
+def verdict(m, timeout=120):
+    """Reads a guest's results to their end."""
+    start = m.seen
+    end = m.expect(r"(\d+) passed, (\d+) failed\n", timeout=timeout)
+    lines = m.text[start : m.seen].splitlines()
+    reasons = [line for line in lines if line.startswith(("not ok", "# "))]
+    passed, failed = int(end.group(1)), int(end.group(2))
+    return passed, failed, "; ".join(reasons) if failed else ""
+
+
+@case(seconds=8, each=[{"name": name} for name in
+                       ("smoke", "io", "msrs", "mmio", "irq", "time", "reset")])
+def runs(t, name):
+    with Machine(t, files=guest_files(name)) as m:
+        return verdict(m)
+
+
+@case(seconds=15, each=[{"machine_cpus": 1}, {"machine_cpus": 2}, {"machine_cpus": 4}])
+def runs_smp(t, machine_cpus):
+    """Four virtual CPUs on one, two and four physical ones."""
+    with Machine(t, files=guest_files("smp", cpus=4), cpus=machine_cpus) as m:
+        return verdict(m)
+
+
+@case(seconds=6)
+def boots_multiboot2_with_module(t):
+    boot = "  cmdline = one two=3\n  module = module:data.txt with arguments\n"
+    files = guest_files("multiboot2", boot=boot) | {"data.txt": "hello\n"}
+    with Machine(t, files=files) as m:
+        return verdict(m)
+
+
+@case(seconds=6)
+def triple_fault_stops_only_its_vm(t):
+    with Machine(t, files=guest_files("triple")) as m:
+        m.expect(r"vm guest: .*triple fault", timeout=60)
+        m.expect(r"alcazar> ")
+        if "crashed" not in m.command("list"):
+            raise Failure("list does not say that the VM crashed")
+        m.command("start guest")
+        m.expect(r"vm guest: .*triple fault", timeout=60)
+
+
+@case(seconds=6)
+def jump_to_nowhere_stops_only_its_vm(t):
+    with Machine(t, files=guest_files("nowhere")) as m:
+        m.expect(r"jumping to 0xd0000000")
+        m.expect(r"vm guest: .*0xd0000000", timeout=60)
+        m.expect(r"alcazar> ")
+        m.command("list")
+
+
+@case(seconds=15, each=[{"name": "flood"}, {"name": "garbage"}])
+def console_lives_beside(t, name):
+    """A guest that floods its port, or runs garbage: the shell answers, the VM can be destroyed."""
+    with Machine(t, files=guest_files(name)) as m:
+        m.expect(r"# (flooding|round 0)", timeout=60)
+        m.send("\x1d")
+        m.expect(r"alcazar> ", timeout=60)
+        m.command("info memory", timeout=60)
+        m.command("destroy guest", timeout=60)
+        if "running" in m.command("list", timeout=60):
+            raise Failure("the VM still runs")
