@@ -10,7 +10,7 @@
 #define PM1_CONTROL_SCI_EN	BIT(0)
 #define PM1_CONTROL_SLP_EN	BIT(13)
 #define PM1_CONTROL_SLP_TYPE(t) ((t) << 10)
-#define PM1_CONTROL_KEPT	0x2c3 /* neither reserved nor written here */
+#define PM1_CONTROL_GBL_RLS	BIT(2) /* write-only */
 
 #define PORT_POST	   0x80 /* a write takes about a microsecond */
 #define PORT_KEYBOARD	   0x64
