@@ -3,6 +3,10 @@
 # Alcazar. `make help` lists what there is to do; the rules are in mk/.
 
 MAKEFLAGS += --no-builtin-rules --no-builtin-variables
+# On all CPUs, unless -j says otherwise.
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
 .SUFFIXES:
 .DELETE_ON_ERROR:
 SHELL := /bin/bash
@@ -11,6 +15,8 @@ SHELL := /bin/bash
 BUILD ?= build
 # What does not depend on the configuration is built once, for all of them.
 SHARED := build
+# What came over the network; `make clean` keeps it.
+CACHE := $(SHARED)/cache
 # Made when scripts/setup has found or installed all that the rest needs.
 SETUP := $(SHARED)/.setup
 # The folders that the image is made of.
@@ -42,13 +48,16 @@ $(SETUP): scripts/setup
 	$(Q)scripts/setup
 	$(Q)mkdir -p $(@D) && touch $@
 
-.PHONY: setup clean help
+.PHONY: setup clean distclean help
 setup:
 	$(Q)rm -f $(SETUP)
 	$(Q)$(MAKE) --no-print-directory $(SETUP)
 
 clean:
-	$(Q)rm -rf $(BUILD)
+	$(Q)[ ! -d $(BUILD) ] || find $(BUILD) -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} +
+
+distclean:
+	$(Q)rm -rf $(BUILD) .config .config.old
 
 help:
 	@cat mk/help.txt

@@ -15,7 +15,7 @@ KCONFIG_TOOL = KCONFIG_CONFIG=$(CONFIG) /usr/bin/python3 -m
 $(call remember,$(BUILD)/.config-args,$(CONFIG) $(wildcard $(CONFIG)))
 
 # Remade by make before it does anything else.
-ifneq ($(filter-out clean help setup %config,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean distclean help setup %config,$(or $(MAKECMDGOALS),all)),)
 include $(CONFIG_MK)
 endif
 

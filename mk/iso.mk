@@ -29,6 +29,9 @@ $(DEMO)/initrd: $(DEMO_ROOT) scripts/make-initramfs | $(SETUP)
 	$(Q)mkdir -p $(@D) && scripts/make-initramfs $@ $(DEMO_ROOT)
 
 # Fetched once: a newer kernel in the archive is no reason to download it again.
-$(DEMO)/vmlinuz: | $(SETUP)
+$(CACHE)/vmlinuz: | $(SETUP)
 	$(call say,FETCH,$@)
-	$(Q)mkdir -p $(@D) && scripts/fetch-kernel $(@D)
+	$(Q)scripts/fetch-kernel $(@D)
+
+$(DEMO)/vmlinuz: $(CACHE)/vmlinuz
+	$(Q)mkdir -p $(@D) && cp $< $@

@@ -10,7 +10,7 @@ QEMU_FLAGS ?=
 
 QEMU_CPU := $(if $(filter kvm,$(ACCEL)),host,max$(comma)+svm)
 QEMU := qemu-system-x86_64 -accel $(ACCEL) -cpu $(QEMU_CPU) -smp $(CPUS) -m $(MEMORY) \
-	-display none -cdrom $(ISO) -boot d -serial mon:stdio
+	-display none -nic none -cdrom $(ISO) -boot d -serial mon:stdio
 OVMF := /usr/share/OVMF
 QEMU_UEFI := -M q35 -drive if=pflash,format=raw,unit=0,readonly=on,file=$(OVMF)/OVMF_CODE_4M.fd \
 	-drive if=pflash,format=raw,unit=1,file=$(BUILD)/ovmf-vars.fd

@@ -44,7 +44,6 @@ host-tests: $(HOST_BINARIES)
 # test of its own, and what does not depend on it is still run. TESTS=TEXT… runs
 # those whose name contains one of these.
 TESTS ?=
-CORES := $(shell nproc)
 CONFIGURATIONS := allno allyes
 
 .PHONY: check check-build $(CONFIGURATIONS)
@@ -54,7 +53,7 @@ $(CONFIGURATIONS): | $(THIRD_PARTY_HEADERS) $(IMAGE_LIBS)
 	$(Q)$(MAKE) --no-print-directory BUILD=build/$@ CONFIG=$@
 
 check: | $(SETUP)
-	$(Q)$(MAKE) --no-print-directory -k $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(CORES)) check-build; \
+	$(Q)$(MAKE) --no-print-directory -k check-build; \
 		tests/run --build $$? $(TESTS)
 
 .PHONY: budgets

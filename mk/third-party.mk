@@ -64,25 +64,28 @@ ZYDIS_FILES := Decoder DecoderData Register SharedData Utils
 ZYDIS_DEFS := -DZYAN_NO_LIBC -DZYDIS_STATIC_BUILD -DZYCORE_STATIC_BUILD -DZYDIS_MINIMAL_MODE \
 	-DZYDIS_DISABLE_FORMATTER -DZYDIS_DISABLE_ENCODER -DZYDIS_DISABLE_AVX512 -DZYDIS_DISABLE_KNC
 ZYDIS_INCLUDE := -isystem $(ZYDIS)/include $(ZYDIS_DEFS)
-ZYDIS_CFLAGS := $(ZYDIS_INCLUDE) -I$(ZYDIS)/src/src -w
+ZYDIS_SRC := $(CACHE)/zydis-$(ZYDIS_VERSION)
+ZYDIS_CFLAGS := $(ZYDIS_INCLUDE) -I$(ZYDIS_SRC)/src -w
 ZYDIS_HOST_CFLAGS := -O2 -g -std=gnu11
 $(call remember,$(ZYDIS)/.cflags,$(CC) $(FREESTANDING) $(ZYDIS_CFLAGS) $(ZYDIS_HOST_CFLAGS))
 
-$(ZYDIS)/.unpacked: scripts/fetch-source | $(SETUP)
-	$(call say,FETCH,zydis)
-	$(Q)test -d $(ZYDIS)/src || scripts/fetch-source zydis $(ZYDIS_VERSION) $(ZYDIS)/src
+$(ZYDIS_SRC): | $(SETUP)
+	$(call say,FETCH,$@)
+	$(Q)scripts/fetch-source zydis $(ZYDIS_VERSION) $@
+
+$(ZYDIS)/.unpacked: | $(ZYDIS_SRC)
 	$(Q)rm -rf $(ZYDIS)/include && mkdir -p $(ZYDIS)/include
-	$(Q)cp -r /usr/include/Zycore $(ZYDIS)/src/include/Zydis $(ZYDIS)/include
+	$(Q)cp -r /usr/include/Zycore $(ZYDIS_SRC)/include/Zydis $(ZYDIS)/include
 	$(Q)touch $@
 
 $(ZYDIS)/%.o: $(ZYDIS)/.unpacked $(ZYDIS)/.cflags | $(NEWLIB)/.unpacked
 	$(call say,CC,zydis/$*)
-	$(Q)$(CC) $(FREESTANDING) $(NEWLIB_INCLUDE) $(GCC_INCLUDE) $(ZYDIS_CFLAGS) -c -o $@ $(ZYDIS)/src/src/$*.c
+	$(Q)$(CC) $(FREESTANDING) $(NEWLIB_INCLUDE) $(GCC_INCLUDE) $(ZYDIS_CFLAGS) -c -o $@ $(ZYDIS_SRC)/src/$*.c
 
 # For the tests that run on the build machine.
 $(ZYDIS)/host-%.o: $(ZYDIS)/.unpacked $(ZYDIS)/.cflags
 	$(call say,HOSTCC,zydis/$*)
-	$(Q)$(CC) $(ZYDIS_HOST_CFLAGS) $(ZYDIS_CFLAGS) -c -o $@ $(ZYDIS)/src/src/$*.c
+	$(Q)$(CC) $(ZYDIS_HOST_CFLAGS) $(ZYDIS_CFLAGS) -c -o $@ $(ZYDIS_SRC)/src/$*.c
 
 $(ZYDIS)/libzydis.a: $(ZYDIS_FILES:%=$(ZYDIS)/%.o)
 $(ZYDIS)/libzydis-host.a: $(ZYDIS_FILES:%=$(ZYDIS)/host-%.o)
