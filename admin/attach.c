@@ -83,10 +83,11 @@ static bool attach_run(struct attachment *a)
 	for (;;) {
 		/* Asked first: what came before the end is still shown. */
 		bool gone = vm_console_gone(a->console);
+		bool shown = attach_show(a);
 
 		if (attach_typed(a))
 			return true;
-		if (attach_show(a))
+		if (shown)
 			task_yield();
 		else if (gone)
 			return false;

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/host/admin/fake.h"
+
+#include "admin/admin.h"
+#include "kernel/console.h"
+#include "kernel/log.h"
+#include "kernel/power.h"
+#include "kernel/task.h"
+#include "tests/host/vmm/fake.h"
+#include "vmm/device.h"
+#include "vmm/vm_config.h"
+#include "vmm/vm_console.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+char fake_screen[65536];
+char fake_guest_heard[8192];
+bool fake_guest_deaf;
+int fake_start_error;
+
+/* The terminal. */
+
+static const char *keys_left;
+static jmp_buf shell_waits;
+static bool woken, last_key;
+
+void console_write(const char *s, size_t len)
+{
+	size_t at = strlen(fake_screen);
+
+	if (len < sizeof(fake_screen) - at) {
+		memcpy(fake_screen + at, s, len);
+		fake_screen[at + len] = '\0';
+	}
+}
+
+void console_printf(const char *fmt, ...)
+{
+	char buf[512];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(buf, sizeof(buf), fmt, args);
+	va_end(args);
+	console_write(buf, strlen(buf));
+}
+
+void console_edit(const char *text, size_t cursor)
+{
+	assert_true(!text || (cursor <= strlen(text) && strlen(text) <= CONSOLE_EDIT_MAX));
+	console_printf("%s\n", text ? text : "");
+}
+
+size_t console_read_timeout(char *buf, size_t max, uint64_t ns)
+{
+	size_t n = strnlen(keys_left, max);
+
+	assert_int_equal(ns, 0);
+	memcpy(buf, keys_left, n);
+	keys_left += n;
+	return n;
+}
+
+size_t console_read(char *buf, size_t max)
+{
+	if (*keys_left || woken) {
+		woken = false;
+		return console_read_timeout(buf, max, 0);
+	}
+	/* A shell that is left in the middle of an attachment would hold it for ever; at the prompt
+	 * the key means nothing. */
+	if (last_key)
+		longjmp(shell_waits, 1);
+	last_key = true;
+	*buf = 0x1d;
+	return 1;
+}
+
+void log_for_each(void (*line)(void *opaque, const char *text), void *opaque)
+{
+	line(opaque, "[    0.000001] first line");
+}
+
+/* Tasks: only the shell's. */
+
+struct task *task_create(const char *name, task_fn fn, void *arg, uint32_t cpu)
+{
+	(void)name;
+	(void)cpu;
+	fn(arg);
+	return NULL;
+}
+
+struct task *task_current(void)
+{
+	return NULL;
+}
+
+void task_yield(void)
+{
+}
+
+void task_wake(struct task *task)
+{
+	(void)task;
+	woken = true;
+}
+
+void power_reset(void)
+{
+}
+
+void power_off(void)
+{
+}
+
+/* The VM. */
+
+static struct vm_config demo_config = {
+	.cpus = 1, .memory = 256 << 20, .autostart = true, .console = true};
+static struct vm demo = {.name = "demo", .config = &demo_config};
+static struct vm_console *console;
+static const char *guest_says = "";
+static char guest_ends_at;
+
+static size_t guest_input(void *opaque, const uint8_t *data, size_t len)
+{
+	size_t at = strlen(fake_guest_heard);
+
+	(void)opaque;
+	if (fake_guest_deaf)
+		return 0;
+	len = MIN(len, (size_t)16);
+	len = MIN(len, sizeof(fake_guest_heard) - 1 - at);
+	memcpy(fake_guest_heard + at, data, len);
+	fake_guest_heard[at + len] = '\0';
+	vm_console_input_ready(console);
+	if (guest_ends_at && memchr(data, guest_ends_at, len)) {
+		vm_console_output(console, (const uint8_t *)"Power down", 10);
+		(void)!vm_destroy(&demo);
+	}
+	return len;
+}
+
+static void guest_nothing(void *opaque)
+{
+	(void)opaque;
+}
+
+static const struct vm_console_backend guest_backend = {guest_input, guest_nothing, guest_nothing};
+
+int vm_start(struct vm *vm)
+{
+	if (fake_start_error || vm->state == VM_RUNNING)
+		return fake_start_error ? fake_start_error : -EBUSY;
+	console = vm_console_register(vm, "console0", &guest_backend, NULL);
+	assert_non_null(console);
+	vm->state = VM_RUNNING;
+	vm_console_output(console, (const uint8_t *)guest_says, strlen(guest_says));
+	return 0;
+}
+
+int vm_destroy(struct vm *vm)
+{
+	if (console)
+		vm_console_unregister(console);
+	console = NULL;
+	vm->state = VM_STOPPED;
+	return 0;
+}
+
+int vm_reset(struct vm *vm)
+{
+	return vm->state == VM_RUNNING ? 0 : -EINVAL;
+}
+
+int vm_pause(struct vm *vm)
+{
+	return vm_reset(vm);
+}
+
+int vm_resume(struct vm *vm)
+{
+	return vm_reset(vm);
+}
+
+struct vm *vm_find(const char *name)
+{
+	return strcmp(name, demo.name) ? NULL : &demo;
+}
+
+void vm_for_each(void (*fn)(void *opaque, struct vm *vm), void *opaque)
+{
+	fn(opaque, &demo);
+}
+
+/* Types of devices, for help. */
+
+static const struct device_key uart_keys[] = {
+	{.name = "io", .kind = KEY_UINT, .def = "0x3f8", .help = "first port"}, {}};
+static const struct device_type uart = {.name = "uart", .help = "a port", .keys = uart_keys};
+
+const struct device_type *device_type_find(const char *name)
+{
+	return strcmp(name, uart.name) ? NULL : &uart;
+}
+
+void device_type_for_each(void (*fn)(void *opaque, const struct device_type *type), void *opaque)
+{
+	fn(opaque, &uart);
+}
+
+/* Steps of a test. */
+
+int fake_setup(void **state)
+{
+	(void)state;
+	demo.state = VM_DEFINED;
+	fake_guest_heard[0] = '\0';
+	guest_says = "";
+	guest_ends_at = 0;
+	fake_start_error = 0;
+	return 0;
+}
+
+int fake_teardown(void **state)
+{
+	(void)state;
+	(void)!vm_destroy(&demo);
+	assert_int_equal(fake_objects, 0);
+	return 0;
+}
+
+void fake_guest_says(const char *text)
+{
+	guest_says = text;
+}
+
+void fake_guest_ends_when_it_hears(char key)
+{
+	guest_ends_at = key;
+}
+
+void fake_shell(bool autostart, const char *keys)
+{
+	fake_screen[0] = '\0';
+	keys_left = keys;
+	last_key = false;
+	woken = false;
+	if (!setjmp(shell_waits))
+		(void)!admin_start(autostart);
+}

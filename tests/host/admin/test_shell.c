@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* test-sources: admin/shell.c admin/command.c admin/complete.c admin/line_edit.c admin/input.c */
+/* test-sources: admin/attach.c admin/vm_commands.c admin/help.c admin/machine_commands.c */
+/* test-sources: vmm/vm_console.c lib/ring.c tests/host/admin/fake.c tests/host/vmm/fake.c */
+/* The shell as a whole: what is typed, and what is then on the screen. */
+#include "tests/host/admin/fake.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define LEAVE "\x1d"
+
+static void expect_shown(const char *text)
+{
+	if (!strstr(fake_screen, text))
+		fail_msg("'%s' is not in:\n%s", text, fake_screen);
+}
+
+static void test_prompt_and_help(void **state)
+{
+	(void)state;
+	fake_shell(false, "help\r");
+	expect_shown("`help` lists the commands.");
+	expect_shown("alcazar> help");
+	expect_shown("  list  ");
+	expect_shown("  destroy VM  ");
+	fake_shell(false,
+		   "help start\rhelp nope\rhelp device\rhelp device uart\rhelp device nope\r");
+	expect_shown("  start VM                 start a VM");
+	expect_shown("nope: no such command; `help` lists what there is");
+	expect_shown("uart                     a port");
+	expect_shown("  io           number         first port (default 0x3f8)");
+	expect_shown("nope: no such type of device");
+}
+
+static void test_bad_lines(void **state)
+{
+	(void)state;
+	fake_shell(false, "frobnicate now\r  \rlist too many\rstart\rstart nope\r"
+			  "a b c d e f g h i j\rlist 1 2 3 4 5 6 7 8 9\r");
+	expect_shown("frobnicate: no such command; `help` lists what there is");
+	expect_shown("usage: list\n");
+	expect_shown("usage: start VM");
+	expect_shown("nope: no such VM; `list` shows them");
+	expect_shown("a: no such command");
+	expect_shown("list: too many words");
+}
+
+static void test_life_cycle(void **state)
+{
+	(void)state;
+	fake_shell(false,
+		   "list\rstart demo\rlist\rpause demo\rresume demo\rreset demo\rdestroy demo\r");
+	expect_shown("demo                 defined     1    256 MiB");
+	expect_shown("vm demo is started");
+	expect_shown("demo                 running     1    256 MiB");
+	expect_shown("vm demo is paused");
+	expect_shown("vm demo goes on");
+	expect_shown("vm demo is reset");
+	expect_shown("vm demo is destroyed");
+	fake_start_error = -12;
+	fake_shell(false, "start demo\r");
+	expect_shown("start demo: failed (error 12), see the log");
+}
+
+static void test_console(void **state)
+{
+	(void)state;
+	fake_shell(false, "console demo\r");
+	expect_shown("vm demo has no console: it is not started");
+	fake_guest_says("kept text\r\n");
+	fake_shell(false, "start demo\rconsole demo\rls -l\r" LEAVE "list\r");
+	expect_shown("-- attached to vm demo; Ctrl-] returns to the alcazar> prompt --\n"
+		     "kept text\r\n");
+	expect_shown("-- left vm demo; `console demo` attaches again --");
+	expect_shown("alcazar> list");
+	assert_string_equal(fake_guest_heard, "ls -l\r");
+}
+
+static void test_the_guest_ends(void **state)
+{
+	(void)state;
+	fake_guest_ends_when_it_hears('q');
+	fake_shell(false, "start demo\rconsole demo\rabcq");
+	expect_shown("Power down\n-- vm demo has ended; back at the alcazar> prompt --");
+	expect_shown("alcazar> ");
+	fake_shell(false, "list\r");
+	expect_shown("stopped");
+}
+
+static void test_a_deaf_guest_keeps_nobody(void **state)
+{
+	char keys[4096];
+
+	(void)state;
+	fake_guest_deaf = true;
+	memset(keys, 'x', sizeof(keys));
+	memcpy(keys, "start demo\rconsole demo\r", 24);
+	memcpy(keys + sizeof(keys) - 7, LEAVE "list\r", 7);
+	fake_shell(false, keys);
+	expect_shown("-- left vm demo;");
+	expect_shown("alcazar> list");
+	fake_guest_deaf = false;
+}
+
+static void test_autostart(void **state)
+{
+	(void)state;
+	fake_guest_says("booting\n");
+	fake_shell(true, LEAVE);
+	expect_shown("-- attached to vm demo; Ctrl-] returns to the alcazar> prompt --\nbooting");
+	expect_shown("-- left vm demo;");
+}
+
+static void test_completion(void **state)
+{
+	(void)state;
+	fake_shell(false, "hel\t\r");
+	expect_shown("alcazar> help ");
+	fake_shell(false, "start d\t\r");
+	expect_shown("alcazar> start demo ");
+	expect_shown("vm demo is started");
+	fake_shell(false, "re\t");
+	expect_shown("alcazar> re");
+	expect_shown("reset  ");
+	expect_shown("reboot  ");
+	fake_shell(false, "xyz\tlist q\t \t\r");
+	expect_shown("xyzlist q");
+}
+
+static void test_machine(void **state)
+{
+	(void)state;
+	fake_shell(false, "dmesg\rreboot\rpoweroff\r");
+	expect_shown("[    0.000001] first line\n");
+	expect_shown("The machine does not reset: press its button.");
+	expect_shown("The machine does not switch off");
+}
+
+static void test_garbage(void **state)
+{
+	char keys[512];
+	unsigned i, j;
+
+	(void)state;
+	srand(2);
+	for (i = 0; i < 500; i++) {
+		for (j = 0; j < sizeof(keys) - 1; j++)
+			keys[j] = (char)(1 + rand() % 255);
+		keys[j] = '\0';
+		fake_shell(i % 2, keys);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_prompt_and_help, fake_setup, fake_teardown),
+		cmocka_unit_test_setup_teardown(test_bad_lines, fake_setup, fake_teardown),
+		cmocka_unit_test_setup_teardown(test_life_cycle, fake_setup, fake_teardown),
+		cmocka_unit_test_setup_teardown(test_console, fake_setup, fake_teardown),
+		cmocka_unit_test_setup_teardown(test_the_guest_ends, fake_setup, fake_teardown),
+		cmocka_unit_test_setup_teardown(test_a_deaf_guest_keeps_nobody, fake_setup,
+						fake_teardown),
+		cmocka_unit_test_setup_teardown(test_autostart, fake_setup, fake_teardown),
+		cmocka_unit_test_setup_teardown(test_completion, fake_setup, fake_teardown),
+		cmocka_unit_test_setup_teardown(test_machine, fake_setup, fake_teardown),
+		cmocka_unit_test_setup_teardown(test_garbage, fake_setup, fake_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* test-sources: vmm/vm_console.c lib/ring.c tests/host/vmm/fake.c */
+/* A VM's console: what is kept, who is held back, who goes first. */
+#include "vmm/vm_console.h"
+
+#include "tests/host/vmm/fake.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct vm vm = {.name = "v"};
+static struct vm_console *console;
+static unsigned wakes, ready;
+static char typed[64];
+
+static size_t on_input(void *opaque, const uint8_t *data, size_t len)
+{
+	(void)opaque;
+	len = MIN(len, (size_t)4);
+	strncat(typed, (const char *)data, len);
+	return len;
+}
+
+static void on_break(void *opaque)
+{
+	(void)opaque;
+	strcat(typed, "<break>");
+}
+
+static void on_ready(void *opaque)
+{
+	(void)opaque;
+	ready++;
+}
+
+static const struct vm_console_backend backend = {on_input, on_break, on_ready};
+
+static void on_wake(void *opaque)
+{
+	(void)opaque;
+	wakes++;
+}
+
+static const struct vm_console_viewer viewer = {on_wake, NULL};
+
+static int setup(void **state)
+{
+	(void)state;
+	console = vm_console_register(&vm, "console0", &backend, NULL);
+	wakes = 0;
+	ready = 0;
+	typed[0] = '\0';
+	return console ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	assert_null(vm.consoles);
+	assert_int_equal(fake_objects, 0);
+	return 0;
+}
+
+static size_t say(const char *s)
+{
+	return vm_console_output(console, (const uint8_t *)s, strlen(s));
+}
+
+static void expect_read(struct vm_console *c, const char *expected)
+{
+	char buf[256];
+	size_t n = vm_console_read(c, (uint8_t *)buf, sizeof(buf));
+
+	assert_int_equal(n, strlen(expected));
+	assert_memory_equal(buf, expected, n);
+}
+
+static void test_kept_then_live(void **state)
+{
+	struct vm_console *c, *other;
+
+	(void)state;
+	assert_int_equal(say("kept "), 5);
+	assert_int_equal(vm_console_attach(&vm, "nope", &viewer, &c), -ENOENT);
+	assert_int_equal(vm_console_attach(&vm, NULL, &viewer, &c), 0);
+	assert_int_equal(vm_console_attach(&vm, "console0", &viewer, &other), -EBUSY);
+	assert_int_equal(say("live"), 4);
+	assert_int_equal(wakes, 1);
+	expect_read(c, "kept live");
+	expect_read(c, "");
+	vm_console_detach(c);
+	assert_int_equal(say("!"), 1);
+	assert_int_equal(vm_console_attach(&vm, "console0", &viewer, &c), 0);
+	expect_read(c, "kept live!");
+	vm_console_detach(c);
+	vm_console_unregister(console);
+}
+
+static void test_without_a_viewer_the_last_bytes_are_kept(void **state)
+{
+	struct vm_console *c;
+	uint8_t buf[1000];
+	size_t n, total = 0;
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 100; i++) {
+		memset(buf, 'a' + i % 26, sizeof(buf));
+		assert_int_equal(vm_console_output(console, buf, sizeof(buf)), sizeof(buf));
+	}
+	assert_int_equal(vm_console_attach(&vm, NULL, &viewer, &c), 0);
+	while ((n = vm_console_read(c, buf, sizeof(buf))))
+		total += n;
+	assert_int_equal(total, VM_CONSOLE_RING);
+	assert_int_equal(buf[0], 'a' + 99 % 26);
+	vm_console_detach(c);
+	vm_console_unregister(console);
+}
+
+static void test_a_slow_viewer_holds_the_guest_back(void **state)
+{
+	static uint8_t data[2 * VM_CONSOLE_BACKLOG];
+	uint8_t buf[VM_CONSOLE_BACKLOG];
+	struct vm_console *c;
+
+	(void)state;
+	assert_int_equal(vm_console_attach(&vm, NULL, &viewer, &c), 0);
+	assert_int_equal(vm_console_output(console, data, sizeof(data)), VM_CONSOLE_BACKLOG);
+	assert_int_equal(say("x"), 0);
+	assert_int_equal(vm_console_read(c, buf, 100), 100);
+	assert_int_equal(ready, 0);
+	assert_int_equal(vm_console_read(c, buf, VM_CONSOLE_BACKLOG / 2), VM_CONSOLE_BACKLOG / 2);
+	assert_int_equal(ready, 1);
+	assert_int_equal(say("x"), 1);
+	assert_int_equal(vm_console_read(c, buf, sizeof(buf)), VM_CONSOLE_BACKLOG / 2 - 100 + 1);
+	assert_int_equal(ready, 1);
+	/* Who leaves lets it go on. */
+	assert_int_equal(vm_console_output(console, data, sizeof(data)), VM_CONSOLE_BACKLOG);
+	vm_console_detach(c);
+	assert_int_equal(ready, 2);
+	assert_int_equal(say("x"), 1);
+	vm_console_unregister(console);
+}
+
+static void test_input(void **state)
+{
+	struct vm_console *c;
+
+	(void)state;
+	assert_int_equal(vm_console_attach(&vm, NULL, &viewer, &c), 0);
+	assert_int_equal(vm_console_input(c, (const uint8_t *)"uname", 5), 4);
+	vm_console_input_break(c);
+	assert_string_equal(typed, "unam<break>");
+	vm_console_input_ready(console);
+	assert_int_equal(wakes, 1);
+	vm_console_detach(c);
+	vm_console_unregister(console);
+}
+
+static void test_last_words(void **state)
+{
+	struct vm_console *c, *other;
+
+	(void)state;
+	assert_int_equal(vm_console_attach(&vm, NULL, &viewer, &c), 0);
+	assert_int_equal(say("Power down"), 10);
+	assert_false(vm_console_gone(c));
+	wakes = 0;
+	vm_console_unregister(console);
+	assert_int_equal(wakes, 1);
+	assert_true(vm_console_gone(c));
+	assert_int_equal(vm_console_attach(&vm, NULL, &viewer, &other), -ENOENT);
+	expect_read(c, "Power down");
+	assert_int_equal(vm_console_input(c, (const uint8_t *)"x", 1), 0);
+	vm_console_detach(c);
+}
+
+static void test_no_memory(void **state)
+{
+	long left;
+
+	(void)state;
+	for (left = 0; left < 2; left++) {
+		fake_memory_left = left;
+		assert_null(vm_console_register(&vm, "b", &backend, NULL));
+	}
+	fake_memory_left = -1;
+	vm_console_unregister(console);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_kept_then_live, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_without_a_viewer_the_last_bytes_are_kept,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_slow_viewer_holds_the_guest_back, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_input, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_last_words, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_memory, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
