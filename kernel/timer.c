@@ -48,18 +48,18 @@ void timer_cpu_init(void)
 void timer_init(struct timer *timer, timer_fn fn)
 {
 	timer->fn = fn;
-	timer->cpu = this_cpu()->index;
+	timer->queue = this_cpu()->timers;
 	timer->armed = false;
 }
 
-static void timer_add(struct timer_queue *queue, struct timer *timer)
+static inline void timer_add(struct timer_queue *queue, struct timer *timer)
 {
 	heap_insert(&queue->root, &timer->node);
 	queue->first = queue->root->key;
 	timer->armed = true;
 }
 
-static void timer_remove(struct timer_queue *queue, struct timer *timer)
+static inline void timer_remove(struct timer_queue *queue, struct timer *timer)
 {
 	heap_remove(&queue->root, &timer->node);
 	queue->first = queue->root ? queue->root->key : UINT64_MAX;
@@ -67,7 +67,7 @@ static void timer_remove(struct timer_queue *queue, struct timer *timer)
 }
 
 /* Own CPU, under the lock. */
-static void timer_set_hardware(struct timer_queue *queue)
+static inline void timer_set_hardware(struct timer_queue *queue)
 {
 	if (queue->first == queue->set)
 		return;
@@ -75,35 +75,36 @@ static void timer_set_hardware(struct timer_queue *queue)
 	irq_timer_set(queue->first);
 }
 
-/* Makes @cpu, the calling one, the timer's; its queue is then locked. */
-static struct timer_queue *timer_lock_here(struct timer *timer, uint32_t cpu)
+/* Takes @timer out of another CPU's queue, for @here. */
+static __noinline void timer_move(struct timer *timer, struct timer_queue *here)
 {
-	struct timer_queue *here = &timer_queues[cpu];
+	struct timer_queue *there = READ_ONCE(timer->queue);
 
-	for (;;) {
-		uint32_t old = READ_ONCE(timer->cpu);
-		struct timer_queue *there = &timer_queues[old];
-
-		spin_lock(old < cpu ? &there->lock : &here->lock);
-		if (old != cpu)
-			spin_lock(old < cpu ? &here->lock : &there->lock);
-		if (timer->cpu == old) {
-			if (timer->armed)
-				timer_remove(there, timer);
-			timer->cpu = cpu;
-		}
-		if (old != cpu)
-			spin_unlock(&there->lock);
-		if (timer->cpu == cpu)
-			return here;
-		spin_unlock(&here->lock);
+	spin_lock(here < there ? &here->lock : &there->lock);
+	if (here != there)
+		spin_lock(here < there ? &there->lock : &here->lock);
+	if (timer->queue == there) {
+		if (timer->armed)
+			timer_remove(there, timer);
+		timer->queue = here;
 	}
+	spin_unlock(&here->lock);
+	if (here != there)
+		spin_unlock(&there->lock);
 }
 
 void timer_arm(struct timer *timer, uint64_t deadline)
 {
-	struct timer_queue *queue = timer_lock_here(timer, this_cpu()->index);
+	struct timer_queue *queue = this_cpu()->timers;
 
+	spin_lock(&queue->lock);
+	while (unlikely(timer->queue != queue)) {
+		spin_unlock(&queue->lock);
+		timer_move(timer, queue);
+		spin_lock(&queue->lock);
+	}
+	if (timer->armed)
+		timer_remove(queue, timer);
 	timer->node.key = deadline;
 	timer_add(queue, timer);
 	timer_set_hardware(queue);
@@ -112,18 +113,14 @@ void timer_arm(struct timer *timer, uint64_t deadline)
 
 void timer_cancel(struct timer *timer)
 {
-	for (;;) {
-		uint32_t cpu = READ_ONCE(timer->cpu);
-		struct timer_queue *queue = &timer_queues[cpu];
-		bool found;
+	/* Another CPU that is arming it right now may as well be the later one. */
+	while (READ_ONCE(timer->armed)) {
+		struct timer_queue *queue = READ_ONCE(timer->queue);
 
 		spin_lock(&queue->lock);
-		found = timer->cpu == cpu;
-		if (found && timer->armed)
+		if (timer->queue == queue && timer->armed)
 			timer_remove(queue, timer);
 		spin_unlock(&queue->lock);
-		if (found)
-			return;
 	}
 }
 
@@ -139,7 +136,7 @@ static bool timer_cancel_all(struct timer *timer)
 	for (uint32_t i = 0; i < cpu_count; i++)
 		spin_lock(&timer_queues[i].lock);
 	if (timer->armed)
-		timer_remove(&timer_queues[timer->cpu], timer);
+		timer_remove(timer->queue, timer);
 	for (uint32_t i = 0; i < cpu_count; i++)
 		if (timer_queues[i].running == timer && i != this_cpu()->index)
 			running = true;

@@ -14,13 +14,15 @@
 #include <stdint.h>
 
 struct timer;
+struct timer_queue;
 typedef void (*timer_fn)(struct timer *timer);
 
 struct timer {
 	struct heap_node node; /* node.key: the deadline, host TSC */
 	timer_fn fn;
-	uint32_t cpu; /* whose queue holds it while armed; changed under both queues' locks */
-	bool armed;   /* under that queue's lock */
+	struct timer_queue
+		*queue; /* which holds it while armed; changed under both queues' locks */
+	bool armed;	/* under that queue's lock */
 };
 
 /* @fn may re-arm its own timer. The owner's structure is found with container_of. */

@@ -3,23 +3,6 @@
 
 #include <stddef.h>
 
-/* Two roots, neither NULL, become one. */
-static struct heap_node *heap_meld(struct heap_node *a, struct heap_node *b)
-{
-	if (b->key < a->key) {
-		struct heap_node *swap = a;
-
-		a = b;
-		b = swap;
-	}
-	b->next = a->child;
-	if (b->next)
-		b->next->prev = b;
-	b->prev = a;
-	a->child = b;
-	return a;
-}
-
 /* The siblings from @first on become one heap: in pairs from the left, then those from the right.
  */
 static struct heap_node *heap_meld_all(struct heap_node *first)
@@ -53,17 +36,9 @@ static struct heap_node *heap_meld_all(struct heap_node *first)
 	return root;
 }
 
-void heap_insert(struct heap_node **root, struct heap_node *node)
-{
-	node->child = NULL;
-	node->next = NULL;
-	node->prev = NULL;
-	*root = *root ? heap_meld(*root, node) : node;
-}
-
 void heap_remove(struct heap_node **root, struct heap_node *node)
 {
-	struct heap_node *below = heap_meld_all(node->child);
+	struct heap_node *below = node->child ? heap_meld_all(node->child) : NULL;
 
 	if (*root == node) {
 		*root = below;

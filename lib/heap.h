@@ -7,6 +7,7 @@
 #ifndef LIB_HEAP_H
 #define LIB_HEAP_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct heap_node {
@@ -16,8 +17,32 @@ struct heap_node {
 	struct heap_node *prev;	 /* sibling, or the parent of a first child */
 };
 
+/* Two roots, neither NULL, become one. */
+static inline struct heap_node *heap_meld(struct heap_node *a, struct heap_node *b)
+{
+	if (b->key < a->key) {
+		struct heap_node *swap = a;
+
+		a = b;
+		b = swap;
+	}
+	b->next = a->child;
+	if (b->next)
+		b->next->prev = b;
+	b->prev = a;
+	a->child = b;
+	return a;
+}
+
 /* @root: the smallest node, NULL when the heap is empty. */
-void heap_insert(struct heap_node **root, struct heap_node *node);
+static inline void heap_insert(struct heap_node **root, struct heap_node *node)
+{
+	node->child = NULL;
+	node->next = NULL;
+	node->prev = NULL;
+	*root = *root ? heap_meld(*root, node) : node;
+}
+
 /* @node is in the heap of @root. */
 void heap_remove(struct heap_node **root, struct heap_node *node);
 
