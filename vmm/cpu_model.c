@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "vmm/cpu_model.h"
+
+#include "arch/x86_64/cpuid.h"
+#include "arch/x86_64/msr.h"
+#include "kernel/time.h"
+#include "vmm/cpu_model_table.h"
+#include "vmm/fpu.h"
+#include "vmm/hook/hook_cpuid.h"
+#include "vmm/vcpu.h"
+#include "vmm/vm.h"
+#include "vmm/vm_config.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define ANY UINT32_MAX /* subleaf */
+
+#define LEAF_MAX_BASIC	    0xdu
+#define LEAF_MAX_HYPERVISOR CPU_MODEL_LEAF_FREQUENCY
+#define LEAF_MAX_AMD	    0x8000001eu
+#define LEAF_MAX_INTEL	    0x80000008u
+
+#define PHYS_BITS_MAX	  48u /* what nested tables of four levels reach */
+#define PHYS_BITS_DEFAULT 36u /* APM vol. 3, Fn8000_0008 is not there */
+#define LINEAR_BITS	  48u
+
+#define EBX_AMD	  0x68747541u /* leaf 0: "Auth" */
+#define EBX_HYGON 0x6f677948u /* "Hygo" */
+
+#define CPUID_1_EDX_HTT		   BIT(28)
+#define CPUID_1_EBX_CLFLUSH	   0xff00u
+#define CPUID_7_EBX_TSC_ADJUST	   BIT(1)
+#define CPUID_7_ECX_RDPID	   BIT(22)
+#define CPUID_80000001_ECX_CMP	   BIT(1) /* more than one core */
+#define CPUID_80000001_ECX_TOPOEXT BIT(22)
+#define CPUID_80000001_EDX_SYSCALL BIT(11)
+#define CPUID_80000001_EDX_NX	   BIT(20)
+#define CPUID_80000001_EDX_RDTSCP  BIT(27)
+#define CPUID_80000001_EDX_LM	   BIT(29)
+
+/* Caches, leaves 4 and 8000001D, EAX: type 0 ends the list. */
+#define CACHE_TYPE	   0x1fu
+#define CACHE_LEVEL	   0xe0u
+#define CACHE_LEVEL_3	   0x60u
+#define CACHE_KEPT	   0x3ffu /* type, level, self-initializing, fully associative */
+#define CACHE_SHARED_SHIFT 14
+#define CACHE_CORES_SHIFT  26
+#define CACHES_MAX	   8u
+
+/* What the table of one VM is made of. */
+struct model {
+	struct vm *vm;
+	uint32_t cpus;	    /* all cores of one package */
+	uint32_t core_bits; /* of an APIC id, to tell them apart */
+	bool amd;
+	struct cpu_features has;
+};
+
+bool cpu_model_is_amd(void)
+{
+	uint32_t ebx = cpuid(0).ebx;
+
+	return ebx == EBX_AMD || ebx == EBX_HYGON;
+}
+
+uint32_t cpu_model_signature(void)
+{
+	return cpuid(1).eax;
+}
+
+unsigned cpu_model_phys_bits(void)
+{
+	unsigned bits = cpuid_checked(0x80000008).eax & 0xff;
+
+	return bits ? MIN(bits, PHYS_BITS_MAX) : PHYS_BITS_DEFAULT;
+}
+
+uint64_t cpu_model_efer(void)
+{
+	uint32_t edx = cpuid_checked(0x80000001).edx;
+
+	return (edx & CPUID_80000001_EDX_SYSCALL ? EFER_SCE : 0) |
+	       (edx & CPUID_80000001_EDX_LM ? EFER_LME : 0) |
+	       (edx & CPUID_80000001_EDX_NX ? EFER_NXE : 0);
+}
+
+bool cpu_model_has_topoext(void)
+{
+	return cpuid_checked(0x80000001).ecx & CPUID_80000001_ECX_TOPOEXT;
+}
+
+static void without(struct cpu_features *f, const struct cpu_features *less)
+{
+	f->leaf_1_ecx &= ~less->leaf_1_ecx;
+	f->leaf_7_ebx &= ~less->leaf_7_ebx;
+	f->leaf_7_ecx &= ~less->leaf_7_ecx;
+	f->leaf_d1_eax &= ~less->leaf_d1_eax;
+	f->leaf_80000001_ecx &= ~less->leaf_80000001_ecx;
+}
+
+/* What this machine has and guests may have. */
+static void find_features(struct cpu_features *f)
+{
+	const struct cpu_features *allowed = &cpu_features_allowed;
+	struct cpuid basic = cpuid_checked(1), seven = cpuid_checked(7);
+	struct cpuid ext = cpuid_checked(0x80000001);
+
+	*f = (struct cpu_features){
+		.leaf_1_ecx = basic.ecx & allowed->leaf_1_ecx,
+		.leaf_1_edx = basic.edx & allowed->leaf_1_edx,
+		.leaf_7_ebx = seven.ebx & allowed->leaf_7_ebx,
+		.leaf_7_ecx = seven.ecx & allowed->leaf_7_ecx,
+		.leaf_7_edx = seven.edx & allowed->leaf_7_edx,
+		.leaf_80000001_ecx = ext.ecx & allowed->leaf_80000001_ecx,
+		.leaf_80000001_edx = ext.edx & allowed->leaf_80000001_edx,
+		.leaf_80000008_ebx = cpuid_checked(0x80000008).ebx & allowed->leaf_80000008_ebx,
+	};
+	if (fpu_xcr0_mask())
+		f->leaf_d1_eax = cpuid_sub(0xd, 1).eax & allowed->leaf_d1_eax;
+	else
+		without(f, &cpu_features_xsave);
+	if (!(fpu_xcr0_mask() & XCR0_AVX))
+		without(f, &cpu_features_avx);
+	if (!(fpu_xcr0_mask() & XCR0_AVX512))
+		without(f, &cpu_features_avx512);
+	if (!fpu_has_tsc_aux()) {
+		f->leaf_7_ecx &= ~(uint32_t)CPUID_7_ECX_RDPID;
+		f->leaf_80000001_edx &= ~(uint32_t)CPUID_80000001_EDX_RDTSCP;
+	}
+}
+
+static int set(struct model *m, uint32_t leaf, uint32_t subleaf, uint32_t eax, uint32_t ebx,
+	       uint32_t ecx, uint32_t edx)
+{
+	const struct cpuid_regs regs = {eax, ebx, ecx, edx};
+
+	return hook_cpuid_set(m->vm, leaf, subleaf, &regs);
+}
+
+/* As the machine says. */
+static int set_same(struct model *m, uint32_t leaf)
+{
+	struct cpuid r = cpuid_checked(leaf);
+
+	return set(m, leaf, ANY, r.eax, r.ebx, r.ecx, r.edx);
+}
+
+static int set_basic(struct model *m)
+{
+	const struct cpu_features *f = &m->has;
+	struct cpuid r = cpuid(0), one = cpuid(1);
+	uint32_t ids = m->cpus > 1 ? 1u << m->core_bits : 1;
+	int err = set(m, 0, ANY, LEAF_MAX_BASIC, r.ebx, r.ecx, r.edx);
+
+	if (!err)
+		err = set(m, 1, ANY, one.eax, (one.ebx & CPUID_1_EBX_CLFLUSH) | ids << 16,
+			  f->leaf_1_ecx | (uint32_t)CPUID_1_ECX_HYPERVISOR,
+			  f->leaf_1_edx | (m->cpus > 1 ? (uint32_t)CPUID_1_EDX_HTT : 0));
+	if (!err && !m->amd)
+		err = set_same(m, 2);
+	/* The local APIC's timer is made of ours and never stops. */
+	if (!err)
+		err = set(m, 6, ANY, CPUID_6_EAX_ARAT, 0, 0, 0);
+	if (!err)
+		err = set(m, 7, 0, 0, f->leaf_7_ebx | (uint32_t)CPUID_7_EBX_TSC_ADJUST,
+			  f->leaf_7_ecx, f->leaf_7_edx);
+	return err;
+}
+
+/* Leaf 4 of Intel, 8000001D of AMD: the last level is shared by all, the others are a core's own.
+ */
+static int set_caches(struct model *m, uint32_t leaf)
+{
+	uint32_t sharers = m->amd ? m->cpus - 1 : (1u << m->core_bits) - 1;
+	uint32_t cores = m->amd ? 0 : sharers << CACHE_CORES_SHIFT;
+	int err = 0;
+
+	for (uint32_t i = 0; !err && i < CACHES_MAX; i++) {
+		struct cpuid r = cpuid_sub(leaf, i);
+		uint32_t shared = (r.eax & CACHE_LEVEL) == CACHE_LEVEL_3 ? sharers : 0;
+
+		if (!(r.eax & CACHE_TYPE))
+			break;
+		err = set(m, leaf, i, (r.eax & CACHE_KEPT) | shared << CACHE_SHARED_SHIFT | cores,
+			  r.ebx, r.ecx, r.edx);
+	}
+	return err;
+}
+
+/* Leaf 0xb: one thread a core, all cores in the package; EDX is put in by the handler. */
+static int set_topology(struct model *m)
+{
+	int err = set(m, 0xb, 0, 0, 1, 0x100, 0);
+
+	if (!err)
+		err = set(m, 0xb, 1, m->core_bits, m->cpus, 0x201, 0);
+	if (!err)
+		err = set(m, 0xb, ANY, 0, 0, 0, 0);
+	return err;
+}
+
+static int set_xsave(struct model *m)
+{
+	uint64_t mask = fpu_xcr0_mask();
+	int err;
+
+	if (!mask)
+		return 0;
+	err = set(m, 0xd, 0, (uint32_t)mask, 0, fpu_xsave_size(mask), (uint32_t)(mask >> 32));
+	if (!err)
+		err = set(m, 0xd, 1, m->has.leaf_d1_eax, 0, 0, 0);
+	for (uint32_t bit = 2; !err && bit < 63; bit++) {
+		struct cpuid r = cpuid_sub(0xd, bit);
+
+		if (mask & BIT(bit))
+			err = set(m, 0xd, bit, r.eax, r.ebx, r.ecx, 0);
+	}
+	return err;
+}
+
+static int set_hypervisor(struct model *m)
+{
+	static const char signature[12] = "AlcazarAlcaz";
+	uint32_t s[3];
+	int err;
+
+	memcpy(s, signature, sizeof(s));
+	err = set(m, 0x40000000, ANY, LEAF_MAX_HYPERVISOR, s[0], s[1], s[2]);
+	if (!err)
+		err = set(m, CPU_MODEL_LEAF_FREQUENCY, ANY, (uint32_t)time_scale.tsc_khz,
+			  CPU_MODEL_APIC_KHZ, 0, 0);
+	return err;
+}
+
+static int set_extended(struct model *m)
+{
+	const struct cpu_features *f = &m->has;
+	struct cpuid zero = cpuid(0), one = cpuid_checked(0x80000001);
+	struct cpuid sizes = cpuid_checked(0x80000007);
+	bool topology = cpu_model_has_topoext();
+	uint32_t cmp = m->amd && m->cpus > 1 ? (uint32_t)CPUID_80000001_ECX_CMP : 0;
+	int err;
+
+	err = set(m, 0x80000000, ANY, topology ? LEAF_MAX_AMD : LEAF_MAX_INTEL,
+		  m->amd ? zero.ebx : 0, m->amd ? zero.ecx : 0, m->amd ? zero.edx : 0);
+	if (!err)
+		err = set(m, 0x80000001, ANY, one.eax, one.ebx, f->leaf_80000001_ecx | cmp,
+			  f->leaf_80000001_edx);
+	for (uint32_t leaf = 0x80000002; !err && leaf <= 0x80000006; leaf++)
+		err = set_same(m, leaf);
+	if (!err)
+		err = set(m, 0x80000007, ANY, 0, 0, 0,
+			  sizes.edx & (uint32_t)CPUID_80000007_EDX_CONST_TSC);
+	if (!err)
+		err = set(m, 0x80000008, ANY, cpu_model_phys_bits() | LINEAR_BITS << 8,
+			  f->leaf_80000008_ebx, m->amd ? (m->cpus - 1) | m->core_bits << 12 : 0, 0);
+	if (!err && topology)
+		err = set_same(m, 0x80000019);
+	if (!err && topology)
+		err = set_same(m, 0x8000001a);
+	if (!err && topology)
+		err = set_caches(m, 0x8000001d);
+	return err;
+}
+
+int cpu_model_create(struct vm *vm)
+{
+	struct model m = {.vm = vm, .cpus = vm->config->cpus, .amd = cpu_model_is_amd()};
+	int err;
+
+	while (1u << m.core_bits < m.cpus)
+		m.core_bits++;
+	find_features(&m.has);
+	err = set_basic(&m);
+	if (!err && !m.amd)
+		err = set_caches(&m, 4);
+	if (!err)
+		err = set_topology(&m);
+	if (!err)
+		err = set_xsave(&m);
+	if (!err)
+		err = set_hypervisor(&m);
+	if (!err)
+		err = set_extended(&m);
+	if (!err)
+		err = cpu_model_hook(vm);
+	return err;
+}
