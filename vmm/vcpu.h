@@ -133,8 +133,11 @@ struct vcpu {
 	enum vcpu_state state;
 	/* An interrupt whose delivery a fault cut short: it was acknowledged and must come yet. */
 	struct vcpu_event deferred;
-	bool in_loop; /* vcpu_run() uses the registers; atomic, see vcpu_quiet() */
-	bool exited;  /* the scheduler knows it no more; atomic */
+	bool in_loop; /* vcpu_run() is at work; atomic, see vcpu_may_run() */
+	bool exited;  /* the scheduler does not know it; atomic */
+	/* Pauses are numbered: when the second equals the first, the vCPU has seen VCPU_REQ_PAUSE,
+	 * and all its registers are in memory. Atomic. */
+	uint32_t pause_wanted, pause_seen;
 	uint8_t sipi_vector;
 	uint64_t tsc_offset; /* guest TSC = host TSC + this */
 	uint64_t xcr0;
@@ -168,10 +171,10 @@ void vcpu_request(struct vcpu *vcpu, uint32_t bits);
 enum sched_result vcpu_run(struct sched_entity *e);
 extern const struct sched_ops vcpu_sched_ops;
 /*
- * Whether no CPU uses the vCPU's registers, nor will while VCPU_REQ_PAUSE or
- * VCPU_REQ_STOP, which the caller has requested before, is set. Any CPU.
+ * Whether a CPU may be running the guest, or about to, without having seen
+ * what the caller requested before. Any CPU.
  */
-bool vcpu_quiet(struct vcpu *vcpu);
+bool vcpu_may_run(struct vcpu *vcpu);
 /* Takes request bits back. The vCPU does not run, or it is its own CPU. */
 void vcpu_clear_request(struct vcpu *vcpu, uint32_t bits);
 
