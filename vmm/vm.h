@@ -15,6 +15,8 @@
 #include "lib/list.h"
 #include "vmm/types.h"
 
+#include <stdbool.h>
+
 #define VM_NAME_MAX  31
 #define VM_MAX_VCPUS 16
 
@@ -40,20 +42,26 @@ struct vm {
 	struct guest_memory *memory;
 	struct device_manager *devices;
 	struct vm_irq *irq;
-	struct vm_config *config;	/* as parsed; owned */
-	struct vm_console *consoles;	/* list: one per char-console backend */
-	uint64_t tsc_offset;		/* guest TSC = host TSC + this, while running */
-	uint64_t tsc_paused;		/* the guest TSC at the pause */
+	struct vm_config *config;    /* as parsed; owned */
+	struct vm_console *consoles; /* list: one per char-console backend */
+	uint64_t tsc_offset;	     /* guest TSC = host TSC + this, while the clock runs */
+	uint64_t tsc_paused;	     /* the guest TSC while it stands still */
+	bool clock_runs;
+	bool busy;			/* a task changes the state; under lock */
 	struct page_owner owner;	/* the pages that this VM costs us … */
 	struct page_owner memory_owner; /* … beyond its own memory */
+	char owner_name[VM_NAME_MAX + 16];
+	char memory_owner_name[VM_NAME_MAX + 16];
 	struct work request_work;
-	uint32_t requests;     /* atomic bits of enum vm_request */
+	uint32_t requests;     /* atomic: BIT(enum vm_request) */
+	uint32_t serving;      /* atomic: workers that look at requests */
 	struct list_head link; /* the list of VMs */
 };
 
 /* Defines a VM from a config (taken over on success). Nothing but the name and config is allocated.
  */
 int vm_define(struct vm_config *config, struct vm **out) __must_check;
+const char *vm_state_name(enum vm_state state);
 /* Builds memory, vCPUs and devices, loads the image, lets it run. Errors are logged with the VM's
  * name; nothing is left. */
 int vm_start(struct vm *vm) __must_check;
@@ -66,11 +74,14 @@ int vm_destroy(struct vm *vm) __must_check;
 /* Forgets a VM that is not running. */
 int vm_undefine(struct vm *vm) __must_check;
 
-/* From a device or an exit handler: done by a worker soon. Never waits. */
+/*
+ * From a device or an exit handler: done by a worker soon, and no vCPU runs
+ * until then. Never waits. @why is logged, unless NULL.
+ */
 void vm_request(struct vm *vm, enum vm_request request, const char *why);
 
 struct vm *vm_find(const char *name);
-/* The list of VMs, in order of definition; the caller is a task and does not yield in between. */
+/* The list of VMs, in order of definition, under its lock: @fn does not yield. */
 void vm_for_each(void (*fn)(void *opaque, struct vm *vm), void *opaque);
 
 /* The guest's clock: ns since the VM's start, without the time it was paused. Exit path: cheap. */
@@ -78,7 +89,7 @@ uint64_t vm_time_ns(const struct vm *vm);
 /* Host TSC at which vm_time_ns() will be @ns (past: a past TSC). */
 uint64_t vm_time_to_tsc(const struct vm *vm, uint64_t ns);
 
-/* Asks all vCPUs to flush and waits until none can use an old mapping. Not with a lock held. */
+/* Asks all vCPUs to flush and waits until none can use an old mapping. Task, no lock held. */
 void vm_flush(struct vm *vm);
 
 /* log_msg with "vm NAME: " in front. */

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A VM's life: built, running, paused, reset, taken apart. One task at a time
+ * has it to itself (vm_life_begin); what a guest asks for itself is done by a
+ * CPU's worker, which is a task as well.
+ */
+#include "vmm/vm_life.h"
+
+#include "kernel/task.h"
+#include "vmm/cpu_model.h"
+#include "vmm/device.h"
+#include "vmm/guest_memory.h"
+#include "vmm/hook/hook.h"
+#include "vmm/hv_ops.h"
+#include "vmm/irq.h"
+#include "vmm/loader.h"
+#include "vmm/msr.h"
+#include "vmm/vcpu.h"
+#include "vmm/vm_config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+enum vm_state vm_life_begin(struct vm *vm)
+{
+	for (;;) {
+		bool mine;
+
+		spin_lock(&vm->lock);
+		mine = !vm->busy;
+		vm->busy = true;
+		spin_unlock(&vm->lock);
+		if (mine)
+			return vm->state;
+		task_yield();
+	}
+}
+
+void vm_life_end(struct vm *vm, enum vm_state state)
+{
+	spin_lock(&vm->lock);
+	vm->state = state;
+	vm->busy = false;
+	spin_unlock(&vm->lock);
+}
+
+/* Ends an operation that the VM's state does not allow. */
+static int refuse(struct vm *vm, enum vm_state state, const char *what)
+{
+	vm_life_end(vm, state);
+	vm_log(vm, LOG_ERROR, "cannot %s: it is %s", what, vm_state_name(state));
+	return -EBUSY;
+}
+
+/* All that there is, built or half built, in reverse order. No vCPU runs. */
+static void take_apart(struct vm *vm)
+{
+	device_manager_destroy(vm);
+	while (vm->vcpu_count > 0) {
+		vcpu_destroy(vm->vcpus[--vm->vcpu_count]);
+		vm->vcpus[vm->vcpu_count] = NULL;
+	}
+	msr_destroy(vm);
+	cpu_model_destroy(vm);
+	irq_destroy(vm);
+	guest_memory_destroy(vm);
+	if (vm->hv)
+		hv_ops->vm_destroy(vm);
+	vm->hv = NULL;
+	hook_maps_destroy(vm);
+	if (vm->owner.pages || vm->memory_owner.pages)
+		vm_log(vm, LOG_ERROR,
+		       "our own fault: %" PRIu64 " pages of memory and %" PRIu64
+		       " others were not given back",
+		       vm->memory_owner.pages, vm->owner.pages);
+}
+
+static int create_vcpus(struct vm *vm)
+{
+	int err = 0;
+
+	while (!err && vm->vcpu_count < vm->config->cpus) {
+		err = vcpu_create(vm, vm->vcpu_count, &vm->vcpus[vm->vcpu_count]);
+		if (err)
+			vm_log(vm, LOG_ERROR, "cannot make vCPU %u: error %d", vm->vcpu_count, err);
+		else
+			vm->vcpu_count++;
+	}
+	return err;
+}
+
+/* To the state after power-on, with the image loaded. */
+static int power_on(struct vm *vm)
+{
+	device_reset_all(vm);
+	for (uint32_t i = 0; i < vm->vcpu_count; i++)
+		vcpu_reset(vm->vcpus[i]);
+	return loader_run(vm);
+}
+
+/* In order of need: devices find memory, vCPUs and hooks. */
+static int build(struct vm *vm)
+{
+	int err = hook_maps_create(vm);
+
+	if (err)
+		return err;
+	vm->hooks->msr_ignore = vm->config->msr_ignore;
+	vm_clock_reset(vm);
+	err = hv_ops->vm_create(vm);
+	if (!err)
+		err = guest_memory_create(vm, vm->config->memory);
+	if (!err)
+		err = irq_create(vm);
+	if (!err)
+		err = cpu_model_create(vm);
+	if (!err)
+		err = msr_create(vm);
+	if (!err)
+		err = create_vcpus(vm);
+	if (!err)
+		err = device_manager_create(vm);
+	if (!err)
+		err = device_create_all(vm);
+	if (!err)
+		err = power_on(vm);
+	return err;
+}
+
+/* The VM, built or stopped, runs. */
+static void go(struct vm *vm)
+{
+	vm_clock_start(vm);
+	device_timers_resume(vm);
+	vm_vcpus_start(vm);
+}
+
+/* No vCPU runs, no time passes, and nothing is pending that asked for it. */
+static void halt(struct vm *vm)
+{
+	vm_vcpus_stop(vm);
+	device_timers_pause(vm);
+	vm_clock_stop(vm);
+}
+
+int vm_start(struct vm *vm)
+{
+	enum vm_state state = vm_life_begin(vm);
+	int err;
+
+	if (!hv_ops) {
+		vm_life_end(vm, state);
+		vm_log(vm, LOG_ERROR, "cannot start: this machine cannot run VMs (see dmesg)");
+		return -ENODEV;
+	}
+	if (state == VM_RUNNING || state == VM_PAUSED)
+		return refuse(vm, state, "start");
+	if (state == VM_CRASHED)
+		take_apart(vm);
+	__atomic_store_n(&vm->requests, 0, __ATOMIC_SEQ_CST);
+	err = build(vm);
+	if (err) {
+		vm_log(vm, LOG_ERROR, "not started (error %d)", err);
+		take_apart(vm);
+		vm_life_end(vm, state == VM_DEFINED ? VM_DEFINED : VM_STOPPED);
+		return err;
+	}
+	vm_log(vm, LOG_INFO, "starts with %u vCPU%s and %" PRIu64 " MiB", vm->vcpu_count,
+	       vm->vcpu_count == 1 ? "" : "s", vm->config->memory >> 20);
+	go(vm);
+	vm_life_end(vm, VM_RUNNING);
+	return 0;
+}
+
+int vm_pause(struct vm *vm)
+{
+	enum vm_state state = vm_life_begin(vm);
+
+	if (state != VM_RUNNING)
+		return refuse(vm, state, "pause");
+	vm_vcpus_pause(vm);
+	device_timers_pause(vm);
+	vm_clock_stop(vm);
+	vm_life_end(vm, VM_PAUSED);
+	return 0;
+}
+
+int vm_resume(struct vm *vm)
+{
+	enum vm_state state = vm_life_begin(vm);
+
+	if (state != VM_PAUSED)
+		return refuse(vm, state, "resume");
+	vm_clock_start(vm);
+	device_timers_resume(vm);
+	vm_vcpus_resume(vm);
+	vm_life_end(vm, VM_RUNNING);
+	return 0;
+}
+
+int vm_reset(struct vm *vm)
+{
+	enum vm_state state = vm_life_begin(vm);
+	int err;
+
+	if (state == VM_DEFINED || state == VM_STOPPED)
+		return refuse(vm, state, "reset");
+	if (state != VM_CRASHED)
+		halt(vm);
+	__atomic_store_n(&vm->requests, 0, __ATOMIC_SEQ_CST);
+	err = power_on(vm);
+	if (err) {
+		vm_log(vm, LOG_ERROR, "not reset (error %d): it is stopped", err);
+		take_apart(vm);
+		vm_life_end(vm, VM_STOPPED);
+		return err;
+	}
+	go(vm);
+	vm_life_end(vm, VM_RUNNING);
+	return 0;
+}
+
+int vm_destroy(struct vm *vm)
+{
+	enum vm_state state = vm_life_begin(vm);
+
+	if (state == VM_DEFINED || state == VM_STOPPED)
+		return refuse(vm, state, "destroy");
+	if (state != VM_CRASHED)
+		halt(vm);
+	take_apart(vm);
+	vm_log(vm, LOG_INFO, "stopped");
+	vm_life_end(vm, VM_STOPPED);
+	return 0;
+}
+
+/* Everything stays as it is, for who wants to look at it. */
+static void crash(struct vm *vm)
+{
+	enum vm_state state = vm_life_begin(vm);
+
+	if (state == VM_RUNNING || state == VM_PAUSED) {
+		halt(vm);
+		state = VM_CRASHED;
+		vm_log(vm, LOG_ERROR, "crashed; `reset` or `destroy` it");
+	}
+	vm_life_end(vm, state);
+}
+
+/* A reset that was asked for before a crash is void, and so is everything before power-off. */
+void vm_life_serve(struct work *work)
+{
+	struct vm *vm = container_of(work, struct vm, request_work);
+	uint32_t requests;
+	int err = 0;
+
+	__atomic_add_fetch(&vm->serving, 1, __ATOMIC_SEQ_CST);
+	requests = __atomic_exchange_n(&vm->requests, 0, __ATOMIC_SEQ_CST);
+	if (requests & 1u << VM_REQUEST_POWEROFF)
+		err = vm_destroy(vm);
+	else if (requests & 1u << VM_REQUEST_CRASH)
+		crash(vm);
+	else if (requests & 1u << VM_REQUEST_RESET)
+		err = vm_reset(vm);
+	if (err)
+		vm_log(vm, LOG_WARN, "what the guest asked for was not done (error %d)", err);
+	__atomic_sub_fetch(&vm->serving, 1, __ATOMIC_SEQ_CST);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Inside of a VM's life cycle: vm.c and vm_life.c. */
+#ifndef VMM_VM_LIFE_H
+#define VMM_VM_LIFE_H
+
+#include "kernel/work.h"
+#include "vmm/vm.h"
+
+/*
+ * Between begin and end one task has the VM's life to itself. Begin waits for
+ * it and gives the state; end sets it. Tasks, no lock held.
+ */
+enum vm_state vm_life_begin(struct vm *vm);
+void vm_life_end(struct vm *vm, enum vm_state state);
+
+/* vm->request_work: does what vm_request() asked for. */
+void vm_life_serve(struct work *work);
+
+/* Stops all vCPUs for good: when it returns the scheduler does not know them. And lets them run
+ * (again). */
+void vm_vcpus_stop(struct vm *vm);
+void vm_vcpus_start(struct vm *vm);
+/* All vCPUs out of their run loops, their registers in memory; and on. */
+void vm_vcpus_pause(struct vm *vm);
+void vm_vcpus_resume(struct vm *vm);
+
+/* The guest's clock: at 0, and standing still, in a VM that was built. */
+void vm_clock_reset(struct vm *vm);
+void vm_clock_start(struct vm *vm);
+void vm_clock_stop(struct vm *vm);
+
+#endif
