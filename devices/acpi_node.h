@@ -7,7 +7,7 @@
 #ifndef DEVICES_ACPI_NODE_H
 #define DEVICES_ACPI_NODE_H
 
-#include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define ACPI_NODE_KIND "acpi-node"
@@ -38,6 +38,23 @@ struct acpi_ioapic {
 	uint32_t address;
 	uint32_t gsi_base;
 	uint8_t id;
+};
+
+/* The ACPI fixed hardware, for the FADT and \_S5 (5.2.9, 7.4.2.6), as ACPI_PM_KIND. */
+#define ACPI_PM_KIND "acpi-pm"
+struct acpi_pm {
+	uint16_t pm1_event, pm1_control, timer, gpe0; /* I/O ports */
+	uint8_t gpe0_bytes;			      /* status and enable together */
+	uint8_t sci;				      /* ISA IRQ */
+	bool timer_32;
+	uint8_t s5_type; /* SLP_TYP */
+};
+
+/* A register that resets the machine when `value` is written, as ACPI_RESET_KIND. */
+#define ACPI_RESET_KIND "acpi-reset"
+struct acpi_reset {
+	uint16_t port;
+	uint8_t value;
 };
 
 #endif
