@@ -3,6 +3,7 @@
  * Start-up, from entry.S to the first task: boot_main() is the table of
  * contents. Runs on the boot CPU with interrupts off.
  */
+#include "admin/admin.h"
 #include "arch/x86_64/acpi.h"
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/cpu.h"
@@ -32,6 +33,9 @@
 #include "kernel/task.h"
 #include "kernel/time.h"
 #include "kernel/version.h"
+#include "vmm/device.h"
+#include "vmm/vm_config.h"
+#include "vmm/vmm.h"
 
 #include <errno.h>
 
@@ -239,11 +243,22 @@ static void start_time(void)
 		 apic_timer_name());
 }
 
+/* A machine that cannot run VMs still gets a console. */
+static void start_vmm(void)
+{
+	if (device_types_init())
+		panic("two device types have one name: this is a fault of the build");
+	vmm_init();
+	vmm_cpu_init();
+	vm_config_load_modules();
+}
+
 /* Each of the other CPUs begins its life here. */
 static void run_cpu(void)
 {
 	if (sched_cpu_init())
 		panic("out of memory for the scheduler of CPU %u", this_cpu()->index);
+	vmm_cpu_init();
 	sched_loop();
 }
 
@@ -287,8 +302,11 @@ void boot_main(uint32_t magic, uint64_t mbi_phys)
 	task_init();
 	if (sched_cpu_init())
 		out_of_memory("the scheduler");
+	start_vmm();
 	start_cpus();
 	serial_input_init();
+	if (admin_start(cmdline.autostart))
+		out_of_memory("the console");
 
 	log_info("boot: ready after %lu ms", time_tsc_to_ns(cpu_rdtsc() - start_tsc) / 1000000);
 	sched_loop();

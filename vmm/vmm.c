@@ -7,7 +7,6 @@
 #include "vmm/fpu.h"
 #include "vmm/hv_ops.h"
 
-#include <errno.h>
 #include <stdbool.h>
 
 /* A pointer as one word, because TABLE_DECLARE declares two arrays at once. */
@@ -32,28 +31,30 @@ static const struct hv_ops *choose(bool tell)
 	return NULL;
 }
 
-int vmm_init(void)
+void vmm_init(void)
 {
 	hv_ops = choose(false);
 	if (!hv_ops) {
 		choose(true);
 		log_error("vmm: this machine cannot run VMs");
-		return -ENODEV;
+		return;
 	}
 	log_info("vmm: virtualization by %s", hv_ops->name);
 	fpu_init();
 	sched_set_world_leave(hv_ops->leave_world);
-	return 0;
 }
 
-int vmm_cpu_init(void)
+void vmm_cpu_init(void)
 {
 	int err;
 
+	if (!hv_ops)
+		return;
 	fpu_cpu_init();
 	err = hv_ops->cpu_enable();
-	if (err)
-		log_error("vmm: cpu %u: %s cannot be turned on (error %d)", this_cpu()->index,
-			  hv_ops->name, err);
-	return err;
+	if (!err)
+		return;
+	log_error("vmm: cpu %u: %s cannot be turned on (error %d): no VM can run",
+		  this_cpu()->index, hv_ops->name, err);
+	hv_ops = NULL;
 }

@@ -3,14 +3,12 @@
 #ifndef VMM_VMM_H
 #define VMM_VMM_H
 
-#include "lib/compiler.h"
-
 /*
- * Boot CPU, once: chooses the vendor, hv_ops. -ENODEV, logged with what is
- * missing: this machine can run no VM, and the rest of us goes on without.
+ * Boot CPU, once: chooses the vendor, hv_ops. It stays NULL on a machine that
+ * cannot run VMs; the log says what is missing, and all but that goes on.
  */
-int vmm_init(void) __must_check;
-/* Every CPU, after a vmm_init() that went well: turns virtualization on. Logged. */
-int vmm_cpu_init(void) __must_check;
+void vmm_init(void);
+/* Every CPU, after vmm_init(): turns virtualization on. Where that fails, no CPU runs VMs. */
+void vmm_cpu_init(void);
 
 #endif

@@ -283,6 +283,27 @@ unsigned vcpu_emulate_length(struct vcpu *vcpu)
 	return 0;
 }
 
+unsigned vcpu_emulate_fetch(struct vcpu *vcpu, uint8_t bytes[15])
+{
+	struct emulate_ctx ctx;
+	struct vcpu_mode mode;
+	struct gva_walk walk;
+	unsigned count = 0;
+
+	vcpu_emulate_enter(vcpu, &ctx, &mode);
+	for (; count < X86_MAX_INSN_BYTES; count++, ctx.rip++) {
+		const uint8_t *byte;
+
+		if (gva_translate(&ctx, icache_linear(&ctx), GVA_FETCH, &walk))
+			break;
+		byte = vcpu_emulate_ram(vcpu, walk.gpa, 1, false);
+		if (!byte)
+			break;
+		bytes[count] = READ_ONCE(*byte);
+	}
+	return count;
+}
+
 int vcpu_emulate_create(struct vcpu *vcpu)
 {
 	struct vcpu_emulate *e = kzalloc(sizeof(*e));
