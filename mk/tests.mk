@@ -10,9 +10,12 @@ HOST := $(SHARED)/host
 
 HOST_TESTS := $(sort $(wildcard tests/host/*/test_*.c))
 HOST_BINARIES := $(HOST_TESTS:tests/host/%.c=$(HOST)/%)
+# The same for libFuzzer, which wants all of their sources instrumented.
+HOST_FUZZERS := $(sort $(wildcard tests/host/*/fuzz_*.c))
+HOST_FUZZER_BINARIES := $(HOST_FUZZERS:tests/host/%.c=$(HOST)/%)
 
 # One word a line of sources: TEST.c:SOURCE,SOURCE…
-HOST_USES := $(if $(HOST_TESTS),$(shell grep -Ho 'test-sources:.*[^ */]' $(HOST_TESTS) | \
+HOST_USES := $(if $(HOST_TESTS),$(shell grep -Ho 'test-sources:.*[^ */]' $(HOST_TESTS) $(HOST_FUZZERS) | \
 	sed 's/:test-sources: */:/; s/[ \t][ \t]*/,/g'))
 uses = $(foreach use,$(HOST_USES),$(if $(filter $(1):%,$(use)),$(subst $(comma), ,$(use:$(1):%=%))))
 
@@ -24,19 +27,34 @@ $(HOST)/obj/%.o: %.c $(HOST)/.cflags | $(ZYDIS)/.unpacked
 	$(Q)mkdir -p $(@D)
 	$(Q)$(HOST_CC) $(HOST_CFLAGS) -MMD -MP -c -o $@ $<
 
+$(HOST)/fuzz-obj/%.o: %.c $(HOST)/.cflags | $(ZYDIS)/.unpacked
+	$(call say,HOSTCC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(HOST_CC) $(HOST_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+
 define host_test
 $(1:tests/host/%.c=$(HOST)/%): $(patsubst %.c,$(HOST)/obj/%.o,$(1) $(call uses,$(1)))
 HOST_OBJS += $(patsubst %.c,$(HOST)/obj/%.o,$(1) $(call uses,$(1)))
 endef
+define host_fuzzer
+$(1:tests/host/%.c=$(HOST)/%): $(patsubst %.c,$(HOST)/fuzz-obj/%.o,$(1) $(call uses,$(1)))
+HOST_OBJS += $(patsubst %.c,$(HOST)/fuzz-obj/%.o,$(1) $(call uses,$(1)))
+endef
 $(foreach test,$(HOST_TESTS),$(eval $(call host_test,$(test))))
+$(foreach test,$(HOST_FUZZERS),$(eval $(call host_fuzzer,$(test))))
 
 $(HOST_BINARIES): $(ZYDIS)/libzydis-host.a $(HOST)/.uses
 	$(call say,HOSTLD,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(HOST_CC) $(HOST_CFLAGS) -o $@ $(filter %.o,$^) $(ZYDIS)/libzydis-host.a -lcmocka
 
+$(HOST_FUZZER_BINARIES): $(ZYDIS)/libzydis-host.a $(HOST)/.uses
+	$(call say,HOSTLD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(HOST_CC) $(HOST_CFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(ZYDIS)/libzydis-host.a -lcmocka
+
 .PHONY: host-tests
-host-tests: $(HOST_BINARIES)
+host-tests: $(HOST_BINARIES) $(HOST_FUZZER_BINARIES)
 
 -include $(sort $(HOST_OBJS:.o=.d))
 

@@ -5,6 +5,8 @@ import re
 
 from harness.cases import BUILD, ROOT, Case, Failure, run_tool
 
+FUZZ_RUNS = 20000
+
 
 def _run(t, program):
     if not program.exists():
@@ -29,8 +31,27 @@ def _run(t, program):
     return passed, failed, reason
 
 
+def _fuzz(t, program, seeds):
+    """A fixed number of inputs from a fixed seed: the same every time, and soon over."""
+    if not program.exists():
+        raise Failure(f"{program.relative_to(ROOT)} was not built")
+    corpus = t.dir / "corpus"
+    corpus.mkdir(exist_ok=True)
+    for old in corpus.iterdir():
+        old.unlink()
+    run_tool(t, program, "-seed=1", f"-runs={FUZZ_RUNS}", "-max_len=2048", "-timeout=10",
+             f"-artifact_prefix={t.dir}/", "-verbosity=0", corpus, seeds, timeout=300,
+             env=dict(os.environ, UBSAN_OPTIONS="print_stacktrace=1"))
+
+
 def host_cases():
     found = []
+    for source in sorted(ROOT.glob("tests/host/*/fuzz_*.c")):
+        subject = source.stem.removeprefix("fuzz_")
+        program = BUILD / "host" / source.parent.name / source.stem
+        found.append(Case(f"host/{source.parent.name}/fuzz-{subject}", _fuzz,
+                          arguments={"program": program,
+                                     "seeds": source.parent / f"seeds_{subject}"}))
     for source in sorted(ROOT.glob("tests/host/*/test_*.c")):
         name = f"{source.parent.name}/{source.stem.removeprefix('test_')}"
         program = BUILD / "host" / source.parent.name / source.stem
