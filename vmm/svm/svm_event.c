@@ -98,27 +98,28 @@ void svm_event_inject(struct vcpu *vcpu)
 	vcpu->event.type = EVENT_NONE;
 }
 
+/*
+ * Interrupts, NMIs and software interrupts were injected, or they are none of
+ * ours: the first two are always intercepted (so that Bochs, which reports the
+ * last injected one for an INT n, tells nothing), and RIP still stands at the
+ * INT that the guest executed, which it will do again.
+ */
 void svm_event_interrupted(struct vcpu *vcpu)
 {
 	struct svm_vcpu *svm = svm_of(vcpu);
 	struct vcpu_event event;
 
 	svm_event_decode(svm->vmcb->control.exit_int_info, &event);
-	if (!svm_event_is_soft(&event)) {
+	if (event.type == EVENT_EXCEPTION && !svm_event_is_soft(&event)) {
 		vcpu->event = event;
-		if (event.type == EVENT_NMI)
-			svm_event_mask_nmi(vcpu, false);
 		return;
 	}
-	/*
-	 * RIP still stands at the instruction that the guest executed itself: it
-	 * will do so again. One that was injected is injected again, with its
-	 * length, from where it was.
-	 */
 	if (svm->injected.type == EVENT_NONE || vcpu->rip != svm->entered_at)
 		return;
 	vcpu->event = svm->injected;
 	vcpu->rip = svm->injected_at;
+	if (vcpu->event.type == EVENT_NMI)
+		svm_event_mask_nmi(vcpu, false);
 }
 
 bool svm_irq_allowed(struct vcpu *vcpu)

@@ -87,7 +87,7 @@ static void svm_fill_machine_check(struct vcpu *vcpu, struct vm_exit *exit)
 	__asm__ volatile("int %0" : : "i"(EXCEPTION_MC) : "memory");
 }
 
-/* #DB, as a trap. Intercepted, because QEMU would stop for its debugger. */
+/* Raises #DB, as a trap, and not by the exception's intercept (15.9). */
 static void svm_fill_icebp(struct vcpu *vcpu, struct vm_exit *exit)
 {
 	uint8_t len = exit->insn_len ? exit->insn_len : 1;

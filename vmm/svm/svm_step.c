@@ -33,12 +33,22 @@ void svm_step_arm(struct vcpu *vcpu)
 	}
 	svm->step_tf = vmcb->save.rflags & RFLAGS_TF;
 	svm->step_dr6 = vmcb->save.dr6;
+	svm->entered_at = vcpu->rip;
 	vmcb->save.rflags |= RFLAGS_TF;
 	vmcb->save.dr6 &= ~DR6_BS;
 	vmcb->control.exceptions = STEP_EXCEPTIONS;
 	vmcb->control.intercepts |= STEP_INTERCEPTS;
 	vmcb->control.intercepts &= ~VMCB_INTERCEPT_IRET;
 	vmcb->control.clean &= ~(VMCB_CLEAN_I | VMCB_CLEAN_DRX);
+}
+
+/* By DR6, or, where a CPU exits before it writes DR6 (Bochs), by RIP. */
+static bool svm_step_is_done(const struct svm_vcpu *svm)
+{
+	const struct vmcb *vmcb = svm->vmcb;
+
+	return vmcb->control.exit_code == SVM_EXIT_EXCEPTION + EXCEPTION_DB &&
+	       ((vmcb->save.dr6 & DR6_BS) || vmcb->save.rip != svm->entered_at);
 }
 
 /* The instruction is done. Is the #DB the step's alone? */
@@ -79,8 +89,7 @@ void svm_step_done(struct vcpu *vcpu, struct vm_exit *exit)
 	struct svm_vcpu *svm = svm_of(vcpu);
 	struct vmcb *vmcb = svm->vmcb;
 	enum svm_step why = svm->step;
-	bool done = vmcb->control.exit_code == SVM_EXIT_EXCEPTION + EXCEPTION_DB &&
-		    (vmcb->save.dr6 & DR6_BS);
+	bool done = svm_step_is_done(svm);
 
 	svm->step = SVM_STEP_NONE;
 	vmcb->control.exceptions = SVM_EXCEPTIONS;
