@@ -21,7 +21,7 @@ static const struct hv_ops *choose(bool tell)
 	const struct hv_ops *const *vendor;
 
 	for (vendor = TABLE_START(hv_ops); vendor < TABLE_END(hv_ops); vendor++) {
-		char reason[160] = "";
+		char reason[224] = "";
 
 		if (!(*vendor)->probe(reason, sizeof(reason)))
 			return *vendor;
