@@ -20,6 +20,11 @@ uint64_t fake_cr8[VM_MAX_VCPUS];
 char fake_last_log[256];
 unsigned fake_errors;
 
+static struct guest_memory fake_memory = {
+	.size = FAKE_RAM_SIZE,
+	.low_end = FAKE_RAM_SIZE,
+	.high_end = GUEST_HIGH_BASE,
+};
 static struct vcpu fake_vcpus[VM_MAX_VCPUS];
 static bool fake_levels[IRQ_LINES];
 
@@ -164,6 +169,7 @@ void fake_start(unsigned vcpus)
 	snprintf(fake_vm.name, sizeof(fake_vm.name), "fake");
 	fake_vm.vcpu_count = vcpus;
 	fake_vm.state = VM_RUNNING;
+	fake_vm.memory = &fake_memory;
 	for (i = 0; i < vcpus; i++) {
 		fake_vcpus[i].vm = &fake_vm;
 		fake_vcpus[i].index = i;
