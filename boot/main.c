@@ -136,8 +136,8 @@ static void sort_memory(void)
 	/* What is not writable in the image is not writable by another address either. */
 	memory_remove(&direct_memory, image, paging_phys(image_rodata_end));
 
-	log_info("memory: %lu MiB, %lu MiB of it free", memory_total(&direct_memory) >> 20,
-		 memory_total(&free_memory) >> 20);
+	log_info("memory: %lu MiB, %lu MiB of it free; we lie at %#lx",
+		 memory_total(&direct_memory) >> 20, memory_total(&free_memory) >> 20, image);
 	if (memory_total(&free_memory) < MEMORY_MIN)
 		log_warn("memory: too little: %lu MiB are free, at least %lu MiB are needed to "
 			 "run a VM",

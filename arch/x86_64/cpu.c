@@ -6,6 +6,18 @@
 #include "arch/x86_64/paging.h"
 
 /*
+ * QEMU 7.2 without XSAVEOPT takes CR4.OSXSAVE for a reserved bit and then hangs
+ * in a loop of its own. Real CPUs of that kind do have a use for it.
+ */
+static bool xsave_works(const struct cpuid *one)
+{
+	if (!(one->ecx & CPUID_1_ECX_XSAVE))
+		return false;
+	return !(one->ecx & CPUID_1_ECX_HYPERVISOR) ||
+	       cpuid_sub(0xd, 1).eax & CPUID_D_1_EAX_XSAVEOPT;
+}
+
+/*
  * OSFXSR, OSXMMEXCPT and OSXSAVE are for the guests' FPU state, which we load
  * and save; our own code has no FPU instruction.
  */
@@ -18,7 +30,7 @@ static uint64_t wanted_cr4(void)
 		cr4 |= CR4_MCE;
 	if (one.edx & CPUID_1_EDX_PGE)
 		cr4 |= CR4_PGE;
-	if (one.ecx & CPUID_1_ECX_XSAVE)
+	if (xsave_works(&one))
 		cr4 |= CR4_OSXSAVE;
 	if (seven.ebx & CPUID_7_EBX_SMEP)
 		cr4 |= CR4_SMEP;
