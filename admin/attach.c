@@ -96,6 +96,13 @@ static bool attach_run(struct attachment *a)
 	}
 }
 
+static bool attach_has_crashed(const char *name)
+{
+	const struct vm *vm = vm_find(name);
+
+	return vm && vm->state == VM_CRASHED;
+}
+
 void attach_vm(struct vm *vm)
 {
 	const struct vm_console_viewer viewer = {attach_wake, task_current()};
@@ -120,5 +127,6 @@ void attach_vm(struct vm *vm)
 	if (left)
 		console_printf("\n-- left vm %s; `console %s` attaches again --\n", name, name);
 	else
-		console_printf("\n-- vm %s has ended; back at the alcazar> prompt --\n", name);
+		console_printf("\n-- vm %s has %s; back at the alcazar> prompt --\n", name,
+			       attach_has_crashed(name) ? "crashed" : "ended");
 }

@@ -16,6 +16,18 @@ const struct command *command_find(const struct command *start, const struct com
 	return NULL;
 }
 
+const struct command *command_next(const struct command *start, const struct command *end,
+				   const struct command *after)
+{
+	const struct command *c, *next = NULL;
+
+	for (c = start; c < end; c++)
+		if ((!after || strcmp(c->name, after->name) > 0) &&
+		    (!next || strcmp(c->name, next->name) < 0))
+			next = c;
+	return next;
+}
+
 void command_run(const struct command *command, const char *prefix, char **argv)
 {
 	int words = 0;

@@ -37,6 +37,9 @@ TABLE_DECLARE(info_topics, struct command);
 /* The entry of [@start, @end) called @name, or NULL. */
 const struct command *command_find(const struct command *start, const struct command *end,
 				   const char *name);
+/* Its entries in alphabetical order: the first when @after is NULL, NULL behind the last. */
+const struct command *command_next(const struct command *start, const struct command *end,
+				   const struct command *after);
 /* Checks the number of words and runs @command, called `@prefix@name`. */
 void command_run(const struct command *command, const char *prefix, char **argv);
 /* One line of the user's, which is taken apart in place. */

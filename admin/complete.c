@@ -37,27 +37,17 @@ static void complete_candidate(void *opaque, const char *word)
 	c->rest[i] = '\0';
 }
 
-static void complete_add_table(const struct command *start, const struct command *end,
-			       command_add_fn add, void *opaque)
-{
-	const struct command *c;
-
-	for (c = start; c < end; c++)
-		add(opaque, c->name);
-}
-
 static void complete_walk(const char *line, size_t first_len, bool first, struct completion *c)
 {
-	const struct command *command, *end = TABLE_END(commands);
+	const struct command *command = NULL;
 
-	if (first) {
-		complete_add_table(TABLE_START(commands), end, complete_candidate, c);
-		return;
-	}
-	for (command = TABLE_START(commands); command < end; command++)
-		if (strlen(command->name) == first_len && !memcmp(command->name, line, first_len) &&
-		    command->words)
+	while ((command = command_next(TABLE_START(commands), TABLE_END(commands), command))) {
+		if (first)
+			complete_candidate(c, command->name);
+		else if (strlen(command->name) == first_len &&
+			 !memcmp(command->name, line, first_len) && command->words)
 			command->words(complete_candidate, c);
+	}
 }
 
 void command_complete(const char *line, char *rest, size_t size)

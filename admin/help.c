@@ -17,8 +17,10 @@ static void help_line(const char *prefix, const struct command *c)
 
 static void help_table(const char *prefix, const struct command *start, const struct command *end)
 {
-	for (; start < end; start++)
-		help_line(prefix, start);
+	const struct command *c = NULL;
+
+	while ((c = command_next(start, end, c)))
+		help_line(prefix, c);
 }
 
 static void help_all(void)

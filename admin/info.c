@@ -10,17 +10,24 @@
 
 #include <stdio.h>
 
+static void info_list(void)
+{
+	const struct command *topic = NULL;
+
+	while ((topic = command_next(TABLE_START(info_topics), TABLE_END(info_topics), topic)))
+		console_printf("  info %s%s%s: %s\n", topic->name, *topic->args ? " " : "",
+			       topic->args, topic->help);
+}
+
 static void command_info(char **argv)
 {
-	const struct command *topic, *end = TABLE_END(info_topics);
+	const struct command *topic;
 
 	if (!argv[1]) {
-		for (topic = TABLE_START(info_topics); topic < end; topic++)
-			console_printf("  info %s%s%s: %s\n", topic->name, *topic->args ? " " : "",
-				       topic->args, topic->help);
+		info_list();
 		return;
 	}
-	topic = command_find(TABLE_START(info_topics), end, argv[1]);
+	topic = command_find(TABLE_START(info_topics), TABLE_END(info_topics), argv[1]);
 	if (topic)
 		command_run(topic, "info ", argv + 1);
 	else

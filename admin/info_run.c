@@ -9,6 +9,7 @@
 #include "vmm/hv_ops.h"
 #include "vmm/vcpu.h"
 #include "vmm/vm.h"
+#include "vmm/vm_life.h"
 
 /* How often @vm's vCPUs left guest mode for @kind (VM_EXIT_KINDS: were given an interrupt). */
 static uint64_t info_count(const struct vm *vm, unsigned kind)
@@ -17,11 +18,9 @@ static uint64_t info_count(const struct vm *vm, unsigned kind)
 	uint64_t count = 0;
 	unsigned i;
 
-	for (i = 0; i < VM_MAX_VCPUS; i++) {
-		vcpu = READ_ONCE(vm->vcpus[i]);
-		if (vcpu)
-			count += kind < VM_EXIT_KINDS ? vcpu->stats.exits[kind]
-						      : vcpu->stats.injected;
+	for (i = 0; i < vm->vcpu_count; i++) {
+		vcpu = vm->vcpus[i];
+		count += kind < VM_EXIT_KINDS ? vcpu->stats.exits[kind] : vcpu->stats.injected;
 	}
 	return count;
 }
@@ -30,10 +29,13 @@ static void info_exits(char **argv)
 {
 	struct vm *vm = vm_arg(argv[1]);
 	uint64_t count, total = 0;
+	enum vm_state state;
 	unsigned kind;
 
 	if (!vm)
 		return;
+	/* Its vCPUs do not go meanwhile. */
+	state = vm_life_begin(vm);
 	for (kind = 0; kind < VM_EXIT_KINDS; kind++) {
 		count = info_count(vm, kind);
 		total += count;
@@ -42,6 +44,7 @@ static void info_exits(char **argv)
 	}
 	console_printf("%-16s %12lu\n%-16s %12lu\n", "all", total, "injected",
 		       info_count(vm, VM_EXIT_KINDS));
+	vm_life_end(vm, state);
 }
 
 INFO_TOPIC(info_exits_topic, .name = "exits", .args = "VM",

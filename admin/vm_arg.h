@@ -7,7 +7,5 @@ struct vm;
 
 /* The VM called @name, or NULL with a message. */
 struct vm *vm_arg(const char *name);
-/* The word for its state. */
-const char *vm_arg_state(const struct vm *vm);
 
 #endif

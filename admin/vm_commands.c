@@ -7,16 +7,6 @@
 #include "vmm/vm.h"
 #include "vmm/vm_config.h"
 
-static const char *const state_names[] = {
-	[VM_DEFINED] = "defined", [VM_RUNNING] = "running", [VM_PAUSED] = "paused",
-	[VM_STOPPED] = "stopped", [VM_CRASHED] = "crashed",
-};
-
-const char *vm_arg_state(const struct vm *vm)
-{
-	return state_names[vm->state];
-}
-
 struct vm *vm_arg(const char *name)
 {
 	struct vm *vm = vm_find(name);
@@ -32,8 +22,8 @@ static void list_vm(void *opaque, struct vm *vm)
 
 	if (!(*count)++)
 		console_printf("%-20s %-8s %4s %10s\n", "NAME", "STATE", "CPUS", "MEMORY");
-	console_printf("%-20s %-8s %4u %6lu MiB\n", vm->name, vm_arg_state(vm), vm->config->cpus,
-		       vm->config->memory >> 20);
+	console_printf("%-20s %-8s %4u %6lu MiB\n", vm->name, vm_state_name(vm->state),
+		       vm->config->cpus, vm->config->memory >> 20);
 }
 
 static void command_list(char **argv)

@@ -199,5 +199,18 @@ void vm_console_input_break(struct vm_console *console)
 
 bool vm_console_gone(struct vm_console *console)
 {
-	return !vm_console_backend(console);
+	return !vm_console_backend(console) || READ_ONCE(console->vm->state) == VM_CRASHED;
+}
+
+void vm_console_vm_crashed(struct vm *vm)
+{
+	struct vm_console *console;
+
+	spin_lock(&list_lock);
+	for (console = vm->consoles; console; console = console->next) {
+		spin_lock(&console->lock);
+		vm_console_wake(console);
+		spin_unlock(&console->lock);
+	}
+	spin_unlock(&list_lock);
 }

@@ -17,6 +17,7 @@
 #include "vmm/msr.h"
 #include "vmm/vcpu.h"
 #include "vmm/vm_config.h"
+#include "vmm/vm_console.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -245,6 +246,7 @@ static void crash(struct vm *vm)
 		vm_log(vm, LOG_ERROR, "crashed; `reset` or `destroy` it");
 	}
 	vm_life_end(vm, state);
+	vm_console_vm_crashed(vm);
 }
 
 /* A reset that was asked for before a crash is void, and so is everything before power-off. */

@@ -129,6 +129,7 @@ static struct vm demo = {.name = "demo", .config = &demo_config};
 static struct vm_console *console;
 static const char *guest_says = "";
 static char guest_ends_at;
+static bool guest_crashes;
 
 static size_t guest_input(void *opaque, const uint8_t *data, size_t len)
 {
@@ -144,7 +145,12 @@ static size_t guest_input(void *opaque, const uint8_t *data, size_t len)
 	vm_console_input_ready(console);
 	if (guest_ends_at && memchr(data, guest_ends_at, len)) {
 		vm_console_output(console, (const uint8_t *)"Power down", 10);
-		(void)!vm_destroy(&demo);
+		if (guest_crashes) {
+			demo.state = VM_CRASHED;
+			vm_console_vm_crashed(&demo);
+		} else {
+			(void)!vm_destroy(&demo);
+		}
 	}
 	return len;
 }
@@ -191,6 +197,11 @@ int vm_resume(struct vm *vm)
 	return vm_reset(vm);
 }
 
+const char *vm_state_name(enum vm_state state)
+{
+	return (const char *const[]){"defined", "running", "paused", "stopped", "crashed"}[state];
+}
+
 struct vm *vm_find(const char *name)
 {
 	return strcmp(name, demo.name) ? NULL : &demo;
@@ -226,6 +237,7 @@ int fake_setup(void **state)
 	fake_guest_heard[0] = '\0';
 	guest_says = "";
 	guest_ends_at = 0;
+	guest_crashes = false;
 	fake_start_error = 0;
 	return 0;
 }
@@ -241,6 +253,12 @@ int fake_teardown(void **state)
 void fake_guest_says(const char *text)
 {
 	guest_says = text;
+}
+
+void fake_guest_crashes_when_it_hears(char key)
+{
+	guest_crashes = true;
+	guest_ends_at = key;
 }
 
 void fake_guest_ends_when_it_hears(char key)

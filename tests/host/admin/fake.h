@@ -21,5 +21,7 @@ void fake_shell(bool autostart, const char *keys);
 void fake_guest_says(const char *text);
 /* It then says `Power down` and its VM stops. */
 void fake_guest_ends_when_it_hears(char key);
+/* The same, but its VM crashes. */
+void fake_guest_crashes_when_it_hears(char key);
 
 #endif

@@ -92,6 +92,17 @@ static void test_the_guest_ends(void **state)
 	expect_shown("stopped");
 }
 
+static void test_the_guest_crashes(void **state)
+{
+	(void)state;
+	fake_guest_crashes_when_it_hears('q');
+	fake_shell(false, "start demo\rconsole demo\rabcq");
+	expect_shown("Power down\n-- vm demo has crashed; back at the alcazar> prompt --");
+	/* What it said is kept. */
+	fake_shell(false, "console demo\r");
+	expect_shown("Power down\n-- vm demo has crashed; back at the alcazar> prompt --");
+}
+
 static void test_a_deaf_guest_keeps_nobody(void **state)
 {
 	char keys[4096];
@@ -164,6 +175,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_life_cycle, fake_setup, fake_teardown),
 		cmocka_unit_test_setup_teardown(test_console, fake_setup, fake_teardown),
 		cmocka_unit_test_setup_teardown(test_the_guest_ends, fake_setup, fake_teardown),
+		cmocka_unit_test_setup_teardown(test_the_guest_crashes, fake_setup, fake_teardown),
 		cmocka_unit_test_setup_teardown(test_a_deaf_guest_keeps_nobody, fake_setup,
 						fake_teardown),
 		cmocka_unit_test_setup_teardown(test_autostart, fake_setup, fake_teardown),
