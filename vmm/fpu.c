@@ -76,7 +76,7 @@ void fpu_init(void)
 	struct cpuid basic = cpuid_checked(1);
 	uint32_t size = FXSAVE_SIZE;
 
-	if (basic.ecx & CPUID_1_ECX_XSAVE) {
+	if (basic.ecx & CPUID_1_ECX_OSXSAVE) { /* cpu_init() has decided */
 		fpu.mask = cpuid_checked(0xd).eax & XCR0_KNOWN;
 		if ((fpu.mask & XCR0_AVX512) != XCR0_AVX512)
 			fpu.mask &= ~XCR0_AVX512;

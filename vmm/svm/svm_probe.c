@@ -22,7 +22,7 @@ static uint64_t svm_cr4_valid(void)
 
 	if (l1.ecx & BIT(17))
 		valid |= CR4_PCIDE;
-	if (l1.ecx & CPUID_1_ECX_XSAVE)
+	if (l1.ecx & CPUID_1_ECX_OSXSAVE)
 		valid |= CR4_OSXSAVE;
 	if (l7.ebx & BIT(0))
 		valid |= CR4_FSGSBASE;
