@@ -300,12 +300,13 @@ static void task_reads(void *arg)
 {
 	char buf[8] = "";
 
-	(void)arg;
+	*(struct task **)arg = task_current();
 	assert_int_equal(console_read(buf, 4), 4);
 	say(buf);
 	memset(buf, 0, sizeof(buf));
 	assert_int_equal(console_read(buf, 4), 2);
 	say(buf);
+	assert_int_equal(console_read(buf, 4), 0);
 	assert_int_equal(console_read_timeout(buf, 4, 1000), 0);
 	say(" timeout ");
 	memset(buf, 0, sizeof(buf));
@@ -316,14 +317,18 @@ static void task_reads(void *arg)
 static void test_console_input(void **state)
 {
 	static char flood[5000];
+	struct task *reader;
 
 	(void)state;
-	assert_non_null(task_create("reader", task_reads, NULL, 0));
+	assert_non_null(task_create("reader", task_reads, &reader, 0));
 	play(3);
 	assert_string_equal(trace, "");
 	console_input("abcdef", 6);
 	play(3);
 	assert_string_equal(trace, "abcdef");
+	/* Something else than input. */
+	task_wake(reader);
+	play(3);
 	fake_cpus_advance(1000);
 	play(3);
 	assert_string_equal(trace, "abcdef timeout ");
