@@ -20,9 +20,8 @@
 #include "boot/host.h"
 #include "boot/memory.h"
 #include "boot/multiboot2.h"
-#include "drivers/fb.h"
+#include "drivers/screen.h"
 #include "drivers/serial.h"
-#include "drivers/vga.h"
 #include "kernel/boot_info.h"
 #include "kernel/log.h"
 #include "kernel/page_alloc.h"
@@ -78,8 +77,8 @@ static void open_serial_console(void)
 /* Beside the serial line, when the boot loader left something to draw on. */
 static void open_screen(void)
 {
-	bool vga = cmdline.consoles & CMDLINE_CONSOLE_VGA && vga_console_init();
-	bool fb = cmdline.consoles & CMDLINE_CONSOLE_FB && fb_console_init();
+	bool vga = cmdline.consoles & CMDLINE_CONSOLE_VGA && screen_console_init("vga");
+	bool fb = cmdline.consoles & CMDLINE_CONSOLE_FB && screen_console_init("fb");
 
 	if (!vga && !fb)
 		log_debug("boot: no screen");

@@ -4,7 +4,6 @@
  * direct RGB of 16 to 32 bits). Every dot of the font is two pixels high, and
  * two wide where there is room for it.
  */
-#include "drivers/fb.h"
 #include "arch/x86_64/paging.h"
 #include "drivers/font.h"
 #include "drivers/screen.h"
@@ -72,7 +71,7 @@ static bool fb_usable(const struct boot_framebuffer *info)
 	       info->pitch >= (uint64_t)info->width * (info->bpp / 8);
 }
 
-bool fb_console_init(void)
+static bool fb_init(void)
 {
 	const struct boot_framebuffer *info = &boot_info.fb;
 
@@ -98,3 +97,5 @@ bool fb_console_init(void)
 	screen_register(&fb.screen, "fb");
 	return true;
 }
+
+SCREEN_DRIVER(fb_driver, .name = "fb", .init = fb_init);

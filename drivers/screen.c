@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "drivers/screen.h"
 #include "kernel/log.h"
-#include "lib/compiler.h"
 
 #include <string.h>
 
@@ -186,4 +185,13 @@ void screen_register(struct screen *screen, const char *name)
 	screen->sink.write = screen_write;
 	screen->sink.interactive = true;
 	console_register(&screen->sink);
+}
+
+bool screen_console_init(const char *name)
+{
+	for (const struct screen_driver *driver = TABLE_START(screen_driver);
+	     driver < TABLE_END(screen_driver); driver++)
+		if (!strcmp(driver->name, name) && driver->init())
+			return true;
+	return false;
 }

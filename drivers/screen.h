@@ -10,6 +10,7 @@
 #define DRIVERS_SCREEN_H
 
 #include "kernel/console.h"
+#include "lib/compiler.h"
 
 #include <stdbool.h>
 
@@ -31,7 +32,22 @@ struct screen {
 	char visible[SCREEN_CELLS_MAX]; /* what is */
 };
 
-/* Boot: clears the screen, shows the log so far and registers it as a console. */
+/* Clears the screen, shows the log so far and registers it as a console. */
 void screen_register(struct screen *screen, const char *name);
+
+/* A kind of screen, one a file, so that each can be left out. */
+struct screen_driver {
+	const char *name; /* as `console=` on the command line names it */
+	/* Sets the screen up as the boot loader left it, and registers it; false if it is another
+	 * kind. */
+	bool (*init)(void);
+};
+TABLE_DECLARE(screen_driver, struct screen_driver);
+#define SCREEN_DRIVER(ident, ...) \
+	TABLE_ENTRY(screen_driver, struct screen_driver, ident) = {__VA_ARGS__}
+
+/* Boot, once devices can be mapped: false when there is no such screen, or its driver was left out.
+ */
+bool screen_console_init(const char *name) __must_check;
 
 #endif

@@ -3,7 +3,6 @@
  * Text mode as the boot loader left it; cells of a character and an attribute
  * in video memory (IBM VGA, "Video Subsystem", alphanumeric modes).
  */
-#include "drivers/vga.h"
 #include "arch/x86_64/io.h"
 #include "arch/x86_64/paging.h"
 #include "drivers/screen.h"
@@ -36,7 +35,7 @@ static void vga_draw(struct screen *screen, unsigned x, unsigned y, char c, bool
 	io_out8(VGA_CRTC_DATA, at & 0xff);
 }
 
-bool vga_console_init(void)
+static bool vga_init(void)
 {
 	const struct boot_framebuffer *fb = &boot_info.fb;
 
@@ -54,3 +53,5 @@ bool vga_console_init(void)
 	screen_register(&vga.screen, "vga");
 	return true;
 }
+
+SCREEN_DRIVER(vga_driver, .name = "vga", .init = vga_init);
