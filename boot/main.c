@@ -290,7 +290,6 @@ void boot_main(uint32_t magic, uint64_t mbi_phys)
 	sort_memory();
 	build_page_tables();
 	hand_memory_over();
-	check_page_tables();
 	open_screen();
 
 	/* The machine. */
@@ -303,6 +302,7 @@ void boot_main(uint32_t magic, uint64_t mbi_phys)
 		out_of_memory("the scheduler");
 	start_vmm();
 	start_cpus();
+	check_page_tables();
 	serial_input_init();
 	if (admin_start(cmdline.autostart))
 		out_of_memory("the console");
