@@ -19,22 +19,19 @@
 #define GVA_PSE_RSVD	 BIT(21)
 #define GVA_PSE_HIGH_POS 13 /* where address bits 39:32 of a 4 MiB page are */
 
-/* One kind of table tree. */
-struct gva_format {
-	uint8_t levels;
-	uint8_t index_bits;
-	uint8_t entry_size;
-	uint64_t root_mask; /* of CR3 */
-	uint64_t (*reserved)(const struct emulate_ctx *ctx, unsigned int level, bool leaf);
-	uint64_t (*leaf_base)(uint64_t entry, unsigned int level);
-};
-
-/* A walk on its way. */
+/* One kind of table tree, and a walk through it. */
 struct gva_state {
-	const struct gva_format *format;
-	uint64_t rights; /* W and U of all levels so far, NX of any */
+	unsigned int levels, index_bits, entry_size;
+	unsigned int large; /* bit n: entries of level n can map large pages */
+	bool pae;	    /* the root's entries have neither rights nor A */
+	uint64_t root;
+	uint64_t table_mask;	/* of an entry: where the next table is */
+	uint64_t reserved;	/* bits of every entry … */
+	uint64_t reserved_root; /* … of the root's entries, too … */
+	uint64_t reserved_leaf; /* … and of those that map large pages, at level 2 */
+	uint64_t rights;	/* W and U of all levels so far, NX of any */
+	uint64_t unmarked;	/* A and D bits that are missing somewhere */
 	uint64_t entry;
-	bool leaf;
 	uint64_t gpa[GVA_MAX_LEVELS]; /* of the entries */
 };
 
@@ -43,85 +40,50 @@ static uint64_t gva_bits(unsigned int from, unsigned int below)
 	return from < below ? BIT(below) - BIT(from) : 0;
 }
 
-static uint64_t gva_long_reserved(const struct emulate_ctx *ctx, unsigned int level, bool leaf)
+/* SDM vol. 3A, 4.5.4. */
+static void gva_begin_long(const struct emulate_ctx *ctx, struct gva_state *s)
 {
-	uint64_t mask = gva_bits(ctx->phys_bits, 52);
-
+	s->levels = 4;
+	s->index_bits = 9;
+	s->entry_size = 8;
+	s->large = ctx->pages_1g ? BIT(2) | BIT(3) : BIT(2);
+	s->pae = false;
+	s->root = ctx->cr3 & GVA_ADDR_MASK;
+	s->table_mask = GVA_ADDR_MASK;
+	s->reserved = gva_bits(ctx->phys_bits, 52);
 	if (!(ctx->efer & X86_EFER_NXE))
-		mask |= X86_PTE_NX;
-	if (level == 4 || (level == 3 && !ctx->pages_1g))
-		mask |= X86_PTE_LARGE;
-	if (leaf && level == 3)
-		mask |= GVA_RSVD_1G;
-	if (leaf && level == 2)
-		mask |= GVA_RSVD_2M;
-	return mask;
+		s->reserved |= X86_PTE_NX;
+	s->reserved_root = 0;
+	s->reserved_leaf = GVA_RSVD_2M;
 }
 
-static uint64_t gva_pae_reserved(const struct emulate_ctx *ctx, unsigned int level, bool leaf)
+/* SDM vol. 3A, 4.4.2. */
+static void gva_begin_pae(const struct emulate_ctx *ctx, struct gva_state *s)
 {
-	uint64_t mask = GVA_PAE_HIGH | gva_bits(ctx->phys_bits, 52);
-
-	if (level == 3)
-		return mask | GVA_PDPTE_RSVD;
-	if (!(ctx->efer & X86_EFER_NXE))
-		mask |= X86_PTE_NX;
-	return leaf && level == 2 ? mask | GVA_RSVD_2M : mask;
+	gva_begin_long(ctx, s);
+	s->levels = 3;
+	s->large = BIT(2);
+	s->pae = true;
+	s->root = ctx->cr3 & 0xffffffe0;
+	s->reserved |= GVA_PAE_HIGH;
+	s->reserved_root = GVA_PDPTE_RSVD;
 }
 
-static uint64_t gva_legacy_reserved(const struct emulate_ctx *ctx, unsigned int level, bool leaf)
+/* SDM vol. 3A, 4.3. */
+static void gva_begin_legacy(const struct emulate_ctx *ctx, struct gva_state *s)
 {
 	unsigned int high = ctx->phys_bits > 32 ? ctx->phys_bits - 32 : 0;
 
-	if (!leaf || level != 2)
-		return 0;
-	return GVA_PSE_RSVD | gva_bits(GVA_PSE_HIGH_POS + high, 21);
-}
-
-static uint64_t gva_wide_base(uint64_t entry, unsigned int level)
-{
-	return ALIGN_DOWN(entry & GVA_ADDR_MASK, BIT(12 + 9 * (level - 1)));
-}
-
-static uint64_t gva_legacy_base(uint64_t entry, unsigned int level)
-{
-	if (level == 1)
-		return entry & 0xfffff000;
-	return (entry & 0xffc00000) | ((entry >> GVA_PSE_HIGH_POS) & 0xff) << 32;
-}
-
-static const struct gva_format gva_long = {
-	.levels = 4,
-	.index_bits = 9,
-	.entry_size = 8,
-	.root_mask = GVA_ADDR_MASK,
-	.reserved = gva_long_reserved,
-	.leaf_base = gva_wide_base,
-};
-
-static const struct gva_format gva_pae = {
-	.levels = 3,
-	.index_bits = 9,
-	.entry_size = 8,
-	.root_mask = 0xffffffe0,
-	.reserved = gva_pae_reserved,
-	.leaf_base = gva_wide_base,
-};
-
-static const struct gva_format gva_legacy = {
-	.levels = 2,
-	.index_bits = 10,
-	.entry_size = 4,
-	.root_mask = 0xfffff000,
-	.reserved = gva_legacy_reserved,
-	.leaf_base = gva_legacy_base,
-};
-
-static const struct gva_format *gva_format(const struct emulate_ctx *ctx)
-{
-	if (ctx->efer & X86_EFER_LMA)
-		return &gva_long;
-	return ctx->cr4 & X86_CR4_PAE ? &gva_pae : &gva_legacy;
+	s->levels = 2;
+	s->index_bits = 10;
+	s->entry_size = 4;
+	s->large = ctx->cr4 & X86_CR4_PSE ? BIT(2) : 0;
+	s->pae = false;
+	s->root = ctx->cr3 & 0xfffff000;
+	s->table_mask = 0xfffff000;
+	s->reserved = 0;
+	s->reserved_root = 0;
+	s->reserved_leaf = GVA_PSE_RSVD | gva_bits(GVA_PSE_HIGH_POS + high, 21);
 }
 
 /* Reads the entry at @gpa and notes it in @walk. */
@@ -139,7 +101,7 @@ static void gva_read_entry(struct emulate_ctx *ctx, struct gva_state *s, struct 
 	walk->where[nr] = where;
 	walk->seen[nr] = seen;
 	s->gpa[nr] = gpa;
-	if (s->format->entry_size == 4)
+	if (s->entry_size == 4)
 		seen = (uint32_t)(seen >> (gpa & 4) * 8);
 	s->entry = seen;
 }
@@ -175,27 +137,31 @@ static bool gva_allowed(const struct emulate_ctx *ctx, uint64_t rights, unsigned
 	return !(access & GVA_WRITE) || (rights & X86_PTE_WRITE) || !(ctx->cr0 & X86_CR0_WP);
 }
 
-static bool gva_is_leaf(const struct emulate_ctx *ctx, const struct gva_state *s,
-			unsigned int level)
+/*
+ * Takes the present entry of @level into account. Returns its reserved bits
+ * that are set; *@leaf: it maps a page.
+ */
+static uint64_t gva_use_entry(struct gva_state *s, unsigned int level, bool *leaf)
 {
-	if (level == 1)
-		return true;
-	if (!(s->entry & X86_PTE_LARGE))
-		return false;
-	if (s->format == &gva_legacy)
-		return ctx->cr4 & X86_CR4_PSE;
-	if (s->format == &gva_pae)
-		return level == 2;
-	return level == 2 || level == 3;
-}
+	uint64_t entry = s->entry;
+	uint64_t reserved = s->reserved;
 
-/* Adds an entry's rights to those of the levels above. */
-static void gva_add_rights(struct gva_state *s, unsigned int level)
-{
-	/* A PAE root entry has no rights of its own. */
-	if (level == 3 && s->format == &gva_pae)
-		return;
-	s->rights = (s->rights & (s->entry | X86_PTE_NX)) | (s->entry & X86_PTE_NX);
+	*leaf = level == 1;
+	if (unlikely(level > 1 && (entry & X86_PTE_LARGE))) {
+		*leaf = s->large >> level & 1;
+		if (*leaf)
+			reserved |= level == 2 ? s->reserved_leaf : GVA_RSVD_1G;
+		else if (s->entry_size == 8) /* without PSE, 32-bit tables ignore it */
+			reserved |= X86_PTE_LARGE;
+	}
+	if (level == s->levels) {
+		reserved |= s->reserved_root;
+		if (s->pae)
+			return entry & reserved;
+	}
+	s->rights = (s->rights & (entry | X86_PTE_NX)) | (entry & X86_PTE_NX);
+	s->unmarked |= ~entry & X86_PTE_ACCESSED;
+	return entry & reserved;
 }
 
 /* Sets @bits in the entry at @host. False when it is not @seen any more. */
@@ -215,11 +181,8 @@ static bool gva_mark_entry(void *host, unsigned int size, uint64_t seen, uint64_
 static bool gva_mark(struct emulate_ctx *ctx, const struct gva_state *s, struct gva_walk *walk,
 		     unsigned int access)
 {
-	unsigned int size = s->format->entry_size;
-	unsigned int i = s->format == &gva_pae ? 1 : 0; /* PAE's root entries have no A */
-
-	for (; i < walk->nr_entries; i++) {
-		unsigned int shift = size == 4 ? (s->gpa[i] & 4) * 8 : 0;
+	for (unsigned int i = s->pae ? 1 : 0; i < walk->nr_entries; i++) {
+		unsigned int shift = s->entry_size == 4 ? (s->gpa[i] & 4) * 8 : 0;
 		uint64_t bits = X86_PTE_ACCESSED;
 		void *host;
 
@@ -228,44 +191,56 @@ static bool gva_mark(struct emulate_ctx *ctx, const struct gva_state *s, struct 
 		if (!walk->where[i] || !(~(walk->seen[i] >> shift) & bits))
 			continue;
 		/* Tables in ROM, or whose writes are watched, stay as they are. */
-		host = ctx->ops->ram(ctx->opaque, s->gpa[i], size, true);
+		host = ctx->ops->ram(ctx->opaque, s->gpa[i], s->entry_size, true);
 		if (!host)
 			continue;
-		if (!gva_mark_entry(host, size, walk->seen[i] >> shift, bits))
+		if (!gva_mark_entry(host, s->entry_size, walk->seen[i] >> shift, bits))
 			return false;
 		walk->seen[i] |= bits << shift;
 	}
 	return true;
 }
 
-/* One walk from the root. 0 and the page's base in walk->gpa, or -EFAULT. */
+/* The address that the leaf @s->entry of @level gives to @gva. */
+static uint64_t gva_page_address(const struct gva_state *s, unsigned int level, uint64_t gva)
+{
+	uint64_t offset = BIT(12 + s->index_bits * (level - 1)) - 1;
+	uint64_t page = s->entry & s->table_mask & ~offset;
+
+	if (s->entry_size == 4 && level == 2)
+		page |= ((s->entry >> GVA_PSE_HIGH_POS) & 0xff) << 32;
+	return page | (gva & offset);
+}
+
+/* One walk from the root: 0 or -EFAULT. */
 static int gva_descend(struct emulate_ctx *ctx, struct gva_state *s, struct gva_walk *walk,
 		       uint64_t gva, unsigned int access)
 {
-	const struct gva_format *f = s->format;
-	uint64_t table = ctx->cr3 & f->root_mask;
-	unsigned int level = f->levels;
-	unsigned int shift;
+	uint64_t table = s->root;
+	unsigned int level = s->levels;
+	unsigned int shift = 12 + s->index_bits * (level - 1);
+	bool leaf;
 
 	s->rights = X86_PTE_WRITE | X86_PTE_USER;
+	s->unmarked = 0;
 	walk->nr_entries = 0;
-	for (;; level--) {
-		shift = 12 + f->index_bits * (level - 1);
-		gva_read_entry(ctx, s, walk,
-			       table + ((gva >> shift) & (BIT(f->index_bits) - 1)) * f->entry_size);
+	for (;; level--, shift -= s->index_bits) {
+		uint64_t index = (gva >> shift) & (BIT(s->index_bits) - 1);
+
+		gva_read_entry(ctx, s, walk, table + index * s->entry_size);
 		if (!(s->entry & X86_PTE_PRESENT))
 			return gva_fault(ctx, gva, access, 0);
-		s->leaf = gva_is_leaf(ctx, s, level);
-		if (s->entry & f->reserved(ctx, level, s->leaf))
+		if (gva_use_entry(s, level, &leaf))
 			return gva_fault(ctx, gva, access, X86_PF_PRESENT | X86_PF_RESERVED);
-		gva_add_rights(s, level);
-		if (s->leaf)
+		if (leaf)
 			break;
-		table = s->entry & (f->entry_size == 8 ? GVA_ADDR_MASK : 0xfffff000);
+		table = s->entry & s->table_mask;
 	}
 	if (!gva_allowed(ctx, s->rights, access))
 		return gva_fault(ctx, gva, access, X86_PF_PRESENT);
-	walk->gpa = f->leaf_base(s->entry, level) | (gva & (BIT(shift) - 1));
+	if (access & GVA_WRITE)
+		s->unmarked |= ~s->entry & X86_PTE_DIRTY;
+	walk->gpa = gva_page_address(s, level, gva);
 	return 0;
 }
 
@@ -278,14 +253,19 @@ int gva_translate(struct emulate_ctx *ctx, uint64_t gva, unsigned int access, st
 		walk->nr_entries = 0;
 		return 0;
 	}
-	s.format = gva_format(ctx);
-	/* 32-bit tables and PAE index by bits of a 32-bit address. */
-	if (s.format->levels < 4)
+	if (likely(ctx->efer & X86_EFER_LMA)) {
+		gva_begin_long(ctx, &s);
+	} else {
 		gva &= 0xffffffff;
+		if (ctx->cr4 & X86_CR4_PAE)
+			gva_begin_pae(ctx, &s);
+		else
+			gva_begin_legacy(ctx, &s);
+	}
 	for (unsigned int races = 0; races < GVA_MAX_RACES; races++) {
 		int err = gva_descend(ctx, &s, walk, gva, access);
 
-		if (err || gva_mark(ctx, &s, walk, access))
+		if (err || likely(!s.unmarked) || gva_mark(ctx, &s, walk, access))
 			return err;
 	}
 	return -EAGAIN;
