@@ -64,6 +64,8 @@ void console_printf(const char *fmt, ...)
 
 void console_write_emergency(const char *s, size_t len)
 {
+	/* Whoever holds the input's lock may be stopped, and output takes input meanwhile. */
+	console_input_stop();
 	console_emit(s, len, true);
 }
 

@@ -29,7 +29,7 @@ void console_register(struct console_sink *sink);
 void console_write(const char *s, size_t len);
 /* As console_write; cut at 512 bytes. */
 void console_printf(const char *fmt, ...) __printf(1, 2);
-/* For panic: no locks, all sinks. */
+/* For panic: no locks, all sinks; no input any more. */
 void console_write_emergency(const char *s, size_t len);
 
 /* Drivers: bytes from the line, at an interrupt window. What does not fit (4 KiB) is counted and
@@ -37,6 +37,8 @@ void console_write_emergency(const char *s, size_t len);
 void console_input(const char *s, size_t len);
 /* How many that were. */
 uint64_t console_input_dropped(void);
+/* kernel/console.c: input is ignored from here on. */
+void console_input_stop(void);
 /* Tasks: up to @max bytes, waiting for at least one, or for a task_wake() of the caller: 0 then. */
 size_t console_read(char *buf, size_t max);
 /* Tasks: as console_read, at most @ns nanoseconds; 0 = nothing came. */

@@ -14,9 +14,17 @@ static char input_data[CONSOLE_INPUT_SIZE];
 static struct ring input_ring = {.data = input_data, .size = CONSOLE_INPUT_SIZE};
 static struct task *input_reader; /* sleeps in console_read() */
 static uint64_t input_dropped;
+static bool input_stopped;
+
+void console_input_stop(void)
+{
+	WRITE_ONCE(input_stopped, true);
+}
 
 void console_input(const char *s, size_t len)
 {
+	if (READ_ONCE(input_stopped))
+		return;
 	spin_lock(&input_lock);
 	input_dropped += len - ring_put(&input_ring, s, len);
 	if (input_reader)

@@ -20,6 +20,13 @@ static void keep(char *where, const char *s, size_t len)
 	strncat(where, s, len);
 }
 
+static bool input_stopped;
+
+void console_input_stop(void)
+{
+	input_stopped = true;
+}
+
 static void write_out(struct console_sink *sink, const char *s, size_t len)
 {
 	keep(sink->interactive ? out : log_out, s, len);
@@ -123,6 +130,15 @@ static void test_printf_is_cut(void **state)
 	assert_int_equal(strlen(out), 511);
 }
 
+static void test_emergency_goes_everywhere(void **state)
+{
+	(void)state;
+	console_write_emergency("end", 3);
+	assert_string_equal(out, "end");
+	assert_string_equal(log_out, "end");
+	assert_true(input_stopped);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -133,6 +149,7 @@ int main(void)
 		cmocka_unit_test_setup(test_log_goes_above_the_edited_line, setup),
 		cmocka_unit_test_setup(test_long_line_is_bounded, setup),
 		cmocka_unit_test_setup(test_printf_is_cut, setup),
+		cmocka_unit_test_setup(test_emergency_goes_everywhere, setup),
 	};
 
 	return cmocka_run_group_tests(tests, setup_all, NULL);
