@@ -21,6 +21,7 @@
 #define ACPI_HID_UART	  "PNP0501"
 #define ACPI_HID_BOARD	  "PNP0C02" /* resources of the board itself */
 #define ACPI_HID_FW_CFG	  "QEMU0002"
+#define ACPI_HID_CPU	  "ACPI0007"
 
 struct acpi_node {
 	const char *hid; /* an EISA id, or another of 8 characters */
@@ -38,6 +39,12 @@ struct acpi_ioapic {
 	uint32_t address;
 	uint32_t gsi_base;
 	uint8_t id;
+};
+
+/* Local APICs, one for each vCPU with its number as id, as ACPI_LAPIC_KIND. */
+#define ACPI_LAPIC_KIND "acpi-lapic"
+struct acpi_lapic {
+	uint32_t address;
 };
 
 /* The ACPI fixed hardware, for the FADT and \_S5 (5.2.9, 7.4.2.6), as ACPI_PM_KIND. */

@@ -234,8 +234,11 @@ static int lapic_create(struct device *dev, const struct device_config *config _
 		vm->vcpus[i]->intc = &set->apics[i];
 	}
 	lapic_reset(dev);
-	err = device_hook_memory(dev, APIC_DEFAULT_BASE, APIC_MMIO_SIZE, HOOK_MEMORY_FULL,
-				 &lapic_mmio_ops, set);
+	set->acpi.address = (uint32_t)APIC_DEFAULT_BASE;
+	err = device_provide(dev, ACPI_LAPIC_KIND, &set->acpi);
+	if (!err)
+		err = device_hook_memory(dev, APIC_DEFAULT_BASE, APIC_MMIO_SIZE, HOOK_MEMORY_FULL,
+					 &lapic_mmio_ops, set);
 	if (!err)
 		err = lapic_hook_msrs(dev);
 	if (!err)

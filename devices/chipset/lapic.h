@@ -7,6 +7,7 @@
 #ifndef DEVICES_CHIPSET_LAPIC_H
 #define DEVICES_CHIPSET_LAPIC_H
 
+#include "devices/acpi_node.h"
 #include "devices/chipset/lapic_regs.h"
 #include "kernel/timer.h"
 #include "vmm/hook/hook.h"
@@ -53,6 +54,7 @@ struct lapic {
 
 struct lapic_set {
 	struct vm *vm;
+	struct acpi_lapic acpi;
 	bool ext_level;	  /* * the 8259's output; one writer, under its lock */
 	uint32_t arbiter; /* * where the search for a lowest priority goes on */
 	uint32_t count;

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ACPI tables in guest memory, in the BIOS area, where a guest that is told
+ * nothing looks for the RSDP (ACPI 6.4, 5.2.5.1). They describe the devices
+ * that the VM has when its image is loaded.
+ *
+ * Keys: none. Lock: none, it works when the loader asks.
+ */
+#include "devices/chipset/acpi_tables.h"
+#include "kernel/slab.h"
+#include "vmm/device.h"
+#include "vmm/guest_memory.h"
+#include "vmm/loader.h"
+#include "vmm/vm.h"
+#include "vmm/vm_config.h"
+
+#include <errno.h>
+
+#define ACPI_BASE UINT64_C(0xe0000)
+#define ACPI_SIZE UINT64_C(0x8000)
+
+struct acpi {
+	struct device *dev;
+	struct firmware_tables tables;
+};
+
+static void acpi_add_node(struct acpi_machine *m, const struct acpi_node *node)
+{
+	for (; node; node = node->next) {
+		if (m->node_count == ACPI_MAX_NODES) {
+			m->too_many = true;
+			return;
+		}
+		m->nodes[m->node_count++] = node;
+	}
+}
+
+static void acpi_ask(void *opaque, struct device *dev)
+{
+	struct acpi_machine *m = opaque;
+	const struct acpi_ioapic *ioapic = device_iface(dev->vm, dev->id, ACPI_IOAPIC_KIND);
+
+	acpi_add_node(m, device_iface(dev->vm, dev->id, ACPI_NODE_KIND));
+	if (!ioapic)
+		return;
+	if (m->ioapic_count == ACPI_MAX_IOAPICS)
+		m->too_many = true;
+	else
+		m->ioapics[m->ioapic_count++] = ioapic;
+}
+
+/* Nothing that a device takes decides how large the tables are, but the limits here do. */
+static int acpi_write(struct acpi *a, const struct acpi_machine *m, struct acpi_image *image)
+{
+	int err = acpi_image_build(image, m);
+
+	if (!err)
+		err = guest_write(a->dev->vm, image->base, image->data, image->used);
+	if (err)
+		device_log(a->dev, LOG_ERROR, "cannot write the tables: error %d", err);
+	else if (m->too_many)
+		device_log(a->dev, LOG_WARN, "tables: not all devices fit");
+	return err;
+}
+
+static int acpi_build(struct firmware_tables *tables)
+{
+	struct acpi *a = container_of(tables, struct acpi, tables);
+	struct vm *vm = a->dev->vm;
+	struct acpi_image image = {.size = ACPI_SIZE, .base = ACPI_BASE};
+	struct acpi_machine *m = kzalloc(sizeof(*m));
+	int err = -ENOMEM;
+
+	image.data = kzalloc(image.size);
+	if (m && image.data) {
+		m->cpus = vm->vcpu_count;
+		m->pm = device_iface(vm, NULL, ACPI_PM_KIND);
+		m->reset = device_iface(vm, NULL, ACPI_RESET_KIND);
+		m->lapic = device_iface(vm, NULL, ACPI_LAPIC_KIND);
+		device_for_each(vm, acpi_ask, m);
+		err = acpi_write(a, m, &image);
+	} else {
+		device_log(a->dev, LOG_ERROR, "cannot write the tables: no memory");
+	}
+	tables->rsdp = err ? 0 : image.base;
+	kfree(image.data);
+	kfree(m);
+	return err;
+}
+
+static void acpi_destroy(struct device *dev)
+{
+	kfree(dev->state);
+}
+
+static int acpi_create(struct device *dev, const struct device_config *config __unused)
+{
+	struct acpi *a = kzalloc(sizeof(*a));
+
+	if (!a)
+		return -ENOMEM;
+	dev->state = a;
+	a->dev = dev;
+	a->tables.build = acpi_build;
+	return device_provide(dev, FIRMWARE_KIND, &a->tables);
+}
+
+MACHINE_PART(acpi_part, .machine = "pc", .text = "[device \"" FIRMWARE_ID "\"]\ntype = acpi\n");
+
+DEVICE_TYPE(acpi_type, .name = "acpi", .help = "ACPI tables for the devices that there are",
+	    .create = acpi_create, .destroy = acpi_destroy);

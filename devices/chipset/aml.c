@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "devices/chipset/aml.h"
+
+#include <string.h>
+
+#define AML_ZERO	0x00
+#define AML_ONE		0x01
+#define AML_NAME	0x08
+#define AML_BYTE	0x0a
+#define AML_WORD	0x0b
+#define AML_DWORD	0x0c
+#define AML_STRING	0x0d
+#define AML_QWORD	0x0e
+#define AML_SCOPE	0x10
+#define AML_BUFFER	0x11
+#define AML_PACKAGE	0x12
+#define AML_EXT		0x5b
+#define AML_EXT_DEVICE	0x82
+#define AML_LENGTH_SIZE 3 /* lead byte and two more: lengths below 1 MiB (20.2.4) */
+
+#define RESOURCE_IO    0x47 /* 6.4.2.5 */
+#define RESOURCE_IO_16 0x01 /* decodes 16 bits */
+#define RESOURCE_IRQ   0x22 /* 6.4.2.1: edge, active high, exclusive */
+#define RESOURCE_END   0x79
+#define AML_SEGMENT    4
+
+void aml_bytes(struct aml *a, const void *bytes, size_t n)
+{
+	if (n > a->size - a->used) {
+		a->overflow = true;
+		return;
+	}
+	memcpy(a->buf + a->used, bytes, n);
+	a->used += n;
+}
+
+static void aml_byte(struct aml *a, uint8_t byte)
+{
+	aml_bytes(a, &byte, 1);
+}
+
+void aml_integer(struct aml *a, uint64_t value)
+{
+	if (value <= 1) {
+		aml_byte(a, value ? AML_ONE : AML_ZERO);
+	} else if (value <= UINT8_MAX) {
+		aml_byte(a, AML_BYTE);
+		aml_bytes(a, &value, 1);
+	} else if (value <= UINT16_MAX) {
+		aml_byte(a, AML_WORD);
+		aml_bytes(a, &value, 2);
+	} else if (value <= UINT32_MAX) {
+		aml_byte(a, AML_DWORD);
+		aml_bytes(a, &value, 4);
+	} else {
+		aml_byte(a, AML_QWORD);
+		aml_bytes(a, &value, 8);
+	}
+}
+
+void aml_string(struct aml *a, const char *s)
+{
+	aml_byte(a, AML_STRING);
+	aml_bytes(a, s, strlen(s) + 1);
+}
+
+static int aml_hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* Three letters of 5 bits each, four hexadecimal digits; most significant byte first. */
+void aml_hid(struct aml *a, const char *id)
+{
+	uint32_t value = 0;
+	unsigned i;
+
+	if (strlen(id) != 7) {
+		aml_string(a, id);
+		return;
+	}
+	for (i = 0; i < 3; i++)
+		value = value << 5 | ((uint32_t)(id[i] - 'A' + 1) & 0x1f);
+	for (; i < 7; i++)
+		value = value << 4 | ((uint32_t)aml_hex(id[i]) & 0xf);
+	aml_integer(a, __builtin_bswap32(value));
+}
+
+static void aml_path(struct aml *a, const char *name)
+{
+	if (*name == '\\')
+		aml_byte(a, (uint8_t)*name++);
+	aml_bytes(a, name, AML_SEGMENT);
+}
+
+void aml_name(struct aml *a, const char *name)
+{
+	aml_byte(a, AML_NAME);
+	aml_path(a, name);
+}
+
+static struct aml_block aml_begin(struct aml *a)
+{
+	static const uint8_t none[AML_LENGTH_SIZE];
+	struct aml_block block = {a->used};
+
+	aml_bytes(a, none, sizeof(none));
+	return block;
+}
+
+/* The length counts itself; the lead byte has its lowest 4 bits (20.2.4). */
+void aml_end(struct aml *a, struct aml_block block)
+{
+	size_t length = a->used - block.at;
+
+	if (a->overflow)
+		return;
+	a->buf[block.at] = (uint8_t)((AML_LENGTH_SIZE - 1) << 6 | (length & 0xf));
+	a->buf[block.at + 1] = (uint8_t)(length >> 4);
+	a->buf[block.at + 2] = (uint8_t)(length >> 12);
+}
+
+struct aml_block aml_scope(struct aml *a, const char *name)
+{
+	struct aml_block block;
+
+	aml_byte(a, AML_SCOPE);
+	block = aml_begin(a);
+	aml_path(a, name);
+	return block;
+}
+
+struct aml_block aml_device(struct aml *a, const char *name)
+{
+	struct aml_block block;
+
+	aml_byte(a, AML_EXT);
+	aml_byte(a, AML_EXT_DEVICE);
+	block = aml_begin(a);
+	aml_path(a, name);
+	return block;
+}
+
+struct aml_block aml_package(struct aml *a, uint8_t elements)
+{
+	struct aml_block block;
+
+	aml_byte(a, AML_PACKAGE);
+	block = aml_begin(a);
+	aml_byte(a, elements);
+	return block;
+}
+
+struct aml_resources aml_resources(struct aml *a)
+{
+	struct aml_resources r;
+	const uint16_t none = 0;
+
+	aml_byte(a, AML_BUFFER);
+	r.block = aml_begin(a);
+	aml_byte(a, AML_WORD);
+	r.length_at = a->used;
+	aml_bytes(a, &none, sizeof(none));
+	return r;
+}
+
+void aml_io(struct aml *a, uint16_t port, uint8_t count)
+{
+	aml_byte(a, RESOURCE_IO);
+	aml_byte(a, RESOURCE_IO_16);
+	aml_bytes(a, &port, sizeof(port)); /* lowest and highest base */
+	aml_bytes(a, &port, sizeof(port));
+	aml_byte(a, 1); /* alignment */
+	aml_byte(a, count);
+}
+
+void aml_irqs(struct aml *a, uint16_t mask)
+{
+	aml_byte(a, RESOURCE_IRQ);
+	aml_bytes(a, &mask, sizeof(mask));
+}
+
+void aml_resources_end(struct aml *a, struct aml_resources r)
+{
+	uint16_t length;
+
+	aml_byte(a, RESOURCE_END);
+	aml_byte(a, 0); /* no checksum */
+	length = (uint16_t)(a->used - r.length_at - sizeof(length));
+	if (!a->overflow)
+		memcpy(a->buf + r.length_at, &length, sizeof(length));
+	aml_end(a, r.block);
+}

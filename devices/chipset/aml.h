@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Writes ACPI Machine Language (ACPI 6.4, chapter 20) into a buffer of fixed
+ * size. What does not fit is dropped and told by `overflow`.
+ */
+#ifndef DEVICES_CHIPSET_AML_H
+#define DEVICES_CHIPSET_AML_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct aml {
+	uint8_t *buf;
+	size_t size, used;
+	bool overflow;
+};
+
+/* Something with a length in front; between its begin and aml_end() goes what it holds. */
+struct aml_block {
+	size_t at; /* of its length */
+};
+
+void aml_bytes(struct aml *a, const void *bytes, size_t n);
+/* An integer constant, as short as it can be (20.2.3). */
+void aml_integer(struct aml *a, uint64_t value);
+void aml_string(struct aml *a, const char *s);
+/* "PNP0501" as the compressed id that it stands for; any other id as a string (19.3.4). */
+void aml_hid(struct aml *a, const char *id);
+/* Name(@name, …): the object follows. @name: four characters, after a '\' or not. */
+void aml_name(struct aml *a, const char *name);
+void aml_end(struct aml *a, struct aml_block block);
+struct aml_block aml_scope(struct aml *a, const char *name);
+struct aml_block aml_device(struct aml *a, const char *name);
+struct aml_block aml_package(struct aml *a, uint8_t elements);
+
+/* A resource template (6.4): begin, descriptors, end. */
+struct aml_resources {
+	struct aml_block block;
+	size_t length_at; /* of the buffer's size, patched at the end */
+};
+struct aml_resources aml_resources(struct aml *a);
+void aml_io(struct aml *a, uint16_t port, uint8_t count);
+void aml_irqs(struct aml *a, uint16_t mask);
+void aml_resources_end(struct aml *a, struct aml_resources r);
+
+#endif
