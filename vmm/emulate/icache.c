@@ -141,7 +141,7 @@ static enum emulate_result icache_decode(struct emulate_ctx *ctx, struct icache_
 enum emulate_result icache_fill(struct emulate_ctx *ctx, const struct insn **insn)
 {
 	uint64_t linear = icache_linear(ctx);
-	uint64_t mode = icache_mode(ctx);
+	uint64_t mode = icache_mode_of(ctx);
 	struct icache_entry *entry = icache_slot(ctx->icache, linear);
 	struct icache_fetch f = {0};
 	enum emulate_result result;

@@ -57,13 +57,19 @@ enum emulate_result icache_fill(struct emulate_ctx *ctx, const struct insn **ins
 void icache_bytes(struct emulate_ctx *ctx, const struct insn *insn);
 
 /* All that decides between two decodings of the same bytes, or two fetches by the same tables. */
-static inline uint64_t icache_mode(const struct emulate_ctx *ctx)
+static __always_inline uint64_t icache_mode(uint64_t cr0, uint64_t cr4, uint64_t efer,
+					    uint64_t rflags, uint16_t cs_attr, uint8_t cpl)
 {
-	return (ctx->cr0 & (X86_CR0_PE | X86_CR0_PG)) |
-	       (ctx->cr4 & (X86_CR4_PSE | X86_CR4_PAE | X86_CR4_SMEP)) |
-	       (ctx->efer & (X86_EFER_LMA | X86_EFER_NXE)) | (ctx->rflags & X86_FLAGS_VM) |
-	       (uint64_t)(ctx->cs.attr & (EMULATE_SEG_LONG | EMULATE_SEG_BIG)) << 32 |
-	       (uint64_t)ctx->cpl << 32 | BIT(63);
+	return (cr0 & (X86_CR0_PE | X86_CR0_PG)) |
+	       (cr4 & (X86_CR4_PSE | X86_CR4_PAE | X86_CR4_SMEP)) |
+	       (efer & (X86_EFER_LMA | X86_EFER_NXE)) | (rflags & X86_FLAGS_VM) |
+	       (uint64_t)(cs_attr & (EMULATE_SEG_LONG | EMULATE_SEG_BIG)) << 32 |
+	       (uint64_t)cpl << 32 | BIT(63);
+}
+
+static __always_inline uint64_t icache_mode_of(const struct emulate_ctx *ctx)
+{
+	return icache_mode(ctx->cr0, ctx->cr4, ctx->efer, ctx->rflags, ctx->cs.attr, ctx->cpl);
 }
 
 static inline uint64_t icache_linear(const struct emulate_ctx *ctx)
@@ -99,6 +105,19 @@ static __always_inline bool icache_proven(const struct icache_proof *p)
 	return !differ;
 }
 
+/* What the cache has for that place and can prove, or NULL. */
+static __always_inline const struct insn *icache_find(struct icache *icache, uint64_t linear,
+						      uint64_t cr3, uint64_t mode)
+{
+	struct icache_entry *entry = icache_slot(icache, linear);
+
+	if (likely(entry->linear == linear && entry->cr3 == cr3 && entry->mode == mode &&
+		   icache_proven(&entry->proof[0]) &&
+		   (!entry->crosses || icache_proven(&entry->proof[1]))))
+		return &entry->insn;
+	return NULL;
+}
+
 /*
  * The instruction at RIP, from the cache or decoded now.
  *
@@ -108,16 +127,8 @@ static __always_inline bool icache_proven(const struct icache_proof *p)
 static __always_inline enum emulate_result __must_check icache_insn(struct emulate_ctx *ctx,
 								    const struct insn **insn)
 {
-	uint64_t linear = icache_linear(ctx);
-	struct icache_entry *entry = icache_slot(ctx->icache, linear);
-
-	if (likely(entry->linear == linear && entry->cr3 == ctx->cr3 &&
-		   entry->mode == icache_mode(ctx) && icache_proven(&entry->proof[0]) &&
-		   (!entry->crosses || icache_proven(&entry->proof[1])))) {
-		*insn = &entry->insn;
-		return EMULATE_DONE;
-	}
-	return icache_fill(ctx, insn);
+	*insn = icache_find(ctx->icache, icache_linear(ctx), ctx->cr3, icache_mode_of(ctx));
+	return likely(*insn) ? EMULATE_DONE : icache_fill(ctx, insn);
 }
 
 #endif

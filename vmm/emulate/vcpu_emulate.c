@@ -268,7 +268,7 @@ enum exit_action vcpu_emulate_string_io(struct vcpu *vcpu, const struct vm_exit 
 	return vcpu_emulate_result(vcpu, &ctx, &mode, result);
 }
 
-unsigned vcpu_emulate_length(struct vcpu *vcpu)
+static __noinline unsigned vcpu_emulate_length_miss(struct vcpu *vcpu)
 {
 	const struct insn *insn;
 	struct emulate_ctx ctx;
@@ -281,6 +281,24 @@ unsigned vcpu_emulate_length(struct vcpu *vcpu)
 		return insn->length;
 	vcpu_emulate_result(vcpu, &ctx, &mode, result);
 	return 0;
+}
+
+/* On every exit of a CPU that does not tell the length: a hit makes no emulate_ctx. */
+unsigned vcpu_emulate_length(struct vcpu *vcpu)
+{
+	struct vcpu_emulate *e = container_of(vcpu->icache, struct vcpu_emulate, icache);
+	const struct insn *insn;
+	struct vcpu_mode m;
+	uint64_t linear = vcpu->rip;
+
+	hv_ops->get_mode(vcpu, &m);
+	if (unlikely(!(m.efer & X86_EFER_LMA) || !(m.cs.attrib & SEG_ATTR_L)))
+		linear = (uint32_t)(m.cs.base + linear);
+	insn = icache_find(&e->icache, linear, m.cr3,
+			   icache_mode(m.cr0, m.cr4, m.efer, m.rflags, m.cs.attrib, m.cpl));
+	if (likely(insn && e->icache.generation == vcpu->vm->memory->generation))
+		return insn->length;
+	return vcpu_emulate_length_miss(vcpu);
 }
 
 unsigned vcpu_emulate_fetch(struct vcpu *vcpu, uint8_t bytes[15])
