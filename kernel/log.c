@@ -14,7 +14,7 @@
 /* Time, level, text, mark, newline, 0. */
 #define LOG_LINE_MAX (24 + 10 + LOG_TEXT_MAX + sizeof(LOG_CUT_MARK) + 1)
 
-/* The order of locks ends here: nothing is taken while it is held. */
+/* Nothing is taken while it is held: a line goes to the consoles after it. */
 static struct spinlock log_lock = SPINLOCK_INIT;
 /* Whole lines, each with its newline. Under log_lock. */
 static char log_data[LOG_RING_SIZE];

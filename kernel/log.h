@@ -3,7 +3,8 @@
  * Log: levels, time since boot, one ring that `dmesg` prints, and the sinks
  * (serial, VGA/framebuffer text) that a line goes to. A line is written as a
  * whole: it never lands inside the shell's prompt (the console redraws what
- * was being typed). Any context but NMI; takes the log lock, last in order.
+ * was being typed). Any context but NMI, with no lock of the
+ * console or of what lies below it held (docs/locking.md).
  */
 #ifndef KERNEL_LOG_H
 #define KERNEL_LOG_H
