@@ -12,7 +12,6 @@
 #include "vmm/vcpu.h"
 #include "vmm/vm.h"
 
-#define CPUID_1_ECX_OSXSAVE  BIT(27)
 #define CPUID_1_EDX_APIC     BIT(9)
 #define CPUID_1_EBX_ID_SHIFT 24
 #define CPUID_D1_EAX_XSAVEC  BIT(1)

@@ -39,6 +39,7 @@ static enum exit_action exit_cpuid(struct vcpu *vcpu, const struct vm_exit *exit
 static enum exit_action exit_io(struct vcpu *vcpu, const struct vm_exit *exit)
 {
 	const struct vm_exit_io *io = &exit->u.io;
+	uint64_t mask = io->width == 1 ? 0xff : 0xffff;
 	uint32_t value;
 
 	if (unlikely(io->string))
@@ -51,7 +52,7 @@ static enum exit_action exit_io(struct vcpu *vcpu, const struct vm_exit *exit)
 	if (io->width == 4)
 		vcpu->gpr[GPR_RAX] = value;
 	else
-		memcpy(&vcpu->gpr[GPR_RAX], &value, io->width == 1 ? 1 : 2);
+		vcpu->gpr[GPR_RAX] = (vcpu->gpr[GPR_RAX] & ~mask) | value;
 	return EXIT_ADVANCE;
 }
 

@@ -93,12 +93,6 @@ void fpu_init(void)
 
 void fpu_cpu_init(void)
 {
-	uint64_t cr4 = cpu_read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT;
-
-	if (fpu.mask)
-		cr4 |= CR4_OSXSAVE;
-	cpu_write_cr4(cr4);
-	cpu_write_cr0((cpu_read_cr0() & ~(CR0_EM | CR0_TS)) | CR0_MP | CR0_NE);
 	if (fpu.mask)
 		cpu_xsetbv(0, fpu.mask);
 }

@@ -71,6 +71,8 @@ struct hv_ops {
 
 	/* All of @mode in one call, for exits that decode an instruction: cheap. */
 	void (*get_mode)(struct vcpu *vcpu, struct vcpu_mode *mode);
+	/* Whether it would give CR0, CR3, CR4, EFER and CS as in @mode: cheaper still. */
+	bool (*mode_is)(struct vcpu *vcpu, const struct vcpu_mode *mode);
 
 	/* The guest can take an external interrupt (or NMI) at the next entry: IF, shadow, NMI
 	 * mask, vcpu->event. */

@@ -34,10 +34,10 @@ void vcpu_set_gpr(struct vcpu *vcpu, unsigned n, uint64_t value)
 
 unsigned vcpu_cpl(struct vcpu *vcpu)
 {
-	struct vcpu_segment ss;
+	struct vcpu_mode mode;
 
-	hv_ops->get_seg(vcpu, SEG_SS, &ss);
-	return ss.attrib >> SEG_ATTR_DPL_SHIFT & 3;
+	hv_ops->get_mode(vcpu, &mode);
+	return mode.cpl;
 }
 
 /*

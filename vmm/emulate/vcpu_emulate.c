@@ -25,12 +25,27 @@
 #define CPUID_ADDRESSES 0x80000008u
 #define CPUID_PHYS_BITS 0xffu /* of EAX */
 
+#define LENGTHS 64
+
+/*
+ * How long an instruction is that exits again and again. The same proof as the
+ * instruction cache's, without the way through the emulator: these exits have
+ * a handful of instructions to spend.
+ */
+struct vcpu_emulate_length {
+	uint64_t rip;
+	uint32_t bytes; /* 0: unused */
+	struct vcpu_mode mode;
+	struct icache_proof proof;
+};
+
 /* What a vCPU keeps for us: vcpu->icache points at the member. */
 struct vcpu_emulate {
 	struct icache icache;
 	uint8_t phys_bits; /* from the guest's CPUID */
 	bool pages_1g;
 	uint32_t unhandled; /* instructions that could not be emulated */
+	struct vcpu_emulate_length lengths[LENGTHS];
 };
 
 /* The emulator's own terms are the vCPU's. */
@@ -268,7 +283,23 @@ enum exit_action vcpu_emulate_string_io(struct vcpu *vcpu, const struct vm_exit 
 	return vcpu_emulate_result(vcpu, &ctx, &mode, result);
 }
 
-static __noinline unsigned vcpu_emulate_length_miss(struct vcpu *vcpu)
+/* For the next time, when all of it is in one page and rests on RAM alone. */
+static void vcpu_emulate_keep_length(struct vcpu_emulate_length *l, const struct vcpu_mode *mode,
+				     uint64_t rip, const struct insn *insn)
+{
+	const struct icache_entry *entry = container_of(insn, struct icache_entry, insn);
+
+	l->bytes = 0;
+	if (!entry->mode || entry->crosses)
+		return;
+	l->rip = rip;
+	l->mode = *mode;
+	l->proof = entry->proof[0];
+	l->bytes = insn->length;
+}
+
+static __noinline unsigned vcpu_emulate_find_length(struct vcpu *vcpu,
+						    struct vcpu_emulate_length *l)
 {
 	const struct insn *insn;
 	struct emulate_ctx ctx;
@@ -277,28 +308,24 @@ static __noinline unsigned vcpu_emulate_length_miss(struct vcpu *vcpu)
 
 	vcpu_emulate_enter(vcpu, &ctx, &mode);
 	result = icache_insn(&ctx, &insn);
-	if (likely(result == EMULATE_DONE))
+	if (likely(result == EMULATE_DONE)) {
+		vcpu_emulate_keep_length(l, &mode, vcpu->rip, insn);
 		return insn->length;
+	}
 	vcpu_emulate_result(vcpu, &ctx, &mode, result);
 	return 0;
 }
 
-/* On every exit of a CPU that does not tell the length: a hit makes no emulate_ctx. */
 unsigned vcpu_emulate_length(struct vcpu *vcpu)
 {
 	struct vcpu_emulate *e = container_of(vcpu->icache, struct vcpu_emulate, icache);
-	const struct insn *insn;
-	struct vcpu_mode m;
-	uint64_t linear = vcpu->rip;
+	uint64_t rip = vcpu->rip;
+	struct vcpu_emulate_length *l = &e->lengths[(rip ^ rip >> 6) % LENGTHS];
 
-	hv_ops->get_mode(vcpu, &m);
-	if (unlikely(!(m.efer & X86_EFER_LMA) || !(m.cs.attrib & SEG_ATTR_L)))
-		linear = (uint32_t)(m.cs.base + linear);
-	insn = icache_find(&e->icache, linear, m.cr3,
-			   icache_mode(m.cr0, m.cr4, m.efer, m.rflags, m.cs.attrib, m.cpl));
-	if (likely(insn && e->icache.generation == vcpu->vm->memory->generation))
-		return insn->length;
-	return vcpu_emulate_length_miss(vcpu);
+	if (likely(l->rip == rip && l->bytes && hv_ops->mode_is(vcpu, &l->mode) &&
+		   icache_proven(&l->proof)))
+		return l->bytes;
+	return vcpu_emulate_find_length(vcpu, l);
 }
 
 unsigned vcpu_emulate_fetch(struct vcpu *vcpu, uint8_t bytes[15])

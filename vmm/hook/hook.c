@@ -3,7 +3,10 @@
 
 #include "kernel/slab.h"
 #include "kernel/time.h"
+#include "vmm/hook/hook_io.h"
 #include "vmm/hook/hook_maps.h"
+#include "vmm/hook/hook_msr.h"
+#include "vmm/hook/hook_table.h"
 #include "vmm/vm.h"
 
 #include <errno.h>
@@ -17,8 +20,8 @@ int hook_maps_create(struct vm *vm)
 		return -ENOMEM;
 	spinlock_init(&maps->lock);
 	vm->hooks = maps;
-	maps->io = hook_io_map_create();
-	maps->msr = hook_msr_map_create();
+	maps->io = hook_table_create(HOOK_IO_PORTS);
+	maps->msr = hook_table_create(HOOK_MSR_SLOTS);
 	maps->memory = hook_memory_map_create();
 	maps->cpuid = hook_cpuid_map_create();
 	maps->call = hook_call_map_create();
@@ -35,9 +38,9 @@ void hook_maps_destroy(struct vm *vm)
 
 	if (!maps)
 		return;
-	hook_io_map_destroy(maps->io);
+	hook_table_destroy(maps->io);
+	hook_table_destroy(maps->msr);
 	hook_cpuid_map_destroy(maps->cpuid);
-	kfree(maps->msr);
 	kfree(maps->memory);
 	kfree(maps->call);
 	kfree(maps);

@@ -25,7 +25,7 @@
 
 struct vcpu;
 struct vm;
-struct hook_io_map;
+struct hook_table;
 struct hook_cpuid_map;
 struct range_map;
 
@@ -48,8 +48,8 @@ struct hook {
 
 struct hook_maps {
 	struct spinlock lock; /* writers */
-	struct hook_io_map *io;
-	struct range_map *msr;
+	struct hook_table *io;
+	struct hook_table *msr;
 	struct range_map *memory;
 	struct hook_cpuid_map *cpuid;
 	struct range_map *call;

@@ -17,7 +17,8 @@
 #include <errno.h>
 #include <string.h>
 
-#define CPUID_CLASSES	  3u
+#define CPUID_CLASSES	  4u /* the last one is empty */
+#define CPUID_CLASS_USED  3u
 #define CPUID_CLASS_SHIFT 30
 #define CPUID_INDEX_MASK  0x3fffffffu
 #define CPUID_LEAVES_MAX  0x4000u /* of one class */
@@ -31,7 +32,8 @@ struct cpuid_answer {
 
 struct cpuid_leaf {
 	const struct hook_cpuid *hook;
-	uint32_t first, count; /* of its answers */
+	const struct cpuid_regs *any; /* its only answer, for every subleaf; or NULL: */
+	uint32_t first, count;	      /* its answers */
 };
 
 struct hook_cpuid_map {
@@ -57,7 +59,7 @@ void hook_cpuid_map_destroy(struct hook_cpuid_map *map)
 
 static bool leaf_valid(uint32_t leaf)
 {
-	return leaf >> CPUID_CLASS_SHIFT < CPUID_CLASSES &&
+	return leaf >> CPUID_CLASS_SHIFT < CPUID_CLASS_USED &&
 	       (leaf & CPUID_INDEX_MASK) < CPUID_LEAVES_MAX;
 }
 
@@ -66,9 +68,25 @@ static __always_inline struct cpuid_leaf *find(const struct hook_cpuid_map *map,
 	uint32_t class = leaf >> CPUID_CLASS_SHIFT;
 	uint32_t index = leaf & CPUID_INDEX_MASK;
 
-	if (unlikely(class >= CPUID_CLASSES || index >= map->leaf_count[class]))
+	if (unlikely(index >= map->leaf_count[class]))
 		return NULL;
 	return &map->leaves[class][index];
+}
+
+/* Where each leaf's answers are in this map. */
+static void index_answers(struct hook_cpuid_map *map)
+{
+	for (uint32_t i = 0; i < map->answer_count; i++) {
+		const struct cpuid_answer *a = &map->answers[i];
+		struct cpuid_leaf *l = find(map, a->leaf);
+
+		if (i == 0 || a[-1].leaf != a->leaf) {
+			l->first = i;
+			l->count = 0;
+		}
+		l->count++;
+		l->any = l->count == 1 && a->subleaf == CPUID_ANY ? &a->regs : NULL;
+	}
 }
 
 /* A copy of @old with room for @leaf and for @more answers, or NULL. */
@@ -99,6 +117,7 @@ static struct hook_cpuid_map *copy(const struct hook_cpuid_map *old, uint32_t le
 	map->answer_count = old->answer_count;
 	if (old->answer_count)
 		memcpy(map->answers, old->answers, old->answer_count * sizeof(*map->answers));
+	index_answers(map);
 	return map;
 free_map:
 	hook_cpuid_map_destroy(map);
@@ -191,15 +210,7 @@ static void put_answer(struct hook_cpuid_map *map, const struct cpuid_answer *an
 		map->answer_count++;
 	}
 	*a = *answer;
-	for (uint32_t i = 0; i < map->answer_count; i++) {
-		struct cpuid_leaf *l = find(map, map->answers[i].leaf);
-
-		if (i == 0 || map->answers[i - 1].leaf != map->answers[i].leaf) {
-			l->first = i;
-			l->count = 0;
-		}
-		l->count++;
-	}
+	index_answers(map);
 }
 
 int hook_cpuid_set(struct vm *vm, uint32_t leaf, uint32_t subleaf, const struct cpuid_regs *regs)
@@ -258,7 +269,10 @@ void hook_cpuid_query(struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf, struct
 		beyond(map, vcpu, leaf, subleaf, regs);
 		return;
 	}
-	table_answer(map, l, subleaf, regs);
+	if (likely(l->any))
+		*regs = *l->any;
+	else
+		table_answer(map, l, subleaf, regs);
 	hook = READ_ONCE(l->hook);
 	if (hook)
 		hook->fn(hook->opaque, vcpu, leaf, subleaf, regs);

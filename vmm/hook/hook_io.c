@@ -1,126 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The map of ports is a table of two levels, so that a lookup is two loads
- * whatever is hooked. It is changed entry by entry: each is one pointer, and
- * a reader sees the old owner or the new one. Leaves live as long as the map.
- */
 #include "vmm/hook/hook_io.h"
 
-#include "kernel/grace.h"
-#include "kernel/slab.h"
-#include "vmm/hook/hook_maps.h"
-#include "vmm/hook/hook_range.h"
+#include "vmm/hook/hook_table.h"
 #include "vmm/vcpu.h"
 #include "vmm/vm.h"
 
 #include <errno.h>
 
-#define IO_PORTS	     0x10000u
-#define IO_LEAF_PORTS	     256u
-#define IO_LEAVES	     (IO_PORTS / IO_LEAF_PORTS)
 #define IO_VALUE_MASK(width) (0xffffffffu >> (32 - 8 * (width)))
 
-struct io_leaf {
-	const struct hook *owner[IO_LEAF_PORTS];
-};
-
-struct hook_io_map {
-	struct io_leaf *leaves[IO_LEAVES];
-};
-
-/* Nobody's ports. */
-static struct io_leaf empty_leaf;
-
-struct hook_io_map *hook_io_map_create(void)
+const struct hook *hook_io_find(const struct hook_table *map, uint16_t port)
 {
-	struct hook_io_map *map = kmalloc(sizeof(*map));
-
-	for (unsigned i = 0; map && i < IO_LEAVES; i++)
-		map->leaves[i] = &empty_leaf;
-	return map;
-}
-
-void hook_io_map_destroy(struct hook_io_map *map)
-{
-	for (unsigned i = 0; map && i < IO_LEAVES; i++) {
-		if (map->leaves[i] != &empty_leaf)
-			kfree(map->leaves[i]);
-	}
-	kfree(map);
-}
-
-static __always_inline const struct hook *find(const struct hook_io_map *map, uint16_t port)
-{
-	const struct io_leaf *leaf = grace_read(map->leaves[port / IO_LEAF_PORTS]);
-
-	return grace_read(leaf->owner[port % IO_LEAF_PORTS]);
-}
-
-const struct hook *hook_io_find(const struct hook_io_map *map, uint16_t port)
-{
-	return find(map, port);
-}
-
-static int make_leaves(struct hook_io_map *map, const struct hook *hook)
-{
-	for (uint64_t i = hook->first / IO_LEAF_PORTS; i <= hook->last / IO_LEAF_PORTS; i++) {
-		struct io_leaf *leaf;
-
-		if (map->leaves[i] != &empty_leaf)
-			continue;
-		leaf = kzalloc(sizeof(*leaf));
-		if (!leaf)
-			return -ENOMEM;
-		grace_publish(map->leaves[i], leaf);
-	}
-	return 0;
-}
-
-static int add_locked(struct vm *vm, const struct hook *hook)
-{
-	struct hook_io_map *map = vm->hooks->io;
-	int err;
-
-	for (uint64_t port = hook->first; port <= hook->last; port++) {
-		const struct hook *other = find(map, (uint16_t)port);
-
-		if (other) {
-			vm_log(vm, LOG_ERROR, "ports 0x%x-0x%x, wanted by %s, are %s's (0x%x-0x%x)",
-			       (unsigned)hook->first, (unsigned)hook->last, hook->owner,
-			       other->owner, (unsigned)other->first, (unsigned)other->last);
-			return -EBUSY;
-		}
-	}
-	err = make_leaves(map, hook);
-	for (uint64_t port = hook->first; !err && port <= hook->last; port++)
-		grace_publish(map->leaves[port / IO_LEAF_PORTS]->owner[port % IO_LEAF_PORTS], hook);
-	return err;
+	return hook_table_find(map, port);
 }
 
 int hook_io_add(struct vm *vm, const struct hook *hook)
 {
-	int err;
-
-	if (hook->first > hook->last || hook->last >= IO_PORTS)
+	if (hook->first > hook->last || hook->last >= HOOK_IO_PORTS)
 		return -EINVAL;
-	spin_lock(&vm->hooks->lock);
-	err = add_locked(vm, hook);
-	spin_unlock(&vm->hooks->lock);
-	return err;
+	return hook_table_add(vm, vm->hooks->io, (uint32_t)hook->first, hook, "ports");
 }
 
 void hook_io_remove(struct vm *vm, const struct hook *hook)
 {
-	struct hook_io_map *map = vm->hooks->io;
-
-	spin_lock(&vm->hooks->lock);
-	for (uint64_t port = hook->first; port <= hook->last && port < IO_PORTS; port++) {
-		if (find(map, (uint16_t)port) == hook)
-			WRITE_ONCE(map->leaves[port / IO_LEAF_PORTS]->owner[port % IO_LEAF_PORTS],
-				   NULL);
-	}
-	spin_unlock(&vm->hooks->lock);
-	hook_wait(vm);
+	hook_table_remove(vm, vm->hooks->io, (uint32_t)hook->first, hook);
 }
 
 /* One access that @hook answers as a whole. */
@@ -157,12 +60,12 @@ static __always_inline void write_one(struct vcpu *vcpu, const struct hook *hook
  * How many of the @left bytes from @port go to its owner at once: 1, 2 or 4,
  * as aligned as a bus would split them. Behind port 0xffff there is nobody.
  */
-static unsigned piece(const struct hook_io_map *map, uint32_t port, unsigned left,
+static unsigned piece(const struct hook_table *map, uint32_t port, unsigned left,
 		      const struct hook **owner)
 {
 	unsigned width = 1;
 
-	*owner = port < IO_PORTS ? find(map, (uint16_t)port) : NULL;
+	*owner = port < HOOK_IO_PORTS ? hook_table_find(map, port) : NULL;
 	if (!*owner)
 		return 1;
 	while (width * 2 <= left && port % (width * 2) == 0 &&
@@ -173,7 +76,7 @@ static unsigned piece(const struct hook_io_map *map, uint32_t port, unsigned lef
 
 static __noinline __cold uint32_t read_split(struct vcpu *vcpu, uint16_t port, unsigned width)
 {
-	const struct hook_io_map *map = vcpu->vm->hooks->io;
+	const struct hook_table *map = vcpu->vm->hooks->io;
 	uint32_t value = 0;
 	unsigned step;
 
@@ -192,7 +95,7 @@ static __noinline __cold uint32_t read_split(struct vcpu *vcpu, uint16_t port, u
 static __noinline __cold void write_split(struct vcpu *vcpu, uint16_t port, unsigned width,
 					  uint32_t value)
 {
-	const struct hook_io_map *map = vcpu->vm->hooks->io;
+	const struct hook_table *map = vcpu->vm->hooks->io;
 	unsigned step;
 
 	for (unsigned done = 0; done < width; done += step) {
@@ -206,19 +109,21 @@ static __noinline __cold void write_split(struct vcpu *vcpu, uint16_t port, unsi
 
 uint32_t hook_io_read(struct vcpu *vcpu, uint16_t port, unsigned width)
 {
-	const struct hook *hook = find(vcpu->vm->hooks->io, port);
+	const struct hook *hook = hook_table_find(vcpu->vm->hooks->io, port);
 
 	if (likely(hook && port + width - 1 <= hook->last))
 		return read_one(vcpu, hook, port, width);
+	if (!hook && width == 1)
+		return IO_VALUE_MASK(1);
 	return read_split(vcpu, port, width);
 }
 
 void hook_io_write(struct vcpu *vcpu, uint16_t port, unsigned width, uint32_t value)
 {
-	const struct hook *hook = find(vcpu->vm->hooks->io, port);
+	const struct hook *hook = hook_table_find(vcpu->vm->hooks->io, port);
 
 	if (likely(hook && port + width - 1 <= hook->last))
 		write_one(vcpu, hook, port, width, value);
-	else
+	else if (hook || width > 1)
 		write_split(vcpu, port, width, value);
 }

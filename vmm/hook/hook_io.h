@@ -5,11 +5,13 @@
 
 #include "vmm/hook/hook.h"
 
+#define HOOK_IO_PORTS 0x10000u
+
 /* -EBUSY: a port has an owner already, logged with both. -EINVAL: not within 0-0xffff. -ENOMEM. */
 int hook_io_add(struct vm *vm, const struct hook *hook) __must_check;
 void hook_io_remove(struct vm *vm, const struct hook *hook);
 /* The owner of @port or NULL. */
-const struct hook *hook_io_find(const struct hook_io_map *map, uint16_t port);
+const struct hook *hook_io_find(const struct hook_table *map, uint16_t port);
 
 /* The exit path: one access of 1, 2 or 4 bytes. Never fails; reads give all ones where nobody
  * answers. */

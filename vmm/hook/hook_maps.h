@@ -5,16 +5,12 @@
 
 #include "lib/compiler.h"
 
-struct hook_io_map;
 struct hook_cpuid_map;
 struct range_map;
 
-struct hook_io_map *hook_io_map_create(void) __must_check;
-void hook_io_map_destroy(struct hook_io_map *map);
 struct hook_cpuid_map *hook_cpuid_map_create(void) __must_check;
 void hook_cpuid_map_destroy(struct hook_cpuid_map *map);
 /* These are freed by kfree(). */
-struct range_map *hook_msr_map_create(void) __must_check;
 struct range_map *hook_memory_map_create(void) __must_check;
 struct range_map *hook_call_map_create(void) __must_check;
 

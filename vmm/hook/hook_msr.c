@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vmm/hook/hook_msr.h"
 
-#include "kernel/grace.h"
-#include "vmm/hook/hook_maps.h"
-#include "vmm/hook/hook_range.h"
+#include "vmm/hook/hook_table.h"
 #include "vmm/vcpu.h"
 #include "vmm/vm.h"
 
@@ -11,26 +9,36 @@
 
 #define MSR_WIDTH 8u
 
-/* Most MSRs are hooked one by one or in small groups. */
-static const struct hook_range_kind msr_kind = {.what = "MSRs", .shift = 4, .owner = hook_owner};
+/* An index is two bits of class, bit 16, and 14 bits in its window: 17 bits of a slot. */
+#define MSR_WINDOW	0x3fffu
+#define MSR_SECOND	0x10000u
+#define MSR_CLASS_SHIFT 30
+#define MSR_KNOWN	(3u << MSR_CLASS_SHIFT | MSR_SECOND | MSR_WINDOW)
 
-struct range_map *hook_msr_map_create(void)
+static __always_inline uint32_t slot_of(uint32_t index)
 {
-	return hook_range_create(&msr_kind);
+	return index >> MSR_CLASS_SHIFT << 15 | (index & MSR_SECOND) >> 2 | (index & MSR_WINDOW);
+}
+
+static __always_inline const struct hook *find(const struct vm *vm, uint32_t index)
+{
+	if (unlikely(index & ~MSR_KNOWN))
+		return NULL;
+	return hook_table_find(vm->hooks->msr, slot_of(index));
 }
 
 int hook_msr_add(struct vm *vm, const struct hook *hook)
 {
-	struct range range = {.first = hook->first, .last = hook->last, .item = hook};
-
-	if (hook->first > hook->last || hook->last > UINT32_MAX)
+	if (hook->first > hook->last || hook->last > UINT32_MAX ||
+	    (hook->first & ~(uint64_t)MSR_KNOWN) ||
+	    (hook->first & ~(uint64_t)MSR_WINDOW) != (hook->last & ~(uint64_t)MSR_WINDOW))
 		return -EINVAL;
-	return hook_range_add(vm, &vm->hooks->msr, &msr_kind, &range);
+	return hook_table_add(vm, vm->hooks->msr, slot_of((uint32_t)hook->first), hook, "MSRs");
 }
 
 void hook_msr_remove(struct vm *vm, const struct hook *hook)
 {
-	hook_range_remove(vm, &vm->hooks->msr, hook->first, hook);
+	hook_table_remove(vm, vm->hooks->msr, slot_of((uint32_t)hook->first), hook);
 }
 
 static __noinline __cold int unowned(const struct vm *vm)
@@ -40,7 +48,7 @@ static __noinline __cold int unowned(const struct vm *vm)
 
 int hook_msr_read(struct vcpu *vcpu, uint32_t index, uint64_t *value)
 {
-	const struct hook *hook = range_map_find(grace_read(vcpu->vm->hooks->msr), index, NULL);
+	const struct hook *hook = find(vcpu->vm, index);
 
 	*value = 0;
 	if (unlikely(!hook))
@@ -52,7 +60,7 @@ int hook_msr_read(struct vcpu *vcpu, uint32_t index, uint64_t *value)
 
 int hook_msr_write(struct vcpu *vcpu, uint32_t index, uint64_t value)
 {
-	const struct hook *hook = range_map_find(grace_read(vcpu->vm->hooks->msr), index, NULL);
+	const struct hook *hook = find(vcpu->vm, index);
 
 	if (unlikely(!hook))
 		return unowned(vcpu->vm);

@@ -6,6 +6,15 @@
 
 #include "vmm/hook/hook.h"
 
+/*
+ * MSRs exist where a permission map could have them, and a little beyond: the
+ * first 16384 of each 0x00000000, 0x40000000 (for hypervisors), 0xc0000000 and
+ * 0xc0010000 (AMD).
+ */
+#define HOOK_MSR_SLOTS 0x20000u
+
+/* -EBUSY: an MSR has an owner already, logged with both. -EINVAL: there are no such MSRs. -ENOMEM.
+ */
 int hook_msr_add(struct vm *vm, const struct hook *hook) __must_check;
 void hook_msr_remove(struct vm *vm, const struct hook *hook);
 /* 0, or a negative errno: the caller injects #GP(0). */

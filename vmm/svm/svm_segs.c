@@ -94,3 +94,14 @@ void svm_get_mode(struct vcpu *vcpu, struct vcpu_mode *mode)
 	svm_seg_read(&save->cs, &mode->cs);
 	mode->cpl = save->cpl;
 }
+
+/* No branch in between: it is nearly always so. */
+bool svm_mode_is(struct vcpu *vcpu, const struct vcpu_mode *mode)
+{
+	const struct vmcb_save *save = &svm_of(vcpu)->vmcb->save;
+	uint64_t differ = (save->cr0 ^ mode->cr0) | (save->cr3 ^ mode->cr3) |
+			  (save->cr4 ^ mode->cr4) | (save->efer ^ EFER_SVME ^ mode->efer) |
+			  (save->cs.base ^ mode->cs.base);
+
+	return !(differ | (uint16_t)(save->cs.attrib ^ mode->cs.attrib));
+}
