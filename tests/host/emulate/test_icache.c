@@ -18,7 +18,7 @@
 #define CODE	  UINT64_C(0x400000) /* two pages, from guest-physical 0x4000 and 0x6000 */
 #define MMIO	  UINT64_C(0x500000)
 #define OTHER_GPA UINT64_C(0x8000)
-#define OTHER_CR3 UINT64_C(0x180000)
+#define OTHER_CR3 UINT64_C(0xb8000)
 
 static const uint8_t store[3] = {0x89, 0x03};		/* mov [rbx], eax */
 static const uint8_t load[3] = {0x8b, 0x03};		/* mov eax, [rbx] */
@@ -169,10 +169,10 @@ static void test_page_remapped(void **state)
 	/* A table above: from the code's table to one that shows the other page. */
 	world_map(CODE, 0x4000, RIGHTS);
 	assert_int_equal(run_at(CODE), 4);
-	entry = (uint64_t *)(world.ram + 0x190000);
+	entry = (uint64_t *)(world.ram + 0xbe000);
 	entry[0] = OTHER_GPA | RIGHTS;
 	entry[(MMIO - CODE) / X86_PAGE_SIZE] = WORLD_DEVICE | RIGHTS;
-	*(uint64_t *)world_entry(CODE, 2) = 0x190000 | RIGHTS;
+	*(uint64_t *)world_entry(CODE, 2) = 0xbe000 | RIGHTS;
 	assert_int_equal(run_at(CODE), 2);
 	/* The page goes: a fault, not the past. */
 	entry[0] = 0;

@@ -108,12 +108,14 @@ void world_free(void)
 void world_reset(enum world_mode mode)
 {
 	struct emulate_ctx *ctx = &world.ctx;
+	uint8_t *ram = world.ram ? world.ram : malloc(WORLD_RAM_SIZE);
 
-	world_free();
-	memset(&world, 0, sizeof(world));
-	world.ram = calloc(1, WORLD_RAM_SIZE);
-	if (!world.ram)
+	if (!ram)
 		abort();
+	memset(&world, 0, offsetof(struct world, icache));
+	memset(ram, 0, WORLD_RAM_SIZE);
+	icache_flush(&world.icache);
+	world.ram = ram;
 	world.watched = ~UINT64_C(0);
 	world.next_table = WORLD_ROOT + X86_PAGE_SIZE;
 	ctx->ops = &world_ops;

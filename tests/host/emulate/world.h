@@ -11,8 +11,8 @@
 #include "vmm/emulate/icache.h"
 
 /* Guest-physical layout; all else is nobody's. */
-#define WORLD_RAM_SIZE	  UINT64_C(0x200000)
-#define WORLD_ROOT	  UINT64_C(0x100000) /* top table; the others follow */
+#define WORLD_RAM_SIZE	  UINT64_C(0xc0000)
+#define WORLD_ROOT	  UINT64_C(0xb0000) /* top table; the others follow */
 #define WORLD_DEVICE	  UINT64_C(0xf0000000)
 #define WORLD_DEVICE_SIZE UINT64_C(0x2000)
 
@@ -27,15 +27,16 @@ struct world_access {
 struct world {
 	uint8_t *ram; /* of its exact size on the heap, for the sanitizer to guard */
 	uint8_t device[WORLD_DEVICE_SIZE];
-	struct world_access accesses[WORLD_ACCESSES];
-	unsigned int nr_accesses;
-	unsigned int nr_lookups; /* calls of the ram op */
+	unsigned int nr_accesses; /* of the last run, kept in accesses */
+	unsigned int nr_lookups;  /* calls of the ram op */
 	uint64_t watched; /* the RAM page at this address is not plain for writes; ~0: none */
 	uint64_t next_table;
 	uint64_t gpr[16];
 	struct emulate_segment segs[EMULATE_NR_SEGS];
-	struct icache icache;
 	struct emulate_ctx ctx;
+	/* Not cleared at a reset. */
+	struct icache icache;
+	struct world_access accesses[WORLD_ACCESSES];
 };
 
 enum world_mode {
