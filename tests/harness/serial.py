@@ -26,7 +26,7 @@ def die_with_parent():
 
 def make_iso(t, files=None, cmdline=""):
     """An ISO with these modules, {name: text, bytes, or a path to copy}; without them
-    the demo's, and without anything the demo itself."""
+    the demo's, and without anything the demo itself. {}: no module at all."""
     if files is None and not cmdline:
         return BUILD / "alcazar.iso"
     if files is None:
@@ -42,7 +42,8 @@ def make_iso(t, files=None, cmdline=""):
         else:
             (folder / name).symlink_to(content)
     iso = t.dir / "test.iso"
-    run_tool(t, ROOT / "scripts/make-iso", iso, BUILD / "alcazar.elf", cmdline, folder)
+    run_tool(t, ROOT / "scripts/make-iso", iso, BUILD / "alcazar.elf", cmdline,
+             *([folder] if files else []))
     t.later(lambda: (iso.unlink(missing_ok=True), shutil.rmtree(folder)))
     return iso
 

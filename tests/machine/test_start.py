@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The start-up on machines of many kinds: what it finds and what it says of it."""
+from harness import Bochs, Failure, Machine, case
+
+
+def cpus_run(m, count):
+    found = m.expect(r"smp: (\d+) CPUs run", timeout=90)
+    if int(found.group(1)) != count:
+        raise Failure(f"{found.group(1)} CPUs run, not {count}")
+
+
+@case(seconds=8, each=[
+    {"cpus": 1, "memory": 64}, {"cpus": 2, "memory": 1024}, {"cpus": 4, "memory": 6144},
+    {"cpus": 2, "memory": 512, "firmware": "uefi"}, {"cpus": 4, "memory": 6144, "firmware": "uefi"},
+    {"cpus": 2, "memory": 256, "cpu": "EPYC"}, {"cpus": 1, "memory": 256, "cpu": "Opteron_G5"},
+])
+def starts(t, cpus, memory, firmware="bios", cpu="max,+svm"):
+    with Machine(t, files={}, cpus=cpus, memory=memory, firmware=firmware, cpu=cpu) as m:
+        cpus_run(m, cpus)
+        m.expect(r"paging: W\^X holds in all \d+ pages")
+        m.expect(r"boot: ready")
+        m.expect("alcazar> ")
+        paging = m.command("info paging")
+        if "executable: 0; for user mode: 0; below our addresses: 0" not in paging:
+            raise Failure(f"the live page tables allow too much: {paging}")
+
+
+@case(seconds=40, each=[{"model": "ryzen", "cpus": 2}, {"model": "corei7_skylake_x", "cpus": 4}])
+def starts_in_bochs(t, model, cpus):
+    with Bochs(t, files={}, model=model, cpus=cpus) as m:
+        cpus_run(m, cpus)
+        m.expect(r"paging: W\^X holds in all \d+ pages")
+        m.expect(r"boot: ready", timeout=90)
+
+
+@case(seconds=5)
+def cpus_are_limited(t):
+    with Machine(t, files={}, cpus=4, cmdline="cpus=3") as m:
+        cpus_run(m, 3)
+        m.expect("alcazar> ")
+
+
+@case(seconds=4, each=[{"cpu": "max,-lm", "says": "no 64-bit mode"},
+                       {"cpu": "max,-nx", "says": "no NX bit"}])
+def old_cpu_is_refused(t, cpu, says):
+    with Machine(t, files={}, cpu=cpu) as m:
+        m.expect(rf"alcazar: this CPU has {says}")
+
+
+@case(seconds=5)
+def bad_command_line_is_named(t):
+    with Machine(t, files={}, cmdline="cpus=none colour=blue") as m:
+        m.expect(r"'cpus=none' is not understood, expected a number")
+        m.expect(r"'colour=blue' is not understood, expected console=")
+        m.expect("alcazar> ")
+
+
+@case(seconds=5)
+def too_little_memory_is_told(t):
+    with Machine(t, files={}, memory=16) as m:
+        m.expect(r"memory: too little: \d+ MiB are free, at least \d+ MiB are needed")
+        m.expect("alcazar> ")
