@@ -98,10 +98,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		if (result != EMULATE_DONE && world.ctx.rip != rip)
 			abort();
-		if (result == EMULATE_FAULT || result == EMULATE_UNHANDLED)
+		if (result != EMULATE_DONE)
 			break;
-		/* The same once more, as an exit with an address tells it. */
-		if (emulate_mmio(&world.ctx, WORLD_DEVICE) == EMULATE_FAULT)
+		/* The next one as an exit that tells an address brings it. */
+		if (emulate_mmio(&world.ctx, WORLD_DEVICE) != EMULATE_DONE)
 			break;
 	}
 	return 0;
