@@ -113,8 +113,8 @@ struct hv_ops {
 /* The vendor that runs this machine, NULL before vmm_init(). */
 extern const struct hv_ops *hv_ops;
 
-/* The vendors that are linked in: const pointers in a linker table. */
-#define HV_OPS_REGISTER(ops) \
-	TABLE_ENTRY(hv_ops, const struct hv_ops *const, hv_ops_entry_##ops) = &(ops)
+/* The vendors that are linked in: pointers in a linker table. */
+typedef const struct hv_ops *hv_ops_entry;
+#define HV_OPS_REGISTER(ops) TABLE_ENTRY(hv_ops, hv_ops_entry, hv_ops_entry_##ops) = &(ops)
 
 #endif

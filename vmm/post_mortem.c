@@ -30,7 +30,7 @@ static void segment(struct vcpu *vcpu, const char *name, enum vcpu_seg seg)
 	struct vcpu_segment s;
 
 	hv_ops->get_seg(vcpu, seg, &s);
-	LINE(vcpu, "%s   %04x base %016" PRIx64 " limit %08" PRIx32 " attributes %04x", name,
+	LINE(vcpu, "%s %04x base %016" PRIx64 " limit %08" PRIx32 " attributes %04x", name,
 	     s.selector, s.base, s.limit, s.attrib);
 }
 
@@ -67,12 +67,12 @@ void post_mortem(struct vcpu *vcpu, const char *why)
 	     "  efer %04" PRIx64,
 	     hv->get_reg(vcpu, VCPU_CR0), hv->get_reg(vcpu, VCPU_CR2), hv->get_reg(vcpu, VCPU_CR3),
 	     hv->get_reg(vcpu, VCPU_CR4), hv->get_reg(vcpu, VCPU_EFER));
-	segment(vcpu, "cs", SEG_CS);
-	segment(vcpu, "ss", SEG_SS);
-	segment(vcpu, "ds", SEG_DS);
-	segment(vcpu, "tr", SEG_TR);
-	segment(vcpu, "gd", SEG_GDTR);
-	segment(vcpu, "id", SEG_IDTR);
+	segment(vcpu, "cs  ", SEG_CS);
+	segment(vcpu, "ss  ", SEG_SS);
+	segment(vcpu, "ds  ", SEG_DS);
+	segment(vcpu, "tr  ", SEG_TR);
+	segment(vcpu, "gdtr", SEG_GDTR);
+	segment(vcpu, "idtr", SEG_IDTR);
 	event(vcpu);
 	code(vcpu);
 }

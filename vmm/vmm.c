@@ -9,8 +9,6 @@
 
 #include <stdbool.h>
 
-/* A pointer as one word, because TABLE_DECLARE declares two arrays at once. */
-typedef const struct hv_ops *hv_ops_entry;
 TABLE_DECLARE(hv_ops, hv_ops_entry);
 
 const struct hv_ops *hv_ops;
@@ -18,7 +16,7 @@ const struct hv_ops *hv_ops;
 /* The first vendor that this machine has all of; why not, of each, to the log if @tell. */
 static const struct hv_ops *choose(bool tell)
 {
-	const struct hv_ops *const *vendor;
+	const hv_ops_entry *vendor;
 
 	for (vendor = TABLE_START(hv_ops); vendor < TABLE_END(hv_ops); vendor++) {
 		char reason[224] = "";

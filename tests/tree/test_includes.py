@@ -24,8 +24,10 @@ MAY = {
 }
 # No one above includes a vendor's headers: they are reached through hv_ops.
 PRIVATE = ["vmm/svm", "vmm/vmx"]
-# What both vendors share of the architecture, and vmm may know.
-SHARED_ARCH = {"arch/x86_64/percpu.h", "arch/x86_64/paging.h"}
+# What both vendors share of the architecture, and vmm may know: the machine's own
+# CPU, which guests run on, and the numbers that the manuals give its registers.
+SHARED_ARCH = {f"arch/x86_64/{name}.h"
+               for name in ("percpu", "paging", "cpu", "cpuid", "msr", "exceptions")}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 
