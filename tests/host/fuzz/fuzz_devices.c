@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A guest that does anything to all devices of a PC: accesses of all widths,
+ * time that passes or jumps, interrupts taken or not, input, resets. The
+ * sanitizers watch.
+ */
+/* test-sources: devices/chipset/acpi.c devices/chipset/acpi_tables.c */
+/* test-sources: devices/chipset/acpi_dsdt.c devices/chipset/aml.c */
+/* test-sources: devices/chipset/lapic.c devices/chipset/lapic_access.c */
+/* test-sources: devices/chipset/lapic_msr.c devices/chipset/lapic_ipi.c */
+/* test-sources: devices/chipset/lapic_timer.c devices/chipset/ioapic.c devices/chipset/pic.c */
+/* test-sources: devices/chipset/pit.c devices/chipset/pm.c devices/chipset/reset_control.c */
+/* test-sources: devices/chipset/rtc.c devices/chipset/rtc_nvram.c lib/date.c */
+/* test-sources: devices/chipset/ps2.c devices/chipset/ps2_port.c */
+/* test-sources: devices/chipset/debug_exit.c devices/chipset/debug_console.c */
+/* test-sources: devices/serial/uart16550.c devices/pv/pvclock.c vmm/irq.c */
+/* test-sources: tests/host/devices/fake.c tests/host/devices/fake_devices.c */
+/* test-sources: tests/host/devices/fake_time.c */
+#include "tests/host/devices/fake.h"
+#include "vmm/char_frontend.h"
+#include "vmm/loader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CPUS 3
+
+static const char *const types[] = {"lapic", "ioapic",	   "pic",	    "pit",	 "rtc",
+				    "pm",    "ps2",	   "reset-control", "uart16550", "pvclock",
+				    "acpi",  "debug-exit", "debug-console"};
+
+/* Where ranges of hooked ports begin; the accesses around them reach over their ends. */
+static const uint16_t ports[] = {0x20, 0x40,  0x60,  0x61,  0x64,  0x70,  0x92,	 0xa0,	0xe9,
+				 0xf4, 0x3f8, 0x3fc, 0x4d0, 0x600, 0x604, 0x608, 0x620, 0xcf8};
+static const uint32_t msrs[] = {0x1b,  0x6e0, 0x800, 0x808, 0x80b,	0x80f,	   0x820,
+				0x830, 0x832, 0x838, 0x83e, 0x4b564d00, 0x4b564d01};
+
+struct input {
+	const uint8_t *data;
+	size_t left;
+};
+
+static uint64_t take(struct input *in, size_t n)
+{
+	uint64_t value = 0;
+
+	n = MIN(n, in->left);
+	memcpy(&value, in->data, n);
+	in->data += n;
+	in->left -= n;
+	return value;
+}
+
+static size_t appetite;
+
+static size_t output(void *opaque, const uint8_t *data, size_t len)
+{
+	size_t i;
+
+	(void)opaque;
+	for (i = 0; i < len; i++)
+		if (data[i] == 0xff) /* looks at all of them */
+			break;
+	return MIN(len, appetite);
+}
+
+static void input_ready(void *opaque)
+{
+	(void)opaque;
+}
+
+static void set_break(void *opaque, bool on)
+{
+	(void)opaque;
+	(void)on;
+}
+
+static const struct char_backend_ops backend = {
+	.output = output,
+	.input_ready = input_ready,
+	.set_break = set_break,
+};
+
+static void do_io(struct input *in, bool write)
+{
+	uint16_t port = ports[take(in, 1) % ARRAY_SIZE(ports)];
+	uint8_t how = (uint8_t)take(in, 1);
+	unsigned width = 1u << (how & 3) % 3;
+
+	port = (uint16_t)(port + (how >> 2 & 7) - (how >> 7));
+	if (write)
+		fake_out(port, width, (uint32_t)take(in, width));
+	else
+		fake_in(port, width);
+}
+
+static void do_mmio(struct input *in, bool write)
+{
+	uint8_t how = (uint8_t)take(in, 1);
+	gpa_t gpa = (how & 0x40 ? 0xfec00000 : 0xfee00000) + (take(in, 2) & 0xfff);
+	unsigned width = 1u << (how & 3);
+
+	if (how & 0x80)
+		gpa &= ~UINT64_C(0xf);
+	if (write)
+		fake_mmio_write(how >> 2 & 1, gpa, width, take(in, width));
+	else
+		fake_mmio_read(how >> 2 & 1, gpa, width);
+}
+
+static void do_msr(struct input *in, bool write)
+{
+	uint32_t index = msrs[take(in, 1) % ARRAY_SIZE(msrs)] + (uint32_t)(take(in, 1) & 7);
+	unsigned cpu = (unsigned)take(in, 1) % CPUS;
+	uint64_t value;
+	int err;
+
+	if (write)
+		err = fake_wrmsr(cpu, index, take(in, 8));
+	else
+		err = fake_rdmsr(cpu, index, &value);
+	(void)err;
+}
+
+static void do_input(struct input *in)
+{
+	struct char_frontend *f = device_iface(&fake_vm, NULL, CHAR_FRONTEND_KIND);
+	uint8_t data[32];
+	size_t n = take(in, 1) % sizeof(data);
+
+	memset(data, 'i', sizeof(data));
+	appetite = take(in, 1);
+	f->backend = take(in, 1) & 1 ? &backend : NULL;
+	f->input(f->opaque, data, n);
+	f->output_ready(f->opaque);
+	if (n == 7)
+		f->input_break(f->opaque);
+}
+
+static void do_rest(struct input *in, uint8_t op, struct irq_line *line)
+{
+	struct firmware_tables *tables;
+
+	switch (op) {
+	case 6:
+		fake_advance(take(in, 3));
+		break;
+	case 7: /* everything is late */
+		fake_now += take(in, 6);
+		fake_advance(0);
+		break;
+	case 8:
+		fake_interrupt((unsigned)take(in, 1) % CPUS);
+		break;
+	case 9:
+		irq_line_set(line, take(in, 1) & 1);
+		break;
+	case 10:
+		irq_message(&fake_vm, take(in, 8), (uint32_t)take(in, 4));
+		break;
+	case 11:
+		do_input(in);
+		break;
+	case 12:
+		fake_cr8[take(in, 1) % CPUS] = take(in, 1) & 15;
+		break;
+	case 13:
+		irq_reset(fake_vm.vcpus[take(in, 1) % CPUS]);
+		break;
+	case 14:
+		fake_reset();
+		break;
+	case 15:
+		tables = device_iface(&fake_vm, FIRMWARE_ID, FIRMWARE_KIND);
+		if (tables->build(tables))
+			abort();
+		break;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct input in = {data, size};
+	struct irq_line line = {0};
+	unsigned i;
+
+	fake_start(CPUS);
+	for (i = 0; i < ARRAY_SIZE(types); i++)
+		if (!fake_create(types[i], types[i], NULL))
+			abort();
+	if (irq_line_attach(&fake_vm, &line, (unsigned)take(&in, 1) % IRQ_LINES))
+		abort();
+	while (in.left) {
+		uint8_t op = (uint8_t)take(&in, 1) & 15;
+
+		if (op < 2)
+			do_io(&in, op & 1);
+		else if (op < 4)
+			do_mmio(&in, op & 1);
+		else if (op < 6)
+			do_msr(&in, op & 1);
+		else
+			do_rest(&in, op, &line);
+	}
+	irq_line_detach(&line);
+	fake_end();
+	return 0;
+}
