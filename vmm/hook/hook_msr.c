@@ -9,20 +9,35 @@
 
 #define MSR_WIDTH 8u
 
-/* An index is two bits of class, bit 16, and 14 bits in its window: 17 bits of a slot. */
+/*
+ * An index is two bits of class, bit 16, and 14 bits in its window: 17 bits of
+ * a slot. Behind these comes one window more, that of KVM's own MSRs
+ * (0x4b564d00 and on), which every guest kernel knows.
+ */
 #define MSR_WINDOW	0x3fffu
 #define MSR_SECOND	0x10000u
 #define MSR_CLASS_SHIFT 30
 #define MSR_KNOWN	(3u << MSR_CLASS_SHIFT | MSR_SECOND | MSR_WINDOW)
+#define MSR_KVM		0x4b564000u
+#define MSR_KVM_SLOT	0x20000u
+
+_Static_assert(HOOK_MSR_SLOTS == MSR_KVM_SLOT + MSR_WINDOW + 1, "no slots for KVM's window");
+
+static __always_inline bool is_kvm(uint32_t index)
+{
+	return (index & ~MSR_WINDOW) == MSR_KVM;
+}
 
 static __always_inline uint32_t slot_of(uint32_t index)
 {
+	if (unlikely(index & ~MSR_KNOWN))
+		return MSR_KVM_SLOT | (index & MSR_WINDOW);
 	return index >> MSR_CLASS_SHIFT << 15 | (index & MSR_SECOND) >> 2 | (index & MSR_WINDOW);
 }
 
 static __always_inline const struct hook *find(const struct vm *vm, uint32_t index)
 {
-	if (unlikely(index & ~MSR_KNOWN))
+	if (unlikely(index & ~MSR_KNOWN) && !is_kvm(index))
 		return NULL;
 	return hook_table_find(vm->hooks->msr, slot_of(index));
 }
@@ -30,9 +45,13 @@ static __always_inline const struct hook *find(const struct vm *vm, uint32_t ind
 int hook_msr_add(struct vm *vm, const struct hook *hook)
 {
 	if (hook->first > hook->last || hook->last > UINT32_MAX ||
-	    (hook->first & ~(uint64_t)MSR_KNOWN) ||
-	    (hook->first & ~(uint64_t)MSR_WINDOW) != (hook->last & ~(uint64_t)MSR_WINDOW))
+	    ((hook->first & ~(uint64_t)MSR_KNOWN) && !is_kvm((uint32_t)hook->first)) ||
+	    (hook->first & ~(uint64_t)MSR_WINDOW) != (hook->last & ~(uint64_t)MSR_WINDOW)) {
+		vm_log(vm, LOG_ERROR,
+		       "%s: MSRs 0x%lx-0x%lx: expected some of one window that processors use",
+		       hook->owner, hook->first, hook->last);
 		return -EINVAL;
+	}
 	return hook_table_add(vm, vm->hooks->msr, slot_of((uint32_t)hook->first), hook, "MSRs");
 }
 
