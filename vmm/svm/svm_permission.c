@@ -11,19 +11,23 @@
 
 /*
  * State that VMLOAD and VMSAVE switch (15.5.2): the hardware's registers are
- * the guest's own while it runs.
+ * the guest's own while it runs. Writes of the two that are written once per
+ * boot are ours to check: QEMU takes non-canonical addresses there.
  */
-static const uint32_t svm_permission_switched[] = {
-	0x00000174, /* SYSENTER_CS */
-	0x00000175, /* SYSENTER_ESP */
-	0x00000176, /* SYSENTER_EIP */
-	0xc0000081, /* STAR */
-	0xc0000082, /* LSTAR */
-	0xc0000083, /* CSTAR */
-	0xc0000084, /* SFMASK */
-	0xc0000100, /* FSBase */
-	0xc0000101, /* GSBase */
-	0xc0000102, /* KernelGSBase */
+static const struct {
+	uint32_t index;
+	bool write; /* intercepted */
+} svm_permission_switched[] = {
+	{0x00000174, false}, /* SYSENTER_CS */
+	{0x00000175, false}, /* SYSENTER_ESP */
+	{0x00000176, false}, /* SYSENTER_EIP */
+	{0xc0000081, false}, /* STAR */
+	{0xc0000082, true},  /* LSTAR */
+	{0xc0000083, true},  /* CSTAR */
+	{0xc0000084, false}, /* SFMASK */
+	{0xc0000100, false}, /* FSBase */
+	{0xc0000101, false}, /* GSBase */
+	{0xc0000102, false}, /* KernelGSBase */
 };
 
 /* The first MSR of each range, in the order of the map. */
@@ -42,6 +46,12 @@ static uint8_t *svm_permission_slot(uint8_t *msrpm, uint32_t index, unsigned *sh
 	return NULL;
 }
 
+static void svm_permission_set(uint8_t *byte, unsigned shift, bool read, bool write)
+{
+	*byte &= ~((MSRPM_READ | MSRPM_WRITE) << shift);
+	*byte |= ((read ? MSRPM_READ : 0) | (write ? MSRPM_WRITE : 0)) << shift;
+}
+
 int svm_permission_msr(uint8_t *msrpm, uint32_t index, bool read, bool write)
 {
 	unsigned shift;
@@ -49,8 +59,7 @@ int svm_permission_msr(uint8_t *msrpm, uint32_t index, bool read, bool write)
 
 	if (!byte)
 		return read && write ? 0 : -EINVAL;
-	*byte &= ~((MSRPM_READ | MSRPM_WRITE) << shift);
-	*byte |= ((read ? MSRPM_READ : 0) | (write ? MSRPM_WRITE : 0)) << shift;
+	svm_permission_set(byte, shift, read, write);
 	return 0;
 }
 
@@ -70,8 +79,9 @@ void svm_permission_init(uint8_t *iopm, uint8_t *msrpm)
 	memset(msrpm, 0xff, SVM_MSRPM_SIZE);
 	for (unsigned i = 0; i < ARRAY_SIZE(svm_permission_switched); i++) {
 		unsigned shift;
-		uint8_t *byte = svm_permission_slot(msrpm, svm_permission_switched[i], &shift);
+		uint8_t *byte =
+			svm_permission_slot(msrpm, svm_permission_switched[i].index, &shift);
 
-		*byte &= ~((MSRPM_READ | MSRPM_WRITE) << shift);
+		svm_permission_set(byte, shift, false, svm_permission_switched[i].write);
 	}
 }

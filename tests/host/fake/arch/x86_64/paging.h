@@ -1,10 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Stands in for the direct map: physical memory is one block of the host's,
- * with gaps where the test wants them. Set both before anything else.
+ * The real header, but for the direct map: physical memory is one block of the
+ * host's, with gaps where the test wants them. Set it before anything else.
  */
-#ifndef ARCH_X86_64_PAGING_H
-#define ARCH_X86_64_PAGING_H
+#ifndef FAKE_ARCH_X86_64_PAGING_H
+#define FAKE_ARCH_X86_64_PAGING_H
+
+#define paging_direct	 real_paging_direct
+#define paging_phys	 real_paging_phys
+#define paging_map_stack real_paging_map_stack
+#include_next "arch/x86_64/paging.h"
+#undef paging_direct
+#undef paging_phys
+#undef paging_map_stack
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* test-sources: vmm/svm/svm_event.c vmm/svm/svm_step.c vmm/svm/svm_exit.c */
+/* vmm/svm: events in and out of the VMCB, windows, steps, and exit codes. */
+#include "vmm/svm/svm_event.h"
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/exceptions.h"
+#include "arch/x86_64/irq.h"
+#include "vmm/exit.h"
+#include "vmm/svm/svm.h"
+#include "vmm/svm/svm_exit_code.h"
+#include "vmm/svm/svm_step.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define DR6_BS BIT(14)
+
+struct svm_machine svm_machine;
+static struct cpu cpu;
+struct cpu *fake_cpu = &cpu;
+static struct hv_cpu hv_cpu;
+static struct vmcb vmcb;
+static struct svm_vcpu svm;
+static struct vcpu vcpu;
+static struct vm_exit ex;
+static unsigned kicks;
+
+void irq_send(uint32_t apic_id, uint8_t vector)
+{
+	(void)apic_id;
+	assert_int_equal(vector, IRQ_VECTOR_KICK);
+	kicks++;
+}
+
+void svm_world_leave(void)
+{
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(&vmcb, 0, sizeof(vmcb));
+	memset(&ex, 0, sizeof(ex));
+	svm = (struct svm_vcpu){.vmcb = &vmcb};
+	vcpu = (struct vcpu){.hv = &svm, .rip = 0x1000};
+	vmcb.save.cr0 = CR0_PE;
+	vmcb.control.exceptions = SVM_EXCEPTIONS;
+	svm_machine = (struct svm_machine){0};
+	cpu.hv = &hv_cpu;
+	kicks = 0;
+	return 0;
+}
+
+static void want(uint8_t type, uint8_t vector, uint8_t len)
+{
+	vcpu.event = (struct vcpu_event){.type = type, .vector = vector, .insn_len = len};
+}
+
+/* #VMEXIT as the hardware does it. */
+static void vmexit(uint64_t code, uint64_t rip, uint64_t int_info)
+{
+	vmcb.control.exit_code = code;
+	vmcb.control.exit_int_info = int_info;
+	vmcb.save.rip = rip;
+	svm_exited(&vcpu, &ex);
+}
+
+static void test_encoding_and_back(void **state)
+{
+	static const struct {
+		struct vcpu_event event;
+		uint64_t info;
+	} cases[] = {
+		{{.type = EVENT_EXT_INT, .vector = 0xff}, 0x800000ff},
+		{{.type = EVENT_NMI, .vector = 2}, 0x80000202},
+		{{.type = EVENT_EXCEPTION, .vector = 6}, 0x80000306},
+		{{.type = EVENT_EXCEPTION, .vector = 14, .has_error = true, .error = 0xfffffffe},
+		 0xfffffffe80000b0e},
+		{{.type = EVENT_SOFT_INT, .vector = 0x80}, 0x80000480},
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct vcpu_event e;
+
+		assert_int_equal(svm_event_encode(&cases[i].event), cases[i].info);
+		svm_event_decode(cases[i].info, &e);
+		assert_memory_equal(&e, &cases[i].event, sizeof(e));
+	}
+	for (unsigned type = 0; type < 8; type++) {
+		struct vcpu_event e;
+
+		svm_event_decode(VMCB_EVENT_VALID | type << 8 | 0x21, &e);
+		if (type == 1 || type > 4)
+			assert_int_equal(e.type, EVENT_NONE);
+	}
+}
+
+static void test_injection_consumes(void **state)
+{
+	(void)state;
+	want(EVENT_EXT_INT, 0x30, 0);
+	svm_event_inject(&vcpu);
+	assert_int_equal(vcpu.event.type, EVENT_NONE);
+	assert_int_equal(vmcb.control.event_inj, 0x80000030);
+	assert_int_equal(vcpu.rip, 0x1000);
+}
+
+static void test_no_error_code_in_real_mode(void **state)
+{
+	(void)state;
+	vmcb.save.cr0 = 0;
+	vcpu.event = (struct vcpu_event){EVENT_EXCEPTION, EXCEPTION_GP, true, 0, 5};
+	svm_event_inject(&vcpu);
+	assert_false(vmcb.control.event_inj & VMCB_EVENT_HAS_ERROR);
+}
+
+static void test_software_interrupts_return_behind(void **state)
+{
+	(void)state;
+	want(EVENT_SOFT_INT, 0x80, 2);
+	svm_event_inject(&vcpu);
+	assert_int_equal(vcpu.rip, 0x1002);
+
+	svm_machine.features = SVM_CPUID_NEXT_RIP;
+	vcpu.rip = 0x1000;
+	want(EVENT_EXCEPTION, EXCEPTION_BP, 1);
+	svm_event_inject(&vcpu);
+	assert_int_equal(vcpu.rip, 0x1000);
+	assert_int_equal(vmcb.control.next_rip, 0x1001);
+	assert_int_equal(vmcb.control.event_inj, 0x80000303);
+}
+
+static void test_interrupted_injections_come_again(void **state)
+{
+	static const uint64_t infos[] = {0x80000030, 0x80000202, 0x80000480};
+	static const uint8_t types[] = {EVENT_EXT_INT, EVENT_NMI, EVENT_SOFT_INT};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(types); i++) {
+		setup(NULL);
+		want(types[i], infos[i] & 0xff, 2);
+		svm_event_inject(&vcpu);
+		assert_int_equal(svm.nmi_masked, types[i] == EVENT_NMI);
+		vmexit(SVM_EXIT_NPF, vcpu.rip, infos[i]);
+		assert_int_equal(vcpu.event.type, types[i]);
+		assert_int_equal(vcpu.event.vector, infos[i] & 0xff);
+		assert_int_equal(vcpu.event.insn_len, 2);
+		assert_int_equal(vcpu.rip, 0x1000);
+		assert_false(svm.nmi_masked);
+		assert_int_equal(ex.kind, VM_EXIT_MEMORY);
+	}
+}
+
+static void test_the_guests_own_events(void **state)
+{
+	(void)state;
+	/* An exception goes on. */
+	vmexit(SVM_EXIT_NPF, 0x2000, 0x580000b0e);
+	assert_int_equal(vcpu.event.type, EVENT_EXCEPTION);
+	assert_int_equal(vcpu.event.vector, EXCEPTION_PF);
+	assert_int_equal(vcpu.event.error, 5);
+
+	/* INT n, INT3 and what cannot be are executed again. */
+	vcpu.event.type = EVENT_NONE;
+	vmexit(SVM_EXIT_NPF, 0x2000, 0x80000480);
+	assert_int_equal(vcpu.event.type, EVENT_NONE);
+	vmexit(SVM_EXIT_NPF, 0x2000, 0x80000303);
+	assert_int_equal(vcpu.event.type, EVENT_NONE);
+	vmexit(SVM_EXIT_NPF, 0x2000, 0x80000202);
+	assert_int_equal(vcpu.event.type, EVENT_NONE);
+	assert_int_equal(vcpu.rip, 0x2000);
+
+	/* Also when another was injected and delivered before. */
+	want(EVENT_SOFT_INT, 0x80, 2);
+	svm_event_inject(&vcpu);
+	vmexit(SVM_EXIT_NPF, 0x3000, 0x80000481);
+	assert_int_equal(vcpu.event.type, EVENT_NONE);
+	assert_int_equal(vcpu.rip, 0x3000);
+}
+
+static void test_irq_window(void **state)
+{
+	(void)state;
+	assert_false(svm_irq_allowed(&vcpu));
+	svm_request_irq_window(&vcpu);
+	assert_true(vmcb.control.intercepts & VMCB_INTERCEPT_VINTR);
+	assert_true(vmcb.control.vintr & VMCB_VINTR_IRQ);
+	assert_true(svm.prepare);
+	vmcb.save.rflags = RFLAGS_IF;
+	vmexit(SVM_EXIT_VINTR, 0x1000, 0);
+	assert_int_equal(ex.kind, VM_EXIT_IRQ_WINDOW);
+	assert_false(vmcb.control.intercepts & VMCB_INTERCEPT_VINTR);
+	assert_int_equal(vmcb.control.vintr & ~VMCB_VINTR_TPR, 0);
+	assert_true(svm_irq_allowed(&vcpu));
+
+	/* An interrupt on its way makes the window needless. */
+	vmcb.save.rflags = 0;
+	svm_request_irq_window(&vcpu);
+	want(EVENT_EXT_INT, 0x20, 0);
+	svm_event_inject(&vcpu);
+	assert_false(vmcb.control.intercepts & VMCB_INTERCEPT_VINTR);
+}
+
+static void test_what_holds_events_back(void **state)
+{
+	(void)state;
+	vmcb.save.rflags = RFLAGS_IF;
+	assert_true(svm_irq_allowed(&vcpu) && svm_nmi_allowed(&vcpu));
+	vmcb.control.int_state = VMCB_INT_SHADOW;
+	assert_false(svm_irq_allowed(&vcpu) || svm_nmi_allowed(&vcpu));
+	svm_insn_done(&vcpu);
+	assert_true(svm_irq_allowed(&vcpu) && svm_nmi_allowed(&vcpu));
+	want(EVENT_EXCEPTION, 6, 0);
+	assert_false(svm_irq_allowed(&vcpu) || svm_nmi_allowed(&vcpu));
+	svm_request_nmi_window(&vcpu);
+	assert_int_equal(kicks, 1);
+	vcpu.event.type = EVENT_NONE;
+	svm_event_mask_nmi(&vcpu, true);
+	assert_true(svm_irq_allowed(&vcpu));
+	assert_false(svm_nmi_allowed(&vcpu));
+	assert_true(vmcb.control.intercepts & VMCB_INTERCEPT_IRET);
+}
+
+/* One entry with a step, from svm_run_prepared()'s view. */
+static void step(uint64_t code, uint64_t rip)
+{
+	svm_step_arm(&vcpu);
+	assert_true(vmcb.save.rflags & RFLAGS_TF);
+	assert_true(vmcb.control.exceptions & BIT(EXCEPTION_PF));
+	assert_false(vmcb.control.intercepts & VMCB_INTERCEPT_IRET);
+	if (code == SVM_EXIT_EXCEPTION + EXCEPTION_DB)
+		vmcb.save.dr6 |= DR6_BS;
+	vmexit(code, rip, 0);
+	svm_step_done(&vcpu, &ex);
+	assert_int_equal(svm.step, SVM_STEP_NONE);
+	assert_int_equal(vmcb.control.exceptions, SVM_EXCEPTIONS);
+	assert_false(vmcb.control.intercepts & VMCB_INTERCEPT_PUSHF);
+}
+
+static void test_iret_unmasks_nmis(void **state)
+{
+	(void)state;
+	svm_event_mask_nmi(&vcpu, true);
+	vmexit(SVM_EXIT_IRET, 0x1000, 0);
+	assert_int_equal(ex.kind, VM_EXIT_NMI_WINDOW);
+	assert_int_equal(svm.step, SVM_STEP_IRET);
+	/* A page of the stack is missing: still masked, IRET to be seen again. */
+	step(SVM_EXIT_NPF, 0x1000);
+	assert_int_equal(ex.kind, VM_EXIT_MEMORY);
+	assert_true(svm.nmi_masked);
+	assert_true(vmcb.control.intercepts & VMCB_INTERCEPT_IRET);
+	assert_false(vmcb.save.rflags & RFLAGS_TF);
+	/* It faults: the guest gets the fault, without our TF. */
+	svm_step_request(&vcpu, SVM_STEP_IRET);
+	step(SVM_EXIT_EXCEPTION + EXCEPTION_GP, 0x1000);
+	assert_int_equal(ex.kind, VM_EXIT_EXCEPTION);
+	assert_int_equal(ex.u.exception.vector, EXCEPTION_GP);
+	assert_true(svm.nmi_masked);
+	/* It is done. */
+	svm_step_request(&vcpu, SVM_STEP_IRET);
+	step(SVM_EXIT_EXCEPTION + EXCEPTION_DB, 0x4000);
+	assert_int_equal(ex.kind, VM_EXIT_NMI_WINDOW);
+	assert_false(svm.nmi_masked);
+	assert_false(vmcb.control.intercepts & VMCB_INTERCEPT_IRET);
+	assert_int_equal(vmcb.save.dr6, 0);
+}
+
+static void test_step_out_of_the_shadow(void **state)
+{
+	(void)state;
+	vmcb.save.rflags = RFLAGS_IF;
+	vmcb.control.int_state = VMCB_INT_SHADOW;
+	svm_request_irq_window(&vcpu);
+	assert_int_equal(svm.step, SVM_STEP_SHADOW);
+	assert_false(vmcb.control.intercepts & VMCB_INTERCEPT_VINTR);
+	step(SVM_EXIT_EXCEPTION + EXCEPTION_DB, 0x1001);
+	assert_int_equal(ex.kind, VM_EXIT_IRQ_WINDOW);
+	assert_int_equal(vmcb.save.rflags, RFLAGS_IF);
+
+	/* HLT is an exit of its own. */
+	vmcb.save.rflags = RFLAGS_IF;
+	svm_step_request(&vcpu, SVM_STEP_SHADOW);
+	step(SVM_EXIT_HLT, 0x1001);
+	assert_int_equal(ex.kind, VM_EXIT_HLT);
+	assert_int_equal(vmcb.save.rflags, RFLAGS_IF);
+
+	/* PUSHF would show TF. */
+	vmcb.control.int_state = VMCB_INT_SHADOW;
+	svm_step_request(&vcpu, SVM_STEP_SHADOW);
+	step(SVM_EXIT_PUSHF, 0x1001);
+	assert_int_equal(ex.kind, VM_EXIT_IRQ_WINDOW);
+	assert_true(svm_irq_allowed(&vcpu));
+}
+
+/* The guest's own single step and breakpoints are still its own. */
+static void test_step_of_a_guest_that_steps(void **state)
+{
+	(void)state;
+	vmcb.save.rflags = RFLAGS_IF | RFLAGS_TF;
+	svm_step_request(&vcpu, SVM_STEP_SHADOW);
+	step(SVM_EXIT_EXCEPTION + EXCEPTION_DB, 0x1001);
+	assert_int_equal(ex.kind, VM_EXIT_EXCEPTION);
+	assert_true(vmcb.save.dr6 & DR6_BS);
+	assert_true(vmcb.save.rflags & RFLAGS_TF);
+
+	setup(NULL);
+	svm_step_request(&vcpu, SVM_STEP_SHADOW);
+	svm_step_arm(&vcpu);
+	vmcb.save.dr6 |= DR6_BS | 1;
+	vmexit(SVM_EXIT_EXCEPTION + EXCEPTION_DB, 0x1001, 0);
+	svm_step_done(&vcpu, &ex);
+	assert_int_equal(ex.kind, VM_EXIT_EXCEPTION);
+	assert_int_equal(vmcb.save.dr6, 1);
+}
+
+static void test_events_come_before_steps(void **state)
+{
+	(void)state;
+	svm_step_request(&vcpu, SVM_STEP_SHADOW);
+	want(EVENT_EXCEPTION, EXCEPTION_GP, 0);
+	svm_event_inject(&vcpu);
+	svm_step_arm(&vcpu);
+	assert_int_equal(svm.step, SVM_STEP_NONE);
+	assert_false(vmcb.save.rflags & RFLAGS_TF);
+}
+
+static void test_io_exits(void **state)
+{
+	(void)state;
+	vmcb.control.exit_info2 = 0x1002;
+	vmcb.control.exit_info1 = 0x03f8 << 16 | 1 << 8 | 1 << 4;
+	vmexit(SVM_EXIT_IOIO, 0x1000, 0);
+	assert_int_equal(ex.kind, VM_EXIT_IO);
+	assert_int_equal(ex.insn_len, 2);
+	assert_int_equal(ex.u.io.port, 0x3f8);
+	assert_int_equal(ex.u.io.width, 1);
+	assert_false(ex.u.io.in || ex.u.io.string || ex.u.io.rep);
+	assert_int_equal(ex.u.io.addr_width, 4);
+	assert_int_equal(ex.u.io.seg, -1);
+
+	svm_machine.features = SVM_CPUID_DECODE_ASSIST;
+	vmcb.control.exit_info1 = (uint64_t)0xffff << 16 | 3 << 10 | 1 << 9 | 1 << 6 | 0xd;
+	vmexit(SVM_EXIT_IOIO, 0x1000, 0);
+	assert_int_equal(ex.u.io.port, 0xffff);
+	assert_int_equal(ex.u.io.width, 4);
+	assert_true(ex.u.io.in && ex.u.io.string && ex.u.io.rep);
+	assert_int_equal(ex.u.io.addr_width, 8);
+	assert_int_equal(ex.u.io.seg, SEG_DS);
+}
+
+static void test_memory_exits(void **state)
+{
+	static const struct {
+		uint64_t info;
+		unsigned access;
+		bool walk;
+	} cases[] = {
+		{0x100000004, ACCESS_READ, false}, {0x100000006, ACCESS_WRITE, false},
+		{0x100000014, ACCESS_EXEC, false}, {0x100000007, ACCESS_WRITE, false},
+		{0x200000006, ACCESS_WRITE, true},
+	};
+
+	(void)state;
+	vmcb.control.exit_info2 = 0xfee00300;
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		vmcb.control.exit_info1 = cases[i].info;
+		vmexit(SVM_EXIT_NPF, 0x1000, 0);
+		assert_int_equal(ex.kind, VM_EXIT_MEMORY);
+		assert_int_equal(ex.u.memory.gpa, 0xfee00300);
+		assert_int_equal(ex.u.memory.access, cases[i].access);
+		assert_int_equal(ex.u.memory.table_walk, cases[i].walk);
+		assert_int_equal(ex.insn_len, 0);
+	}
+}
+
+/* Every code: a kind that it may have, a length only where the hardware tells. */
+static void test_all_exit_codes(void **state)
+{
+	static const uint32_t unknown[] = {0x00, 0x3f, 0x42,  0x49,  0x5f,	0x62,
+					   0x65, 0x6e, 0x71,  0x79,  0x7d,	0x87,
+					   0x8f, 0x90, 0x3ff, 0x401, 0xfffffffe};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(unknown); i++) {
+		vmexit(unknown[i], 0x1000, 0);
+		assert_int_equal(ex.kind, VM_EXIT_UNKNOWN);
+		assert_int_equal(ex.u.failed.code, unknown[i]);
+	}
+	for (uint32_t code = 0; code < SVM_EXIT_CODES; code++) {
+		ex.kind = VM_EXIT_KINDS;
+		if (code == SVM_EXIT_EXCEPTION + EXCEPTION_MC)
+			continue; /* raises it */
+		vmexit(code, 0x1000, 0);
+		assert_true(ex.kind < VM_EXIT_KINDS);
+		assert_int_equal(ex.kind == VM_EXIT_INTERRUPT, code == SVM_EXIT_INTR);
+	}
+	vmexit(UINT64_MAX, 0x1000, 0);
+	assert_int_equal(ex.kind, VM_EXIT_ENTRY_FAILED);
+	vmexit(UINT32_MAX, 0x1000, 0);
+	assert_int_equal(ex.kind, VM_EXIT_ENTRY_FAILED);
+
+	vmcb.control.next_rip = 0x1003;
+	vmexit(SVM_EXIT_CPUID, 0x1000, 0);
+	assert_int_equal(ex.insn_len, 3);
+	vmcb.control.next_rip = 0;
+	vmexit(SVM_EXIT_CPUID, 0x1000, 0);
+	assert_int_equal(ex.insn_len, 0);
+}
+
+static void test_exceptions(void **state)
+{
+	(void)state;
+	vmcb.control.exit_info1 = 0x11;
+	vmcb.control.exit_info2 = 0xdeadbeef;
+	vmexit(SVM_EXIT_EXCEPTION + EXCEPTION_PF, 0x1000, 0);
+	assert_int_equal(ex.kind, VM_EXIT_EXCEPTION);
+	assert_true(ex.u.exception.has_error);
+	assert_int_equal(ex.u.exception.error, 0x11);
+	assert_int_equal(ex.u.exception.cr2, 0xdeadbeef);
+	vmexit(SVM_EXIT_EXCEPTION + EXCEPTION_UD, 0x1000, 0);
+	assert_false(ex.u.exception.has_error);
+	/* A trap: RIP behind it. */
+	vmexit(SVM_EXIT_ICEBP, 0x1000, 0);
+	assert_int_equal(ex.u.exception.vector, EXCEPTION_DB);
+	assert_int_equal(vcpu.rip, 0x1001);
+	vmexit(SVM_EXIT_RDPMC, 0x1000, 0);
+	assert_int_equal(ex.u.exception.vector, EXCEPTION_GP);
+	assert_true(ex.u.exception.has_error);
+	assert_int_equal(ex.u.exception.error, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_encoding_and_back, setup),
+		cmocka_unit_test_setup(test_injection_consumes, setup),
+		cmocka_unit_test_setup(test_no_error_code_in_real_mode, setup),
+		cmocka_unit_test_setup(test_software_interrupts_return_behind, setup),
+		cmocka_unit_test_setup(test_interrupted_injections_come_again, setup),
+		cmocka_unit_test_setup(test_the_guests_own_events, setup),
+		cmocka_unit_test_setup(test_irq_window, setup),
+		cmocka_unit_test_setup(test_what_holds_events_back, setup),
+		cmocka_unit_test_setup(test_iret_unmasks_nmis, setup),
+		cmocka_unit_test_setup(test_step_out_of_the_shadow, setup),
+		cmocka_unit_test_setup(test_step_of_a_guest_that_steps, setup),
+		cmocka_unit_test_setup(test_events_come_before_steps, setup),
+		cmocka_unit_test_setup(test_io_exits, setup),
+		cmocka_unit_test_setup(test_memory_exits, setup),
+		cmocka_unit_test_setup(test_all_exit_codes, setup),
+		cmocka_unit_test_setup(test_exceptions, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
