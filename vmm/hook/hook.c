@@ -53,13 +53,13 @@ void hook_report(struct vm *vm, const char *what, uint64_t address, const char *
 	struct hook_maps *maps = vm->hooks;
 	uint64_t now = time_ns();
 
-	if (maps->report_time && now - maps->report_time < NSEC_PER_SEC) {
+	if (now < maps->report_next) {
 		maps->report_skipped++;
 		return;
 	}
 	vm_log(vm, LOG_WARN,
 	       "%s: error %d at %s 0x%" PRIx64 " (%" PRIu64 " more errors were not shown)", owner,
 	       err, what, address, maps->report_skipped);
-	maps->report_time = now;
+	maps->report_next = now + NSEC_PER_SEC;
 	maps->report_skipped = 0;
 }

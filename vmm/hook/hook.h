@@ -58,7 +58,7 @@ struct hook_maps {
 	/* RDMSR of an MSR that nobody owns gives 0 and WRMSR does nothing, not #GP. */
 	bool msr_ignore;
 	/* Limits what hook_report() logs. */
-	uint64_t report_time; /* host ns of the last line */
+	uint64_t report_next; /* host ns before which no line is logged */
 	uint64_t report_skipped;
 };
 
