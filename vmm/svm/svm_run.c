@@ -58,14 +58,13 @@ void svm_run_prepared(struct vcpu *vcpu, struct vm_exit *exit)
 {
 	struct svm_vcpu *svm = svm_of(vcpu);
 	struct vmcb *vmcb = svm->vmcb;
-	bool shadow;
+	bool shadow, stepping;
 
 	if (this_cpu()->world != vcpu)
 		svm_world_enter(vcpu);
 	if (vcpu->event.type != EVENT_NONE)
 		svm_event_inject(vcpu);
-	if (svm->step != SVM_STEP_NONE)
-		svm_step_arm(vcpu);
+	stepping = svm->step != SVM_STEP_NONE && svm_step_arm(vcpu);
 	svm_run_asid(svm);
 	if (~vmcb->control.clean & SVM_RUN_CHECKED)
 		svm_explain_capture(vmcb, &svm->entry);
@@ -81,6 +80,7 @@ void svm_run_prepared(struct vcpu *vcpu, struct vm_exit *exit)
 		svm_run_keep_shadow(vmcb, vcpu->rip);
 	svm_exited(vcpu, exit);
 	svm->injected.type = EVENT_NONE;
-	if (svm->step != SVM_STEP_NONE)
+	/* Not for one that this exit asked for. */
+	if (stepping)
 		svm_step_done(vcpu, exit);
 }

@@ -21,7 +21,7 @@ void svm_step_request(struct vcpu *vcpu, enum svm_step why)
 	svm->prepare = true;
 }
 
-void svm_step_arm(struct vcpu *vcpu)
+bool svm_step_arm(struct vcpu *vcpu)
 {
 	struct svm_vcpu *svm = svm_of(vcpu);
 	struct vmcb *vmcb = svm->vmcb;
@@ -29,7 +29,7 @@ void svm_step_arm(struct vcpu *vcpu)
 	/* First things first: the event's handler is not what was to be stepped. */
 	if (svm->injected.type != EVENT_NONE) {
 		svm->step = SVM_STEP_NONE;
-		return;
+		return false;
 	}
 	svm->step_tf = vmcb->save.rflags & RFLAGS_TF;
 	svm->step_dr6 = vmcb->save.dr6;
@@ -40,6 +40,7 @@ void svm_step_arm(struct vcpu *vcpu)
 	vmcb->control.intercepts |= STEP_INTERCEPTS;
 	vmcb->control.intercepts &= ~VMCB_INTERCEPT_IRET;
 	vmcb->control.clean &= ~(VMCB_CLEAN_I | VMCB_CLEAN_DRX);
+	return true;
 }
 
 /* By DR6, or, where a CPU exits before it writes DR6 (Bochs), by RIP. */

@@ -13,8 +13,9 @@
 #include "vmm/svm/svm.h"
 
 void svm_step_request(struct vcpu *vcpu, enum svm_step why);
-/* Just before and just after VMRUN. @exit is altered when it is the step's own. */
-void svm_step_arm(struct vcpu *vcpu);
+/* Just before VMRUN. False: an event is delivered instead, and there is no step. */
+bool svm_step_arm(struct vcpu *vcpu) __must_check;
+/* Just after a VMRUN with a step. @exit is altered when it is the step's own. */
 void svm_step_done(struct vcpu *vcpu, struct vm_exit *exit);
 
 #endif

@@ -228,7 +228,7 @@ static void test_what_holds_events_back(void **state)
 /* One entry with a step, from svm_run_prepared()'s view. */
 static void step(uint64_t code, uint64_t rip)
 {
-	svm_step_arm(&vcpu);
+	assert_true(svm_step_arm(&vcpu));
 	assert_true(vmcb.save.rflags & RFLAGS_TF);
 	assert_true(vmcb.control.exceptions & BIT(EXCEPTION_PF));
 	assert_false(vmcb.control.intercepts & VMCB_INTERCEPT_IRET);
@@ -309,7 +309,7 @@ static void test_step_of_a_guest_that_steps(void **state)
 
 	setup(NULL);
 	svm_step_request(&vcpu, SVM_STEP_SHADOW);
-	svm_step_arm(&vcpu);
+	assert_true(svm_step_arm(&vcpu));
 	vmcb.save.dr6 |= DR6_BS | 1;
 	vmexit(SVM_EXIT_EXCEPTION + EXCEPTION_DB, 0x1001, 0);
 	svm_step_done(&vcpu, &ex);
@@ -323,7 +323,7 @@ static void test_events_come_before_steps(void **state)
 	svm_step_request(&vcpu, SVM_STEP_SHADOW);
 	want(EVENT_EXCEPTION, EXCEPTION_GP, 0);
 	svm_event_inject(&vcpu);
-	svm_step_arm(&vcpu);
+	assert_false(svm_step_arm(&vcpu));
 	assert_int_equal(svm.step, SVM_STEP_NONE);
 	assert_false(vmcb.save.rflags & RFLAGS_TF);
 }
