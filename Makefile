@@ -2,6 +2,8 @@
 #
 # Alcazar. `make help` lists what there is to do; the rules are in mk/.
 
+# Not empty when make is only to tell what it would do (-n, -q), or builds nothing.
+TELLS := $(findstring n,$(firstword -$(MAKEFLAGS)))$(findstring q,$(firstword -$(MAKEFLAGS)))
 MAKEFLAGS += --no-builtin-rules --no-builtin-variables
 # On all CPUs, unless -j says otherwise.
 ifeq ($(MAKELEVEL),0)

@@ -17,6 +17,9 @@ $(call remember,$(BUILD)/.config-args,$(CONFIG) $(wildcard $(CONFIG)))
 # Remade by make before it does anything else.
 ifneq ($(filter-out clean distclean help setup %config,$(or $(MAKECMDGOALS),all)),)
 include $(CONFIG_MK)
+else
+# Without it nobody knows what is linked, and nobody asks.
+TELLS := y
 endif
 
 $(CONFIG_MK): Kconfig scripts/kconfig $(wildcard $(CONFIG)) $(BUILD)/.config-args | $(SETUP)

@@ -18,6 +18,7 @@ WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wund
 
 # $(call remember,file,value): the file's date moves only when the value does,
 # so that a change of flags, or of a list of files, rebuilds what depends on it.
+# A make that only tells what it would do leaves the file as it is.
 remember = $(if $(call differ,$(wildcard $(1)),$(1))$(call differ,$(strip $(file <$(1))),$(strip $(2))),\
-	$(shell mkdir -p $(dir $(1)))$(file >$(1),$(strip $(2))))
+	$(if $(TELLS),,$(shell mkdir -p $(dir $(1)))$(file >$(1),$(strip $(2)))))
 differ = $(subst x$(1)x,,x$(2)x)$(subst x$(2)x,,x$(1)x)
