@@ -26,7 +26,7 @@ IMAGE_DIRS := boot lib arch kernel drivers vmm devices admin
 
 ifeq ($(V),)
 Q := @
-say = @printf '  %-7s %s\n' $(1) $(2)
+say = @$(if $(findstring s,$(firstword -$(MAKEFLAGS))),:,printf) '  %-7s %s\n' $(1) $(2)
 else
 Q :=
 say = @:
