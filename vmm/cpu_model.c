@@ -28,6 +28,11 @@
 #define EBX_AMD	  0x68747541u /* leaf 0: "Auth" */
 #define EBX_HYGON 0x6f677948u /* "Hygo" */
 
+/* Leaves 1 and 80000001, EAX (APM vol. 3, Fn0000_0001). */
+#define SIGNATURE_FAMILY_EXT 0xff00000u
+#define SIGNATURE_MODEL_EXT  0xf0000u
+#define SIGNATURE_FAMILY_11H 0x200000u /* the extended family of 11h; the base is 0Fh */
+
 #define CPUID_1_EDX_HTT		   BIT(28)
 #define CPUID_1_EBX_CLFLUSH	   0xff00u
 #define CPUID_7_EBX_TSC_ADJUST	   BIT(1)
@@ -64,9 +69,28 @@ bool cpu_model_is_amd(void)
 	return ebx == EBX_AMD || ebx == EBX_HYGON;
 }
 
+static uint32_t signature_family(uint32_t eax)
+{
+	uint32_t base = eax >> 8 & 0xf;
+
+	return base == 0xf ? base + (eax >> 20 & 0xff) : base;
+}
+
+/*
+ * AMD's families 0Fh, 10h and 15h to model 0Fh have their northbridge, with
+ * memory controller and GART, as PCI device 18h: a guest that is told such a
+ * family looks for it on every bus, and may program what it finds. A VM has
+ * none, so it is told family 11h, the like of them that has no GART.
+ */
 uint32_t cpu_model_signature(void)
 {
-	return cpuid(1).eax;
+	uint32_t eax = cpuid(1).eax, family = signature_family(eax);
+	bool northbridge =
+		family == 0xf || family == 0x10 || (family == 0x15 && !(eax & SIGNATURE_MODEL_EXT));
+
+	if (!cpu_model_is_amd() || !northbridge)
+		return eax;
+	return (eax & ~SIGNATURE_FAMILY_EXT) | SIGNATURE_FAMILY_11H;
 }
 
 unsigned cpu_model_phys_bits(void)
@@ -154,7 +178,8 @@ static int set_basic(struct model *m)
 	int err = set(m, 0, ANY, LEAF_MAX_BASIC, r.ebx, r.ecx, r.edx);
 
 	if (!err)
-		err = set(m, 1, ANY, one.eax, (one.ebx & CPUID_1_EBX_CLFLUSH) | ids << 16,
+		err = set(m, 1, ANY, cpu_model_signature(),
+			  (one.ebx & CPUID_1_EBX_CLFLUSH) | ids << 16,
 			  f->leaf_1_ecx | (uint32_t)CPUID_1_ECX_HYPERVISOR,
 			  f->leaf_1_edx | (m->cpus > 1 ? (uint32_t)CPUID_1_EDX_HTT : 0));
 	if (!err && !m->amd)
@@ -245,8 +270,8 @@ static int set_extended(struct model *m)
 	err = set(m, 0x80000000, ANY, topology ? LEAF_MAX_AMD : LEAF_MAX_INTEL,
 		  m->amd ? zero.ebx : 0, m->amd ? zero.ecx : 0, m->amd ? zero.edx : 0);
 	if (!err)
-		err = set(m, 0x80000001, ANY, one.eax, one.ebx, f->leaf_80000001_ecx | cmp,
-			  f->leaf_80000001_edx);
+		err = set(m, 0x80000001, ANY, m->amd ? cpu_model_signature() : one.eax, one.ebx,
+			  f->leaf_80000001_ecx | cmp, f->leaf_80000001_edx);
 	for (uint32_t leaf = 0x80000002; !err && leaf <= 0x80000006; leaf++)
 		err = set_same(m, leaf);
 	if (!err)
