@@ -198,7 +198,7 @@ static void decode_segment(struct insn *insn, unsigned int override)
 		insn->flags |= INSN_FLAT;
 }
 
-/* Plain moves whose register is no AH to BH can be done by emulate_mmio(). */
+/* Plain moves whose register is no AH to BH, nor RSP, which the vendor keeps: see fast.h. */
 static void decode_fast(struct insn *insn)
 {
 	uint64_t mask;
@@ -206,7 +206,8 @@ static void decode_fast(struct insn *insn)
 	if (insn->handler != move_plain && insn->handler != move_zero_extend)
 		return;
 	mask = alu_mask(insn->width);
-	if (insn->src.kind == INSN_MEM && insn->dst.reg < INSN_HIGH_BYTE) {
+	if (insn->src.kind == INSN_MEM && insn->dst.reg < INSN_HIGH_BYTE &&
+	    insn->dst.reg != X86_RSP) {
 		insn->fast = INSN_FAST_LOAD;
 		insn->fast_reg = insn->dst.reg;
 		insn->keep = insn->width < 4 ? ~mask : 0;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "vmm/emulate/fast.h"
 #include "vmm/emulate/icache.h"
 #include "vmm/emulate/insn.h"
 #include "vmm/emulate/operand.h"
@@ -42,50 +43,33 @@ enum emulate_result emulate_instruction(struct emulate_ctx *ctx)
 	return result == EMULATE_DONE ? emulate_insn(ctx, insn) : result;
 }
 
-/*
- * Whether the operand of @insn is what @gpa is the start of, all in one page:
- * the second half of a crossing operand, or a rewritten instruction, differs in
- * the offset, which paging leaves alone.
- */
-static __always_inline bool emulate_operand_is(struct emulate_ctx *ctx, const struct insn *insn,
-					       uint64_t gpa)
+/* The base of the operand's segment. */
+static uint64_t emulate_base(struct emulate_ctx *ctx, const struct insn *insn)
 {
-	uint64_t offset = (uint64_t)insn->disp;
+	struct emulate_segment segment;
 
-	if (insn->base != INSN_NO_REG)
-		offset += ctx->gpr[insn->base];
-	if (insn->index != INSN_NO_REG)
-		offset += ctx->gpr[insn->index] << insn->scale;
-	if (unlikely(!(insn->flags & INSN_FLAT))) {
-		struct emulate_segment segment;
-
-		ctx->ops->segment(ctx->opaque, insn->seg, &segment);
-		offset += segment.base;
-	}
-	return !((offset ^ gpa) & X86_PAGE_MASK) &&
-	       (gpa & X86_PAGE_MASK) + insn->mem_width <= X86_PAGE_SIZE;
+	if (likely(insn->flags & INSN_FLAT))
+		return 0;
+	ctx->ops->segment(ctx->opaque, insn->seg, &segment);
+	return segment.base;
 }
 
-/*
- * The CPU has checked segments, alignment and the guest's page tables before
- * it asked the nested ones, so nothing of that is left to do here.
- */
+enum emulate_result emulate_at(struct emulate_ctx *ctx, const struct insn *insn, uint64_t gpa)
+{
+	if (!insn->fast || !fast_is_operand(insn, ctx->gpr, emulate_base(ctx, insn), gpa))
+		return emulate_insn(ctx, insn);
+	if (insn->fast == INSN_FAST_STORE)
+		ctx->ops->device_write(ctx->opaque, gpa, insn->mem_width,
+				       fast_value(insn, ctx->gpr));
+	else
+		fast_load(insn, ctx->gpr, ctx->ops->device_read(ctx->opaque, gpa, insn->mem_width));
+	return insn_done(ctx, insn);
+}
+
 enum emulate_result emulate_mmio(struct emulate_ctx *ctx, uint64_t gpa)
 {
 	const struct insn *insn;
 	enum emulate_result result = icache_insn(ctx, &insn);
-	uint64_t *reg;
 
-	if (unlikely(result != EMULATE_DONE))
-		return result;
-	if (unlikely(!insn->fast || !emulate_operand_is(ctx, insn, gpa)))
-		return emulate_insn(ctx, insn);
-	reg = &ctx->gpr[insn->fast_reg];
-	if (insn->fast == INSN_FAST_STORE)
-		ctx->ops->device_write(ctx->opaque, gpa, insn->mem_width,
-				       (*reg & insn->keep) | insn->imm);
-	else
-		*reg = (*reg & insn->keep) |
-		       ctx->ops->device_read(ctx->opaque, gpa, insn->mem_width);
-	return insn_done(ctx, insn);
+	return likely(result == EMULATE_DONE) ? emulate_at(ctx, insn, gpa) : result;
 }

@@ -17,6 +17,7 @@
 #include "vmm/emulate/x86.h"
 
 struct icache;
+struct insn;
 
 /* Segment registers in the order in which instructions encode them. */
 enum emulate_seg {
@@ -118,6 +119,9 @@ enum emulate_result __must_check emulate_instruction(struct emulate_ctx *ctx);
  * memory then need no walk of the guest's page tables.
  */
 enum emulate_result __must_check emulate_mmio(struct emulate_ctx *ctx, uint64_t gpa);
+/* The same for @insn, which icache_insn() gave. */
+enum emulate_result __must_check emulate_at(struct emulate_ctx *ctx, const struct insn *insn,
+					    uint64_t gpa);
 
 /* Records a fault in @ctx; for the emulator's own files. Returns -EFAULT. */
 int emulate_raise(struct emulate_ctx *ctx, unsigned int vector);

@@ -36,7 +36,7 @@ struct insn_operand {
 #define INSN_REPNE BIT(2) /* F2: repeats too, where equality is not asked for */
 #define INSN_FLAT  BIT(3) /* 64-bit mode, no FS or GS: the segment's base is 0 */
 
-/* What emulate_mmio() does without calling the handler. */
+/* What needs no handler where the address is known: fast.h. */
 enum insn_fast {
 	INSN_FAST_NONE,
 	INSN_FAST_LOAD,	 /* a register's bits outside @keep become the memory's, zero-extended */

@@ -5,6 +5,7 @@
 #include "kernel/log.h"
 #include "kernel/slab.h"
 #include "vmm/emulate/emulate.h"
+#include "vmm/emulate/fast.h"
 #include "vmm/emulate/icache.h"
 #include "vmm/emulate/string_io.h"
 #include "vmm/guest_memory.h"
@@ -25,18 +26,19 @@
 #define CPUID_ADDRESSES 0x80000008u
 #define CPUID_PHYS_BITS 0xffu /* of EAX */
 
-#define LENGTHS 64
+#define KNOWN 64
 
 /*
- * How long an instruction is that exits again and again. The same proof as the
- * instruction cache's, without the way through the emulator: these exits have
- * a handful of instructions to spend.
+ * An instruction that exits again and again. The same proof as the instruction
+ * cache's, without the way through the emulator: these exits have a handful of
+ * instructions to spend.
  */
-struct vcpu_emulate_length {
+struct vcpu_emulate_known {
 	uint64_t rip;
-	uint32_t bytes; /* 0: unused */
 	struct vcpu_mode mode;
 	struct icache_proof proof;
+	struct insn insn; /* length 0: unused */
+	bool direct;	  /* a move that fast.h does with the registers as they stand */
 };
 
 /* What a vCPU keeps for us: vcpu->icache points at the member. */
@@ -45,7 +47,7 @@ struct vcpu_emulate {
 	uint8_t phys_bits; /* from the guest's CPUID */
 	bool pages_1g;
 	uint32_t unhandled; /* instructions that could not be emulated */
-	struct vcpu_emulate_length lengths[LENGTHS];
+	struct vcpu_emulate_known known[KNOWN];
 };
 
 /* The emulator's own terms are the vCPU's. */
@@ -105,6 +107,8 @@ static __noinline void vcpu_emulate_renew(struct vcpu *vcpu, struct vcpu_emulate
 	struct cpuid_regs regs = {0};
 
 	icache_flush(&e->icache);
+	for (unsigned i = 0; i < KNOWN; i++)
+		e->known[i].insn.length = 0;
 	e->icache.generation = vcpu->vm->memory->generation;
 	hook_cpuid_query(vcpu, CPUID_FEATURES, 0, &regs);
 	e->pages_1g = regs.edx & CPUID_PAGES_1G;
@@ -194,18 +198,77 @@ static enum exit_action vcpu_emulate_result(struct vcpu *vcpu, const struct emul
 	return EXIT_RESUME;
 }
 
-enum exit_action vcpu_emulate_memory(struct vcpu *vcpu, const struct vm_exit *exit)
+static struct vcpu_emulate_known *vcpu_emulate_slot(struct vcpu *vcpu)
 {
+	struct vcpu_emulate *e = container_of(vcpu->icache, struct vcpu_emulate, icache);
+
+	return &e->known[(vcpu->rip ^ vcpu->rip >> 6) % KNOWN];
+}
+
+/* Whether @k is the instruction at RIP. */
+static __always_inline bool vcpu_emulate_is(struct vcpu *vcpu, const struct vcpu_emulate_known *k)
+{
+	return k->rip == vcpu->rip && k->insn.length && hv_ops->mode_is(vcpu, &k->mode) &&
+	       icache_proven(&k->proof);
+}
+
+/* For the next time, when all of it is in one page and rests on RAM alone. */
+static void vcpu_emulate_keep(struct vcpu_emulate_known *k, const struct vcpu_mode *mode,
+			      uint64_t rip, const struct insn *insn)
+{
+	const struct icache_entry *entry = container_of(insn, struct icache_entry, insn);
+
+	k->insn.length = 0;
+	if (!entry->mode || entry->crosses)
+		return;
+	k->rip = rip;
+	k->mode = *mode;
+	k->proof = entry->proof[0];
+	k->insn = *insn;
+	/* RSP is the vendor's until vcpu_emulate_enter() asks for it. */
+	k->direct = insn->fast && (insn->flags & INSN_FLAT) && insn->base != X86_RSP &&
+		    insn->fast_reg != X86_RSP;
+}
+
+static __noinline enum exit_action vcpu_emulate_general(struct vcpu *vcpu,
+							const struct vm_exit *exit)
+{
+	enum emulate_result result;
+	const struct insn *insn;
 	struct emulate_ctx ctx;
 	struct vcpu_mode mode;
-	enum emulate_result result;
 
 	vcpu_emulate_enter(vcpu, &ctx, &mode);
-	if (likely(!exit->u.memory.table_walk && !(exit->u.memory.access & ACCESS_EXEC)))
-		result = emulate_mmio(&ctx, exit->u.memory.gpa);
-	else
+	result = icache_insn(&ctx, &insn);
+	if (result != EMULATE_DONE)
+		return vcpu_emulate_result(vcpu, &ctx, &mode, result);
+	if (exit->u.memory.table_walk || (exit->u.memory.access & ACCESS_EXEC)) {
 		result = emulate_instruction(&ctx);
+	} else {
+		if (insn->fast)
+			vcpu_emulate_keep(vcpu_emulate_slot(vcpu), &mode, vcpu->rip, insn);
+		result = emulate_at(&ctx, insn, exit->u.memory.gpa);
+	}
 	return vcpu_emulate_result(vcpu, &ctx, &mode, result);
+}
+
+/* A plain move that comes again, as nearly all do, is done without an emulate_ctx. */
+enum exit_action vcpu_emulate_memory(struct vcpu *vcpu, const struct vm_exit *exit)
+{
+	const struct vcpu_emulate_known *k = vcpu_emulate_slot(vcpu);
+	gpa_t gpa = exit->u.memory.gpa;
+
+	if (unlikely(!vcpu_emulate_is(vcpu, k) || !k->direct || exit->u.memory.table_walk ||
+		     (exit->u.memory.access & ACCESS_EXEC) ||
+		     !fast_is_operand(&k->insn, vcpu->gpr, 0, gpa)))
+		return vcpu_emulate_general(vcpu, exit);
+	if (k->insn.fast == INSN_FAST_STORE)
+		hook_memory_write(vcpu, gpa, k->insn.mem_width, fast_value(&k->insn, vcpu->gpr));
+	else
+		fast_load(&k->insn, vcpu->gpr, hook_memory_read(vcpu, gpa, k->insn.mem_width));
+	vcpu->rip += k->insn.length;
+	hv_ops->insn_done(vcpu);
+	return EXIT_RESUME;
 }
 
 struct vcpu_emulate_port {
@@ -283,23 +346,7 @@ enum exit_action vcpu_emulate_string_io(struct vcpu *vcpu, const struct vm_exit 
 	return vcpu_emulate_result(vcpu, &ctx, &mode, result);
 }
 
-/* For the next time, when all of it is in one page and rests on RAM alone. */
-static void vcpu_emulate_keep_length(struct vcpu_emulate_length *l, const struct vcpu_mode *mode,
-				     uint64_t rip, const struct insn *insn)
-{
-	const struct icache_entry *entry = container_of(insn, struct icache_entry, insn);
-
-	l->bytes = 0;
-	if (!entry->mode || entry->crosses)
-		return;
-	l->rip = rip;
-	l->mode = *mode;
-	l->proof = entry->proof[0];
-	l->bytes = insn->length;
-}
-
-static __noinline unsigned vcpu_emulate_find_length(struct vcpu *vcpu,
-						    struct vcpu_emulate_length *l)
+static __noinline unsigned vcpu_emulate_find_length(struct vcpu *vcpu, struct vcpu_emulate_known *k)
 {
 	const struct insn *insn;
 	struct emulate_ctx ctx;
@@ -309,7 +356,7 @@ static __noinline unsigned vcpu_emulate_find_length(struct vcpu *vcpu,
 	vcpu_emulate_enter(vcpu, &ctx, &mode);
 	result = icache_insn(&ctx, &insn);
 	if (likely(result == EMULATE_DONE)) {
-		vcpu_emulate_keep_length(l, &mode, vcpu->rip, insn);
+		vcpu_emulate_keep(k, &mode, vcpu->rip, insn);
 		return insn->length;
 	}
 	vcpu_emulate_result(vcpu, &ctx, &mode, result);
@@ -318,14 +365,11 @@ static __noinline unsigned vcpu_emulate_find_length(struct vcpu *vcpu,
 
 unsigned vcpu_emulate_length(struct vcpu *vcpu)
 {
-	struct vcpu_emulate *e = container_of(vcpu->icache, struct vcpu_emulate, icache);
-	uint64_t rip = vcpu->rip;
-	struct vcpu_emulate_length *l = &e->lengths[(rip ^ rip >> 6) % LENGTHS];
+	struct vcpu_emulate_known *k = vcpu_emulate_slot(vcpu);
 
-	if (likely(l->rip == rip && l->bytes && hv_ops->mode_is(vcpu, &l->mode) &&
-		   icache_proven(&l->proof)))
-		return l->bytes;
-	return vcpu_emulate_find_length(vcpu, l);
+	if (likely(vcpu_emulate_is(vcpu, k)))
+		return k->insn.length;
+	return vcpu_emulate_find_length(vcpu, k);
 }
 
 unsigned vcpu_emulate_fetch(struct vcpu *vcpu, uint8_t bytes[15])
