@@ -236,6 +236,13 @@ static __noinline enum exit_action vcpu_emulate_general(struct vcpu *vcpu,
 	struct emulate_ctx ctx;
 	struct vcpu_mode mode;
 
+	/* Not the access of an instruction: the CPU was looking for a handler, or pushing for it.
+	 */
+	if (vcpu->event.type != EVENT_NONE) {
+		vcpu_fail(vcpu, "vector %u cannot be delivered: no RAM at 0x%" PRIx64,
+			  vcpu->event.vector, exit->u.memory.gpa);
+		return EXIT_STOP;
+	}
 	vcpu_emulate_enter(vcpu, &ctx, &mode);
 	result = icache_insn(&ctx, &insn);
 	if (result != EMULATE_DONE)
@@ -257,7 +264,7 @@ enum exit_action vcpu_emulate_memory(struct vcpu *vcpu, const struct vm_exit *ex
 	gpa_t gpa = exit->u.memory.gpa;
 
 	if (unlikely(!vcpu_emulate_is(vcpu, k) || !k->direct || exit->u.memory.table_walk ||
-		     (exit->u.memory.access & ACCESS_EXEC) ||
+		     (exit->u.memory.access & ACCESS_EXEC) || vcpu->event.type != EVENT_NONE ||
 		     !fast_is_operand(&k->insn, vcpu->gpr, 0, gpa)))
 		return vcpu_emulate_general(vcpu, exit);
 	if (k->insn.fast == INSN_FAST_STORE)

@@ -19,7 +19,8 @@ void vcpu_emulate_destroy(struct vcpu *vcpu);
  * VM_EXIT_MEMORY at an address that is not plain memory: the access is done by
  * the hooks of memory, registers and RIP are written. What cannot be done is
  * injected: the fault that a CPU would raise, or #UD, logged with the bytes,
- * for an instruction that is not emulated.
+ * for an instruction that is not emulated. EXIT_STOP: an event that was on its
+ * way to the guest needs memory that is none; the VM has failed.
  */
 enum exit_action vcpu_emulate_memory(struct vcpu *vcpu, const struct vm_exit *exit);
 
