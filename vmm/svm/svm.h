@@ -39,8 +39,8 @@ struct svm_vcpu {
 	hpa_t vmcb_phys;
 	struct vmcb *vmcb;
 	/*
-	 * The next entry goes by svm_run_prepared(): the world is to be loaded, a
-	 * clean bit is clear, or a step is asked for. Hot entries look at this only.
+	 * The next entry goes by svm_run_prepared(): the world or an ASID is to be
+	 * loaded, what VMRUN checks has changed, or a step is asked for.
 	 */
 	bool prepare;
 	bool live;	 /* the world is loaded: other CPUs may read it, see svm_world.c */
@@ -51,11 +51,10 @@ struct svm_vcpu {
 	uint64_t step_dr6; /* the guest's DR6 before it */
 	uint64_t flushed;  /* npt.epoch when the TLB was flushed last */
 	struct svm_asid asid;
-	/* Of the last entry by svm_run_prepared(). */
-	struct vcpu_event injected;
-	uint64_t injected_at; /* RIP of the instruction that raised it */
-	uint64_t entered_at;  /* RIP that VMRUN began with */
-	struct svm_entry_state entry;
+	struct svm_entry_state entry; /* of the last one whose state was ours */
+	struct vcpu_event injected;   /* by the last entry, or long ago: svm_exited() */
+	uint64_t injected_at;	      /* RIP of the instruction that raised it */
+	uint64_t entered_at;	      /* RIP that VMRUN began with then */
 };
 
 static inline struct svm_vcpu *svm_of(struct vcpu *vcpu)
@@ -63,11 +62,18 @@ static inline struct svm_vcpu *svm_of(struct vcpu *vcpu)
 	return vcpu->hv;
 }
 
-/* @bits (VMCB_CLEAN_) changed since the last VMRUN. */
+/* What VMRUN checks is in these; what the hardware itself left there is right. */
+#define SVM_CLEAN_CHECKED (VMCB_CLEAN_CRX | VMCB_CLEAN_DRX | VMCB_CLEAN_NP | VMCB_CLEAN_SEG)
+
+/*
+ * @bits (VMCB_CLEAN_) changed since the last VMRUN. They stay dirty until
+ * svm_run_prepared() comes by, which costs less than going there.
+ */
 static inline void svm_dirty(struct svm_vcpu *svm, uint32_t bits)
 {
 	svm->vmcb->control.clean &= ~bits;
-	svm->prepare = true;
+	if (bits & SVM_CLEAN_CHECKED)
+		svm->prepare = true;
 }
 
 /* svm_world.c */
@@ -82,8 +88,9 @@ void svm_flush(struct vcpu *vcpu);
 /* svm_run.c, svm_run.S */
 void svm_run(struct vcpu *vcpu, struct vm_exit *exit);
 
-/* svm_exit.c: after #VMEXIT, the VMCB to @exit. */
+/* svm_exit.c: after #VMEXIT, the VMCB to @exit. The second: an event was injected. */
 void svm_exited(struct vcpu *vcpu, struct vm_exit *exit);
+void svm_exited_injected(struct vcpu *vcpu, struct vm_exit *exit);
 
 /* svm_regs.c */
 uint64_t svm_get_reg(struct vcpu *vcpu, enum vcpu_reg reg);

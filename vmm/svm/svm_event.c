@@ -78,12 +78,11 @@ static void svm_event_set_return(struct vcpu *vcpu)
 		vcpu->rip = next;
 }
 
-void svm_event_inject(struct vcpu *vcpu)
+/* All but external interrupts. */
+static __noinline void svm_event_inject_other(struct vcpu *vcpu)
 {
 	struct svm_vcpu *svm = svm_of(vcpu);
 
-	svm->injected = vcpu->event;
-	svm->injected_at = vcpu->rip;
 	if (svm_event_is_soft(&vcpu->event))
 		svm_event_set_return(vcpu);
 	svm->entered_at = vcpu->rip;
@@ -93,9 +92,25 @@ void svm_event_inject(struct vcpu *vcpu)
 	svm->vmcb->control.event_inj = svm_event_encode(&vcpu->event);
 	if (vcpu->event.type == EVENT_NMI)
 		svm_event_mask_nmi(vcpu, true);
-	if (vcpu->event.type == EVENT_EXT_INT && svm->irq_window)
-		svm_event_window_opened(vcpu);
 	vcpu->event.type = EVENT_NONE;
+}
+
+void svm_event_inject(struct vcpu *vcpu)
+{
+	struct svm_vcpu *svm = svm_of(vcpu);
+
+	svm->injected = vcpu->event;
+	svm->injected_at = vcpu->rip;
+	if (unlikely(vcpu->event.type != EVENT_EXT_INT)) {
+		svm_event_inject_other(vcpu);
+		return;
+	}
+	svm->entered_at = vcpu->rip;
+	svm->vmcb->control.event_inj =
+		VMCB_EVENT_VALID | VMCB_EVENT_INTR << VMCB_EVENT_TYPE_SHIFT | vcpu->event.vector;
+	vcpu->event.type = EVENT_NONE;
+	if (svm->irq_window)
+		svm_event_window_opened(vcpu);
 }
 
 /*

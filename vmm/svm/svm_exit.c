@@ -27,15 +27,17 @@ static void svm_fill_io(struct vcpu *vcpu, struct vm_exit *exit)
 	uint32_t info = control->exit_info1;
 	struct vm_exit_io *io = &exit->u.io;
 
-	/* One bit each says 1, 2, 4 bytes and 2, 4, 8 bytes; QEMU leaves the latter clear. */
+	exit->insn_len = control->exit_info2 - vcpu->rip;
 	io->port = info >> SVM_IOIO_PORT_SHIFT;
-	io->width = info >> SVM_IOIO_WIDTH_SHIFT & 7;
+	io->width = info >> SVM_IOIO_WIDTH_SHIFT & 7; /* one of the bits says 1, 2, 4 bytes */
 	io->in = info & SVM_IOIO_IN;
 	io->string = info & SVM_IOIO_STRING;
+	if (likely(!io->string))
+		return;
 	io->rep = info & SVM_IOIO_REP;
+	/* One of the bits says 2, 4, 8 bytes; QEMU leaves them clear. */
 	io->addr_width = (info >> SVM_IOIO_AWIDTH_SHIFT & 7) << 1;
 	io->seg = svm_has(SVM_CPUID_DECODE_ASSIST) ? (int)(info >> SVM_IOIO_SEG_SHIFT & 7) : -1;
-	exit->insn_len = control->exit_info2 - vcpu->rip;
 }
 
 static void svm_fill_msr(struct vcpu *vcpu, struct vm_exit *exit)
@@ -203,26 +205,33 @@ static const struct svm_exit_rule svm_exit_rules[SVM_EXIT_CODES] = {
 	UNDEFINED_RULE(SVM_EXIT_RDPRU),
 	UNKNOWN_RULES(0x8f, 0x8f), /* EFER */
 };
-static const struct svm_exit_rule svm_exit_memory = {svm_fill_memory, VM_EXIT_MEMORY};
-static const struct svm_exit_rule svm_exit_invalid = {svm_fill_failed, VM_EXIT_ENTRY_FAILED};
-static const struct svm_exit_rule svm_exit_unknown = {svm_fill_failed, VM_EXIT_UNKNOWN};
-
-static __noinline const struct svm_exit_rule *svm_exit_rule_other(uint32_t code)
+/* Codes that the table does not reach. */
+static __noinline void svm_exit_other(struct vcpu *vcpu, struct vm_exit *exit)
 {
-	return code == SVM_EXIT_INVALID ? &svm_exit_invalid : &svm_exit_unknown;
+	uint32_t code = svm_of(vcpu)->vmcb->control.exit_code;
+
+	if (likely(code == SVM_EXIT_NPF)) {
+		exit->kind = VM_EXIT_MEMORY;
+		svm_fill_memory(vcpu, exit);
+		return;
+	}
+	exit->kind = code == SVM_EXIT_INVALID ? VM_EXIT_ENTRY_FAILED : VM_EXIT_UNKNOWN;
+	svm_fill_failed(vcpu, exit);
 }
 
+/* All calls are the last thing that is done: no frame, nothing saved. */
 static __always_inline void svm_exit_translate(struct vcpu *vcpu, const struct vmcb *vmcb,
 					       struct vm_exit *exit)
 {
 	uint32_t code = vmcb->control.exit_code;
 	uint64_t len = vmcb->control.next_rip - vmcb->save.rip;
-	const struct svm_exit_rule *rule = &svm_exit_memory;
+	const struct svm_exit_rule *rule;
 
-	if (likely(code < SVM_EXIT_CODES))
-		rule = &svm_exit_rules[code];
-	else if (unlikely(code != SVM_EXIT_NPF))
-		rule = svm_exit_rule_other(code);
+	if (unlikely(code >= SVM_EXIT_CODES)) {
+		svm_exit_other(vcpu, exit);
+		return;
+	}
+	rule = &svm_exit_rules[code];
 	exit->kind = rule->kind;
 	/* next_rip is 0 where it says nothing. */
 	exit->insn_len = len <= INSN_LEN_MAX ? len : 0;
@@ -230,20 +239,44 @@ static __always_inline void svm_exit_translate(struct vcpu *vcpu, const struct v
 		rule->fill(vcpu, exit);
 }
 
-static __noinline void svm_exited_in_delivery(struct vcpu *vcpu, struct vm_exit *exit)
-{
-	svm_event_interrupted(vcpu);
-	svm_exit_translate(vcpu, svm_of(vcpu)->vmcb, exit);
-}
-
-void svm_exited(struct vcpu *vcpu, struct vm_exit *exit)
+static __always_inline const struct vmcb *svm_exit_read(struct vcpu *vcpu)
 {
 	const struct vmcb *vmcb = svm_of(vcpu)->vmcb;
 
 	vcpu->gpr[GPR_RAX] = vmcb->save.rax;
 	vcpu->rip = vmcb->save.rip;
+	return vmcb;
+}
+
+static __noinline void svm_exit_in_delivery(struct vcpu *vcpu, struct vm_exit *exit)
+{
+	svm_event_interrupted(vcpu);
+	svm_exit_translate(vcpu, svm_of(vcpu)->vmcb, exit);
+}
+
+/* What svm->injected still holds is of an older entry. */
+static __noinline void svm_exit_in_own_delivery(struct vcpu *vcpu, struct vm_exit *exit)
+{
+	svm_of(vcpu)->injected.type = EVENT_NONE;
+	svm_exit_in_delivery(vcpu, exit);
+}
+
+void svm_exited(struct vcpu *vcpu, struct vm_exit *exit)
+{
+	const struct vmcb *vmcb = svm_exit_read(vcpu);
+
 	if (unlikely(vmcb->control.exit_int_info & VMCB_EVENT_VALID))
-		svm_exited_in_delivery(vcpu, exit);
+		svm_exit_in_own_delivery(vcpu, exit);
+	else
+		svm_exit_translate(vcpu, vmcb, exit);
+}
+
+void svm_exited_injected(struct vcpu *vcpu, struct vm_exit *exit)
+{
+	const struct vmcb *vmcb = svm_exit_read(vcpu);
+
+	if (unlikely(vmcb->control.exit_int_info & VMCB_EVENT_VALID))
+		svm_exit_in_delivery(vcpu, exit);
 	else
 		svm_exit_translate(vcpu, vmcb, exit);
 }

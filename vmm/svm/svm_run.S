@@ -81,7 +81,7 @@ svm_run:
 	cmpb	$0, SVM_VCPU_PREPARE(%rax)
 	jne	svm_run_prepared
 	cmpb	$0, VCPU_EVENT_TYPE(%rdi)
-	jne	svm_run_prepared
+	jne	svm_run_event
 	SWITCH_TO_GUEST_AND_BACK
 	jmp	svm_exited
 	.size	svm_run, . - svm_run

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Entries that have more to do than to enter: the world to load, an event to
- * inject, a field of the VMCB that changed. The others go through svm_run.S
+ * Entries that have more to do than to enter. The others go through svm_run.S
  * alone.
  */
 #include "vmm/svm/svm_run.h"
@@ -26,9 +25,7 @@ _Static_assert(GPR_RCX == 1 && GPR_RDX == 2 && GPR_RBX == 3 && GPR_RBP == 5 && G
 /* svm_run.S. */
 void svm_switch(struct vcpu *vcpu, struct vm_exit *exit);
 void svm_run_prepared(struct vcpu *vcpu, struct vm_exit *exit);
-
-/* What VMRUN checks is in these; what the hardware itself left there is right. */
-#define SVM_RUN_CHECKED (VMCB_CLEAN_CRX | VMCB_CLEAN_DRX | VMCB_CLEAN_NP | VMCB_CLEAN_SEG)
+void svm_run_event(struct vcpu *vcpu, struct vm_exit *exit);
 
 static void svm_run_asid(struct svm_vcpu *svm)
 {
@@ -54,6 +51,14 @@ static void svm_run_keep_shadow(struct vmcb *vmcb, uint64_t rip)
 		vmcb->control.int_state |= VMCB_INT_SHADOW;
 }
 
+/* Nothing but an event to inject. */
+void svm_run_event(struct vcpu *vcpu, struct vm_exit *exit)
+{
+	svm_event_inject(vcpu);
+	svm_switch(vcpu, exit);
+	svm_exited_injected(vcpu, exit);
+}
+
 void svm_run_prepared(struct vcpu *vcpu, struct vm_exit *exit)
 {
 	struct svm_vcpu *svm = svm_of(vcpu);
@@ -62,24 +67,23 @@ void svm_run_prepared(struct vcpu *vcpu, struct vm_exit *exit)
 
 	if (this_cpu()->world != vcpu)
 		svm_world_enter(vcpu);
+	svm->injected.type = EVENT_NONE;
 	if (vcpu->event.type != EVENT_NONE)
 		svm_event_inject(vcpu);
 	stepping = svm->step != SVM_STEP_NONE && svm_step_arm(vcpu);
 	svm_run_asid(svm);
-	if (~vmcb->control.clean & SVM_RUN_CHECKED)
+	if (~vmcb->control.clean & SVM_CLEAN_CHECKED)
 		svm_explain_capture(vmcb, &svm->entry);
 	shadow = vmcb->control.int_state & VMCB_INT_SHADOW;
 
 	svm->prepare = false;
 	svm_switch(vcpu, exit);
 	vmcb->control.tlb_control = VMCB_TLB_KEEP;
-	vmcb->control.event_inj = 0;
 	/* Ignored where the CPU does not have them. */
 	vmcb->control.clean = VMCB_CLEAN_ALL;
 	if (shadow)
 		svm_run_keep_shadow(vmcb, vcpu->rip);
-	svm_exited(vcpu, exit);
-	svm->injected.type = EVENT_NONE;
+	svm_exited_injected(vcpu, exit);
 	/* Not for one that this exit asked for. */
 	if (stepping)
 		svm_step_done(vcpu, exit);

@@ -65,7 +65,7 @@ static void vmexit(uint64_t code, uint64_t rip, uint64_t int_info)
 	vmcb.control.exit_code = code;
 	vmcb.control.exit_int_info = int_info;
 	vmcb.save.rip = rip;
-	svm_exited(&vcpu, &ex);
+	svm_exited_injected(&vcpu, &ex);
 }
 
 static void test_encoding_and_back(void **state)
@@ -174,12 +174,15 @@ static void test_the_guests_own_events(void **state)
 	assert_int_equal(vcpu.event.type, EVENT_NONE);
 	assert_int_equal(vcpu.rip, 0x2000);
 
-	/* Also when another was injected and delivered before. */
+	/* Also when another was injected and delivered before, by this entry or an older one. */
 	want(EVENT_SOFT_INT, 0x80, 2);
 	svm_event_inject(&vcpu);
 	vmexit(SVM_EXIT_NPF, 0x3000, 0x80000481);
 	assert_int_equal(vcpu.event.type, EVENT_NONE);
 	assert_int_equal(vcpu.rip, 0x3000);
+	vmcb.save.rip = svm.entered_at;
+	svm_exited(&vcpu, &ex);
+	assert_int_equal(vcpu.event.type, EVENT_NONE);
 }
 
 static void test_irq_window(void **state)
@@ -189,7 +192,6 @@ static void test_irq_window(void **state)
 	svm_request_irq_window(&vcpu);
 	assert_true(vmcb.control.intercepts & VMCB_INTERCEPT_VINTR);
 	assert_true(vmcb.control.vintr & VMCB_VINTR_IRQ);
-	assert_true(svm.prepare);
 	vmcb.save.rflags = RFLAGS_IF;
 	vmexit(SVM_EXIT_VINTR, 0x1000, 0);
 	assert_int_equal(ex.kind, VM_EXIT_IRQ_WINDOW);
