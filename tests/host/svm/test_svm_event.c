@@ -340,7 +340,11 @@ static void test_io_exits(void **state)
 	assert_int_equal(ex.insn_len, 2);
 	assert_int_equal(ex.u.io.port, 0x3f8);
 	assert_int_equal(ex.u.io.width, 1);
-	assert_false(ex.u.io.in || ex.u.io.string || ex.u.io.rep);
+	assert_false(ex.u.io.in || ex.u.io.string);
+
+	vmcb.control.exit_info1 |= SVM_IOIO_STRING;
+	vmexit(SVM_EXIT_IOIO, 0x1000, 0);
+	assert_true(ex.u.io.string && !ex.u.io.rep);
 	assert_int_equal(ex.u.io.addr_width, 4);
 	assert_int_equal(ex.u.io.seg, -1);
 
