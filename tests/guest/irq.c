@@ -172,6 +172,22 @@ GUEST_TEST(self_ipi_and_priority)
 	__asm__ volatile("mov %0, %%cr8" ::"r"(0ul));
 }
 
+/* What waits for the TPR comes when CR8 is lowered, not at some exit later. */
+GUEST_TEST(cr8_lets_interrupts_in)
+{
+	register uint64_t zero __asm__("r12") = 0;
+
+	count = 0;
+	__asm__ volatile("mov %0, %%cr8" ::"r"(6ul));
+	apic_ipi(apic_read(APIC_ID) >> 24, VECTOR);
+	irq_window();
+	CHECK(count == 0, "an interrupt below CR8 was taken");
+	irq_on();
+	__asm__ volatile("mov %0, %%cr8; nop; jmp 1f; 1:" ::"r"(zero) : "memory");
+	CHECK(count == 1, "%u", count);
+	irq_off();
+}
+
 GUEST_TEST(nmi)
 {
 	guest_set_handler(2, on_nmi);

@@ -2,6 +2,7 @@
 /* #VMEXIT to struct vm_exit, by a table of exit codes. */
 #include "vmm/exit.h"
 #include "arch/x86_64/exceptions.h"
+#include "vmm/emulate/vcpu_emulate.h"
 #include "vmm/svm/svm.h"
 #include "vmm/svm/svm_event.h"
 #include "vmm/svm/svm_exit_code.h"
@@ -80,6 +81,42 @@ static void svm_raise(struct vm_exit *exit, uint8_t vector)
 	exit->insn_len = 0;
 }
 
+/*
+ * The register of the MOV to CR8 in @bytes, or -1: prefixes, 0Fh, 22h and
+ * ModRM, whose register field is CR8's and whose other one is taken for a
+ * register whatever its mode says (APM vol. 3, MOV CRn).
+ */
+static int svm_mov_cr_gpr(const uint8_t *bytes, unsigned count)
+{
+	unsigned i = 0, rex = 0;
+
+	while (i < count && bytes[i] != 0x0f) {
+		rex = (bytes[i] & 0xf0) == 0x40 ? bytes[i] : 0;
+		i++;
+	}
+	if (i + 3 > count || bytes[i + 1] != 0x22)
+		return -1;
+	return (bytes[i + 2] & 7) | (rex & 1) << 3;
+}
+
+/* Where nothing says which register it is, and its code is gone: the guest tries again. */
+static void svm_fill_cr8(struct vcpu *vcpu, struct vm_exit *exit)
+{
+	uint64_t info = svm_of(vcpu)->vmcb->control.exit_info1;
+	int gpr = info & SVM_CR_GPR;
+	uint8_t bytes[INSN_LEN_MAX] = {0};
+
+	if (!(info & SVM_CR_IS_MOV))
+		gpr = svm_mov_cr_gpr(bytes, vcpu_emulate_fetch(vcpu, bytes));
+	if (gpr < 0) {
+		exit->kind = VM_EXIT_IRQ_WINDOW;
+		return;
+	}
+	exit->u.cr.cr = 8;
+	exit->u.cr.write = true;
+	exit->u.cr.gpr = (uint8_t)gpr;
+}
+
 /* A machine check is the machine's, not the guest's: our own handler gets it. */
 static void svm_fill_machine_check(struct vcpu *vcpu, struct vm_exit *exit)
 {
@@ -143,7 +180,9 @@ static void svm_fill_failed(struct vcpu *vcpu, struct vm_exit *exit)
 #define UNKNOWN_RULES(first, last) [first... last] = {svm_fill_failed, VM_EXIT_UNKNOWN}
 
 static const struct svm_exit_rule svm_exit_rules[SVM_EXIT_CODES] = {
-	UNKNOWN_RULES(0x00, 0x3f), /* CR and DR accesses */
+	UNKNOWN_RULES(0x00, 0x17), /* CR and DR accesses */
+	[SVM_EXIT_CR8_WRITE] = {svm_fill_cr8, VM_EXIT_CR},
+	UNKNOWN_RULES(0x19, 0x3f),
 	EXCEPTION_RULE(EXCEPTION_DE),
 	EXCEPTION_RULE(EXCEPTION_DB),
 	UNKNOWN_RULES(0x42, 0x42),

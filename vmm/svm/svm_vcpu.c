@@ -42,6 +42,8 @@ static void svm_vcpu_init_control(struct vcpu *vcpu)
 	struct vmcb_control *control = &svm_of(vcpu)->vmcb->control;
 
 	memset(control, 0, sizeof(*control));
+	/* Lowering it can let an interrupt in that the controller holds back (vmm/irq.h). */
+	control->cr_write = VMCB_CR8;
 	control->exceptions = SVM_EXCEPTIONS;
 	control->intercepts = SVM_INTERCEPTS;
 	control->intercepts2 = SVM_INTERCEPTS2;

@@ -91,6 +91,8 @@
 #define VMCB_CLEAN_LBR	BIT(10) /* DEBUGCTL and the last-branch registers */
 #define VMCB_CLEAN_ALL	0x7ffu
 
+#define VMCB_CR8 BIT(8) /* of cr_read and cr_write, offsets 000h and 002h */
+
 struct vmcb_control {
 	uint16_t cr_read, cr_write;
 	uint16_t dr_read, dr_write;

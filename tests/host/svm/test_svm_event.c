@@ -5,6 +5,7 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/exceptions.h"
 #include "arch/x86_64/irq.h"
+#include "vmm/emulate/vcpu_emulate.h"
 #include "vmm/exit.h"
 #include "vmm/svm/svm.h"
 #include "vmm/svm/svm_exit_code.h"
@@ -27,12 +28,21 @@ static struct svm_vcpu svm;
 static struct vcpu vcpu;
 static struct vm_exit ex;
 static unsigned kicks;
+static const uint8_t *code = (const uint8_t *)""; /* at RIP */
+static unsigned code_len;
 
 void irq_send(uint32_t apic_id, uint8_t vector)
 {
 	(void)apic_id;
 	assert_int_equal(vector, IRQ_VECTOR_KICK);
 	kicks++;
+}
+
+unsigned vcpu_emulate_fetch(struct vcpu *v, uint8_t bytes[15])
+{
+	(void)v;
+	memcpy(bytes, code, code_len);
+	return code_len;
 }
 
 void svm_world_leave(void)
@@ -439,6 +449,37 @@ static void test_exceptions(void **state)
 	assert_int_equal(ex.u.exception.error, 0);
 }
 
+/* The register from the hardware where it tells, from the instruction where not. */
+static void test_cr8_writes(void **state)
+{
+	static const uint8_t rax[] = {0x44, 0x0f, 0x22, 0xc0}, r13[] = {0x45, 0x0f, 0x22, 0xc5},
+			     lock_cr0[] = {0xf0, 0x0f, 0x22, 0xc3};
+	static const struct {
+		const uint8_t *code;
+		unsigned len, gpr;
+	} cases[] = {{rax, 4, 0}, {r13, 4, 13}, {lock_cr0, 4, 3}};
+
+	(void)state;
+	code_len = 0;
+	vmcb.control.exit_info1 = SVM_CR_IS_MOV | 11;
+	vmexit(SVM_EXIT_CR8_WRITE, 0x1000, 0);
+	assert_int_equal(ex.kind, VM_EXIT_CR);
+	assert_int_equal(ex.u.cr.cr, 8);
+	assert_true(ex.u.cr.write);
+	assert_int_equal(ex.u.cr.gpr, 11);
+	vmcb.control.exit_info1 = 0;
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		code = cases[i].code;
+		code_len = cases[i].len;
+		vmexit(SVM_EXIT_CR8_WRITE, 0x1000, 0);
+		assert_int_equal(ex.kind, VM_EXIT_CR);
+		assert_int_equal(ex.u.cr.gpr, cases[i].gpr);
+	}
+	code_len = 3; /* the rest is not there any more */
+	vmexit(SVM_EXIT_CR8_WRITE, 0x1000, 0);
+	assert_int_equal(ex.kind, VM_EXIT_IRQ_WINDOW);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -458,6 +499,7 @@ int main(void)
 		cmocka_unit_test_setup(test_memory_exits, setup),
 		cmocka_unit_test_setup(test_all_exit_codes, setup),
 		cmocka_unit_test_setup(test_exceptions, setup),
+		cmocka_unit_test_setup(test_cr8_writes, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
