@@ -84,16 +84,13 @@ static int lapic_pending_ext(struct lapic *l)
 static int lapic_pending(void *opaque __unused, struct vcpu *vcpu)
 {
 	struct lapic *l = vcpu->intc;
-	int vector = lapic_highest(l->irr), in_service;
+	int vector = lapic_highest(l->irr);
 
 	l->ext_offered = false;
 	/* Its class must be above that of what is in service and of TPR (11.8.3). */
-	if (vector >= 0 && lapic_enabled(l)) {
-		in_service = lapic_highest(l->isr);
-		if ((in_service < 0 || vector >> 4 > in_service >> 4) &&
-		    (uint64_t)vector >> 4 > hv_ops->get_reg(vcpu, VCPU_CR8))
-			return vector;
-	}
+	if (likely(vector >= 0 && vector >> 4 > lapic_in_service(l) >> 4 && lapic_enabled(l)) &&
+	    (uint64_t)vector >> 4 > hv_ops->get_reg(vcpu, VCPU_CR8))
+		return vector;
 	return lapic_pending_ext(l);
 }
 
@@ -113,24 +110,51 @@ static void lapic_accepted(void *opaque, struct vcpu *vcpu, uint8_t vector)
 	}
 	__atomic_fetch_and(&l->irr[vector / 64], ~bit, __ATOMIC_RELAXED);
 	l->isr[vector / 64] |= bit;
+	l->in_service[++l->nesting] = vector;
 }
 
 void lapic_eoi(struct lapic *l)
 {
-	int vector = lapic_highest(l->isr);
-	unsigned word;
-	uint64_t bit;
+	unsigned vector = (unsigned)lapic_in_service(l), word = vector / 64;
+	uint64_t bit = BIT(vector % 64);
 
-	if (unlikely(vector < 0))
+	if (unlikely(!l->nesting))
 		return;
-	word = (unsigned)vector / 64;
-	bit = BIT(vector % 64);
+	l->nesting--;
 	l->isr[word] &= ~bit;
-	if (READ_ONCE(l->tmr[word]) & bit)
+	if (unlikely(READ_ONCE(l->tmr[word]) & bit))
 		irq_broadcast_eoi(l->set->vm, (uint8_t)vector);
-	if (lapic_highest(l->irr) >= 0 || READ_ONCE(l->set->ext_level))
-		vcpu_request(l->vcpu, VCPU_REQ_IRQ);
+	lapic_look(l);
 }
+
+static int lapic_eoi_write(void *opaque __unused, struct vcpu *vcpu, uint64_t offset __unused,
+			   unsigned width __unused, uint64_t value)
+{
+	struct lapic *l = vcpu->intc;
+
+	if (unlikely(!lapic_x2(l) || value))
+		return -EINVAL;
+	lapic_eoi(l);
+	return 0;
+}
+
+const struct hook_ops lapic_eoi_ops = {.write = lapic_eoi_write};
+
+static int lapic_self_write(void *opaque __unused, struct vcpu *vcpu, uint64_t offset __unused,
+			    unsigned width __unused, uint64_t value)
+{
+	struct lapic *l = vcpu->intc;
+
+	if (unlikely(!lapic_x2(l) || value > UINT8_MAX))
+		return -EINVAL;
+	if (unlikely(value < APIC_FIRST_VECTOR))
+		lapic_error(l, APIC_ESR_SEND_VECTOR);
+	else if (l->svr & APIC_SVR_ENABLE)
+		lapic_accept(l, (uint8_t)value, false);
+	return 0;
+}
+
+const struct hook_ops lapic_self_ops = {.write = lapic_self_write};
 
 /* SDM vol. 3A, 11.4.7.1 and 11.4.7.3. */
 void lapic_init(struct lapic *l)
@@ -147,6 +171,8 @@ void lapic_init(struct lapic *l)
 		l->lvt[i] = APIC_LVT_MASKED;
 	if (l->vcpu->index == 0)
 		l->lvt[LVT_LINT0] = APIC_EXTINT << APIC_MODE_SHIFT;
+	l->in_service[0] = -1;
+	l->nesting = 0;
 	l->svr = APIC_VECTOR_MASK;
 	l->dfr = UINT32_MAX;
 	if (!lapic_x2(l))

@@ -17,7 +17,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LAPIC_LVTS (APIC_LVT_LAST - APIC_LVT_TIMER + 1)
+#define LAPIC_LVTS    (APIC_LVT_LAST - APIC_LVT_TIMER + 1)
+#define LAPIC_NESTING 15 /* classes of vectors, 1 to 15 */
 enum lapic_lvt { LVT_TIMER, LVT_THERMAL, LVT_PERF, LVT_LINT0, LVT_LINT1, LVT_ERROR };
 
 struct device;
@@ -31,6 +32,12 @@ struct lapic {
 	uint64_t irr[4]; /* * requested vectors: bit n % 64 of word n / 64 */
 	uint64_t isr[4]; /* in service */
 	uint64_t tmr[4]; /* * requested as level-triggered */
+	/*
+	 * The same by priority: only a vector of a higher class interrupts (11.8.3), and EOI
+	 * ends the highest, so they come and go as on a stack. [0] is below all.
+	 */
+	int16_t in_service[LAPIC_NESTING + 1];
+	uint32_t nesting; /* how many are on it */
 	struct vcpu *vcpu;
 	struct lapic_set *set;
 	uint64_t base; /* * IA32_APIC_BASE */
@@ -61,17 +68,19 @@ struct lapic_set {
 	struct lapic apics[];
 };
 
-/* The highest vector in @bits, or -1. */
-static inline int lapic_highest(const uint64_t bits[4])
+/* The highest vector in @bits, or -1. Straight: it is on the way of every interrupt. */
+static __always_inline int lapic_highest(const uint64_t bits[4])
 {
 	uint64_t word;
-	int i;
 
-	for (i = 3; i >= 0; i--) {
-		word = READ_ONCE(bits[i]);
-		if (word)
-			return i * 64 + 63 - __builtin_clzll(word);
-	}
+	if ((word = READ_ONCE(bits[3])))
+		return 255 - __builtin_clzll(word);
+	if ((word = READ_ONCE(bits[2])))
+		return 191 - __builtin_clzll(word);
+	if ((word = READ_ONCE(bits[1])))
+		return 127 - __builtin_clzll(word);
+	if ((word = READ_ONCE(bits[0])))
+		return 63 - __builtin_clzll(word);
 	return -1;
 }
 
@@ -85,12 +94,27 @@ static inline bool lapic_x2(const struct lapic *l)
 	return READ_ONCE(l->base) & APIC_BASE_EXTD;
 }
 
+/* Something may be to be taken: the run loop asks lapic.c, which knows better. Own CPU. */
+static __always_inline void lapic_look(struct lapic *l)
+{
+	if ((READ_ONCE(l->irr[0]) | READ_ONCE(l->irr[1]) | READ_ONCE(l->irr[2]) |
+	     READ_ONCE(l->irr[3])) ||
+	    READ_ONCE(l->set->ext_level))
+		vcpu_request(l->vcpu, VCPU_REQ_IRQ);
+}
+
 /* Takes vector @vector, 16-255, for @l. Any CPU. */
 void lapic_accept(struct lapic *l, uint8_t vector, bool level);
 /* Records @error; the error LVT interrupts. Any CPU. */
 void lapic_error(struct lapic *l, uint32_t error);
 /* What LVT entry @lvt sends when its source fires. Any CPU. */
 void lapic_lvt_fire(struct lapic *l, enum lapic_lvt lvt);
+
+/* The highest vector in service, or -1. Own CPU. */
+static __always_inline int lapic_in_service(const struct lapic *l)
+{
+	return l->in_service[l->nesting];
+}
 
 /* lapic.c. Own CPU. */
 void lapic_eoi(struct lapic *l);
@@ -122,7 +146,10 @@ void lapic_timer_set_deadline(struct lapic *l, uint64_t deadline);
 /* lapic_access.c. Own CPU. -ENOENT: no such register. */
 int lapic_read_reg(struct lapic *l, unsigned reg, uint32_t *value) __must_check;
 int lapic_write_reg(struct lapic *l, unsigned reg, uint32_t value) __must_check;
-extern const struct hook_ops lapic_mmio_ops;
+/* The page in xAPIC mode; TPR in x2APIC mode. */
+extern const struct hook_ops lapic_mmio_ops, lapic_tpr_ops;
+/* lapic.c: EOI and SELF IPI in x2APIC mode. */
+extern const struct hook_ops lapic_eoi_ops, lapic_self_ops;
 
 /* lapic_msr.c. */
 int lapic_hook_msrs(struct device *dev) __must_check;

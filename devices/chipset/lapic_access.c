@@ -31,19 +31,45 @@ static uint32_t lapic_tpr(struct lapic *l)
 	return l->tpr;
 }
 
+/* Lower, it may let something pass. Many writes change nothing. */
 static void lapic_write_tpr(struct lapic *l, uint32_t value)
 {
-	l->tpr = value & 0xff;
-	hv_ops->set_reg(l->vcpu, VCPU_CR8, l->tpr >> 4);
-	vcpu_request(l->vcpu, VCPU_REQ_IRQ);
+	uint64_t cr8 = (uint8_t)value >> 4;
+
+	l->tpr = (uint8_t)value;
+	if (hv_ops->get_reg(l->vcpu, VCPU_CR8) == cr8)
+		return;
+	hv_ops->set_reg(l->vcpu, VCPU_CR8, cr8);
+	lapic_look(l);
 }
+
+static int lapic_tpr_read(void *opaque __unused, struct vcpu *vcpu, uint64_t offset __unused,
+			  unsigned width __unused, uint64_t *value)
+{
+	struct lapic *l = vcpu->intc;
+
+	*value = lapic_tpr(l);
+	return lapic_x2(l) ? 0 : -EINVAL;
+}
+
+static int lapic_tpr_write(void *opaque __unused, struct vcpu *vcpu, uint64_t offset __unused,
+			   unsigned width __unused, uint64_t value)
+{
+	struct lapic *l = vcpu->intc;
+
+	if (unlikely(!lapic_x2(l) || value > UINT8_MAX))
+		return -EINVAL;
+	lapic_write_tpr(l, (uint32_t)value);
+	return 0;
+}
+
+const struct hook_ops lapic_tpr_ops = {.read = lapic_tpr_read, .write = lapic_tpr_write};
 
 /* 11.8.3.1. */
 static uint32_t lapic_ppr(struct lapic *l)
 {
 	uint32_t tpr = lapic_tpr(l);
-	int in_service = lapic_highest(l->isr);
-	uint32_t isrv = in_service < 0 ? 0 : (uint32_t)in_service & 0xf0;
+	uint32_t isrv = l->nesting ? (uint32_t)lapic_in_service(l) & 0xf0 : 0;
 
 	return (tpr & 0xf0) >= isrv ? tpr : isrv;
 }

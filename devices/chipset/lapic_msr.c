@@ -11,8 +11,7 @@
 #include <errno.h>
 
 /* Reserved bits of LVT entries, ICR and the like are #GP when set (11.12.1.3). */
-static const uint32_t lapic_x2_reserved[APIC_SELF_IPI + 1] = {
-	[APIC_TPR] = ~0xffu,
+static const uint32_t lapic_x2_reserved[APIC_SELF_IPI] = {
 	[APIC_SVR] = ~APIC_SVR_MASK,
 	[APIC_ESR] = UINT32_MAX,
 	[APIC_LVT_TIMER] = ~0x710ffu,
@@ -22,7 +21,6 @@ static const uint32_t lapic_x2_reserved[APIC_SELF_IPI + 1] = {
 	[APIC_LVT_TIMER + LVT_LINT1] = ~0x1f7ffu,
 	[APIC_LVT_TIMER + LVT_ERROR] = ~0x110ffu,
 	[APIC_TDCR] = ~APIC_TDCR_MASK,
-	[APIC_SELF_IPI] = ~APIC_VECTOR_MASK,
 };
 
 /* The logical id is made from the id: cluster and bit (11.12.10.2). */
@@ -102,29 +100,13 @@ static int lapic_x2_write(void *opaque, struct vcpu *vcpu, uint64_t offset, unsi
 	struct lapic *l = vcpu->intc;
 	unsigned reg = (unsigned)((uintptr_t)opaque + offset);
 
-	if (!lapic_x2(l) || reg > APIC_SELF_IPI || value > UINT32_MAX ||
+	if (!lapic_x2(l) || reg >= APIC_SELF_IPI || value > UINT32_MAX ||
 	    (value & lapic_x2_reserved[reg]))
 		return -EINVAL;
-	if (reg != APIC_SELF_IPI)
-		return lapic_write_reg(l, reg, (uint32_t)value);
-	lapic_send(l, (uint32_t)value | APIC_SHORTHAND_SELF << APIC_ICR_SHORTHAND_SHIFT, 0);
-	return 0;
+	return lapic_write_reg(l, reg, (uint32_t)value);
 }
 
 static const struct hook_ops lapic_x2_ops = {.read = lapic_x2_read, .write = lapic_x2_write};
-
-static int lapic_eoi_write(void *opaque __unused, struct vcpu *vcpu, uint64_t offset __unused,
-			   unsigned width __unused, uint64_t value)
-{
-	struct lapic *l = vcpu->intc;
-
-	if (unlikely(!lapic_x2(l) || value))
-		return -EINVAL;
-	lapic_eoi(l);
-	return 0;
-}
-
-static const struct hook_ops lapic_eoi_ops = {.write = lapic_eoi_write};
 
 static int lapic_icr_read(void *opaque __unused, struct vcpu *vcpu, uint64_t offset __unused,
 			  unsigned width __unused, uint64_t *value)
@@ -158,11 +140,15 @@ int lapic_hook_msrs(struct device *dev)
 		uint32_t first, count;
 		const struct hook_ops *ops;
 	} ranges[] = {
-		{0, APIC_EOI, &lapic_x2_ops},
+		{0, APIC_TPR, &lapic_x2_ops},
+		{APIC_TPR, 1, &lapic_tpr_ops},
+		{APIC_TPR + 1, APIC_EOI - APIC_TPR - 1, &lapic_x2_ops},
 		{APIC_EOI, 1, &lapic_eoi_ops},
 		{APIC_EOI + 1, APIC_ICR - APIC_EOI - 1, &lapic_x2_ops},
 		{APIC_ICR, 1, &lapic_icr_ops},
-		{APIC_ICR + 1, MSR_GUEST_X2APICS - APIC_ICR - 1, &lapic_x2_ops},
+		{APIC_ICR + 1, APIC_SELF_IPI - APIC_ICR - 1, &lapic_x2_ops},
+		{APIC_SELF_IPI, 1, &lapic_self_ops},
+		{APIC_SELF_IPI + 1, MSR_GUEST_X2APICS - APIC_SELF_IPI - 1, &lapic_x2_ops},
 	};
 	int err = device_hook_msr(dev, MSR_GUEST_APIC_BASE, 1, &lapic_base_ops, NULL);
 	size_t i;
