@@ -153,7 +153,7 @@ void vcpu_fail(struct vcpu *vcpu, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	vsniprintf(why, sizeof(why), fmt, args);
+	vsnprintf(why, sizeof(why), fmt, args);
 	va_end(args);
 	vcpu->state = VCPU_STOPPED;
 	post_mortem(vcpu, why);
