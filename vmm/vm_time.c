@@ -12,7 +12,10 @@
 
 static uint64_t guest_tsc(const struct vm *vm)
 {
-	return likely(READ_ONCE(vm->clock_runs)) ? time_tsc() + vm->tsc_offset : vm->tsc_paused;
+	/* Typed input comes, and asks for the time, while a task stops or starts the clock. */
+	return likely(__atomic_load_n(&vm->clock_runs, __ATOMIC_ACQUIRE))
+		       ? time_tsc() + vm->tsc_offset
+		       : vm->tsc_paused;
 }
 
 uint64_t vm_time_ns(const struct vm *vm)
@@ -39,7 +42,7 @@ void vm_clock_start(struct vm *vm)
 	uint64_t moved = offset - vm->tsc_offset;
 
 	vm->tsc_offset = offset;
-	WRITE_ONCE(vm->clock_runs, true);
+	__atomic_store_n(&vm->clock_runs, true, __ATOMIC_RELEASE);
 	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
 		vm->vcpus[i]->tsc_offset += moved;
 		vcpu_request(vm->vcpus[i], VCPU_REQ_TSC);
@@ -49,5 +52,5 @@ void vm_clock_start(struct vm *vm)
 void vm_clock_stop(struct vm *vm)
 {
 	vm->tsc_paused = guest_tsc(vm);
-	WRITE_ONCE(vm->clock_runs, false);
+	__atomic_store_n(&vm->clock_runs, false, __ATOMIC_RELEASE);
 }
