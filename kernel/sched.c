@@ -92,10 +92,10 @@ void sched_add(struct sched_entity *e, const struct sched_ops *ops, uint32_t cpu
 
 	e->ops = ops;
 	e->cpu = cpu;
-	e->wake_pending = false;
 	e->runtime = 0;
 	list_init(&e->link);
 	spin_lock(&queue->lock);
+	e->wake_pending = false;
 	e->state = SCHED_ST_BLOCKED;
 	queue->stats.entities++;
 	spin_unlock(&queue->lock);

@@ -49,7 +49,10 @@ void sched_loop(void) __noreturn;
 /* One pass of it, for host tests. */
 void sched_step(void);
 
-/* Adds @e, blocked, to CPU @cpu. */
+/*
+ * Adds @e, blocked, to CPU @cpu. A wake-up from before is forgotten. Whoever may
+ * wake @e meanwhile has seen this CPU in @e->cpu: the queue's lock goes by it.
+ */
 void sched_add(struct sched_entity *e, const struct sched_ops *ops, uint32_t cpu);
 /* Makes @e ready; any CPU, any context but NMI; its CPU is kicked when it idles or is in a guest.
  */

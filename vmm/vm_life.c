@@ -120,6 +120,8 @@ static int build(struct vm *vm)
 	if (!err)
 		err = create_vcpus(vm);
 	if (!err)
+		vm_vcpus_place(vm);
+	if (!err)
 		err = device_manager_create(vm);
 	if (!err)
 		err = device_create_all(vm);

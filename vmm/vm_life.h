@@ -16,6 +16,8 @@ void vm_life_end(struct vm *vm, enum vm_state state);
 /* vm->request_work: does what vm_request() asked for. */
 void vm_life_serve(struct work *work);
 
+/* Gives each vCPU of a VM that is being built its CPU. */
+void vm_vcpus_place(struct vm *vm);
 /* Stops all vCPUs for good: when it returns the scheduler does not know them. And lets them run
  * (again). */
 void vm_vcpus_stop(struct vm *vm);

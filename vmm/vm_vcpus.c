@@ -30,6 +30,16 @@ static uint32_t place(const struct vm *vm, uint32_t index)
 	return best;
 }
 
+/*
+ * For good, and before there is a device to wake a vCPU: sched_wake() takes the
+ * lock of the queue that entity.cpu names, also while nothing is scheduled.
+ */
+void vm_vcpus_place(struct vm *vm)
+{
+	for (uint32_t i = 0; i < vm->vcpu_count; i++)
+		vm->vcpus[i]->entity.cpu = place(vm, i);
+}
+
 void vm_vcpus_start(struct vm *vm)
 {
 	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
@@ -37,7 +47,7 @@ void vm_vcpus_start(struct vm *vm)
 
 		vcpu_clear_request(vcpu, VCPU_REQ_PAUSE | VCPU_REQ_STOP);
 		__atomic_store_n(&vcpu->exited, false, __ATOMIC_SEQ_CST);
-		sched_add(&vcpu->entity, &vcpu_sched_ops, place(vm, i));
+		sched_add(&vcpu->entity, &vcpu_sched_ops, vcpu->entity.cpu);
 	}
 	/* A hook that changes from here on waits for those who may see the old one. */
 	vm->hooks->live = true;

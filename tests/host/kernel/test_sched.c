@@ -297,6 +297,26 @@ static void test_exited_may_free(void **state)
 	fake_cpus_use(0);
 }
 
+/* Before it is added, and after its exit, an entity may be woken; adding it begins anew. */
+static void test_wake_of_what_is_not_there(void **state)
+{
+	struct actor a = {.name = 'a', .act = act_exit};
+
+	(void)state;
+	a.entity.cpu = 1;
+	for (unsigned life = 0; life < 2; life++) {
+		sched_wake(&a.entity);
+		sched_add(&a.entity, &ops, 1);
+		fake_cpus_use(1);
+		steps(2);
+		assert_string_equal(trace, "");
+		sched_wake(&a.entity);
+		steps(3);
+		assert_string_equal(trace, "a");
+		fake_cpus_use(0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -309,6 +329,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_world_is_left_before_interrupts, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_exited_may_free, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_wake_of_what_is_not_there, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
