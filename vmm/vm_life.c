@@ -201,9 +201,8 @@ int vm_resume(struct vm *vm)
 	return 0;
 }
 
-int vm_reset(struct vm *vm)
+static int reset(struct vm *vm, enum vm_state state)
 {
-	enum vm_state state = vm_life_begin(vm);
 	int err;
 
 	if (state == VM_DEFINED || state == VM_STOPPED)
@@ -223,25 +222,32 @@ int vm_reset(struct vm *vm)
 	return 0;
 }
 
-int vm_destroy(struct vm *vm)
+int vm_reset(struct vm *vm)
 {
-	enum vm_state state = vm_life_begin(vm);
+	return reset(vm, vm_life_begin(vm));
+}
 
+static int destroy(struct vm *vm, enum vm_state state)
+{
 	if (state == VM_DEFINED || state == VM_STOPPED)
 		return refuse(vm, state, "destroy");
 	if (state != VM_CRASHED)
 		halt(vm);
+	__atomic_store_n(&vm->requests, 0, __ATOMIC_SEQ_CST);
 	take_apart(vm);
 	vm_log(vm, LOG_INFO, "stopped");
 	vm_life_end(vm, VM_STOPPED);
 	return 0;
 }
 
-/* Everything stays as it is, for who wants to look at it. */
-static void crash(struct vm *vm)
+int vm_destroy(struct vm *vm)
 {
-	enum vm_state state = vm_life_begin(vm);
+	return destroy(vm, vm_life_begin(vm));
+}
 
+/* Everything stays as it is, for who wants to look at it. */
+static void crash(struct vm *vm, enum vm_state state)
+{
 	if (state == VM_RUNNING || state == VM_PAUSED) {
 		halt(vm);
 		state = VM_CRASHED;
@@ -251,21 +257,30 @@ static void crash(struct vm *vm)
 	vm_console_vm_crashed(vm);
 }
 
-/* A reset that was asked for before a crash is void, and so is everything before power-off. */
+/*
+ * The requests are taken when the VM's life is ours: what was asked for in a
+ * life that someone else has ended meanwhile is not done to the next one. A
+ * reset that was asked for before a crash is void, and so is everything before
+ * power-off.
+ */
 void vm_life_serve(struct work *work)
 {
 	struct vm *vm = container_of(work, struct vm, request_work);
+	enum vm_state state;
 	uint32_t requests;
 	int err = 0;
 
 	__atomic_add_fetch(&vm->serving, 1, __ATOMIC_SEQ_CST);
+	state = vm_life_begin(vm);
 	requests = __atomic_exchange_n(&vm->requests, 0, __ATOMIC_SEQ_CST);
 	if (requests & 1u << VM_REQUEST_POWEROFF)
-		err = vm_destroy(vm);
+		err = destroy(vm, state);
 	else if (requests & 1u << VM_REQUEST_CRASH)
-		crash(vm);
+		crash(vm, state);
 	else if (requests & 1u << VM_REQUEST_RESET)
-		err = vm_reset(vm);
+		err = reset(vm, state);
+	else
+		vm_life_end(vm, state);
 	if (err)
 		vm_log(vm, LOG_WARN, "what the guest asked for was not done (error %d)", err);
 	__atomic_sub_fetch(&vm->serving, 1, __ATOMIC_SEQ_CST);
