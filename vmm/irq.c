@@ -140,22 +140,12 @@ int irq_line_attach(struct vm *vm, struct irq_line *line, unsigned gsi)
 	spin_lock(&state->lock);
 	if (state->count < IRQ_LINE_USERS_MAX) {
 		state->count++;
+		line->attached = true;
 		list_add_tail(&line->link, &state->users);
 		err = 0;
 	}
 	spin_unlock(&state->lock);
 	return err;
-}
-
-void irq_line_detach(struct irq_line *line)
-{
-	struct irq_line_state *state = &line->vm->irq->lines[line->gsi];
-
-	irq_line_set(line, false);
-	spin_lock(&state->lock);
-	list_del(&line->link);
-	state->count--;
-	spin_unlock(&state->lock);
 }
 
 /* Under the line's lock. */
@@ -166,6 +156,19 @@ static void irq_line_change(struct irq_line *line, struct irq_line_state *state,
 		irq_tell_sinks(line->vm->irq, line->gsi, level);
 }
 
+void irq_line_detach(struct irq_line *line)
+{
+	struct irq_line_state *state = &line->vm->irq->lines[line->gsi];
+
+	spin_lock(&state->lock);
+	if (line->level)
+		irq_line_change(line, state, false);
+	line->attached = false;
+	list_del(&line->link);
+	state->count--;
+	spin_unlock(&state->lock);
+}
+
 void irq_line_set(struct irq_line *line, bool level)
 {
 	struct irq_line_state *state = &line->vm->irq->lines[line->gsi];
@@ -174,7 +177,7 @@ void irq_line_set(struct irq_line *line, bool level)
 	if (READ_ONCE(line->level) == level)
 		return;
 	spin_lock(&state->lock);
-	if (line->level != level)
+	if (line->level != level && line->attached)
 		irq_line_change(line, state, level);
 	spin_unlock(&state->lock);
 }

@@ -70,6 +70,7 @@ struct irq_line {
 	struct vm *vm;
 	unsigned gsi;
 	bool level;		   /* what this user asserts; under the line's lock */
+	bool attached;		   /* under the line's lock */
 	void (*eoi)(void *opaque); /* or NULL: called after the guest's EOI of a level interrupt */
 	void *opaque;
 	struct list_head link;
@@ -104,6 +105,7 @@ void irq_ext_ack(struct vm *vm, uint8_t vector);
 
 /* Devices (through device_irq()): 0, or -EINVAL (no such line), -ENOSPC (IRQ_LINE_USERS_MAX). */
 int irq_line_attach(struct vm *vm, struct irq_line *line, unsigned gsi) __must_check;
+/* Lowers it for good: a handler that is still on its way with it changes nothing any more. */
 void irq_line_detach(struct irq_line *line);
 /* Any CPU; device locks may be held. Nothing happens when the level is the same. */
 void irq_line_set(struct irq_line *line, bool level);

@@ -237,6 +237,26 @@ static void test_8259_alone(void **state)
 	assert_int_equal(irq_pending(&vcpu0), -1);
 }
 
+/* A handler on another CPU may come too late with a line that its device has given back. */
+static void test_a_detached_line_stays_low(void **state)
+{
+	struct chip chip = CHIP(chip);
+	struct irq_line gone = {0}, user = {0};
+
+	(void)state;
+	assert_int_equal(irq_add_sink(&vm, &chip.sink), 0);
+	assert_int_equal(irq_line_attach(&vm, &gone, 5), 0);
+	irq_line_set(&gone, true);
+	irq_line_detach(&gone);
+	irq_line_set(&gone, true);
+	assert_false(chip.levels[5]);
+	assert_int_equal(irq_line_attach(&vm, &user, 5), 0);
+	irq_line_pulse(&user);
+	assert_false(chip.levels[5]);
+	assert_int_equal(chip.changes, 4);
+	irq_line_detach(&user);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -246,6 +266,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_eoi, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_controller, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_8259_alone, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_detached_line_stays_low, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
