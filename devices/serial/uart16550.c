@@ -440,12 +440,17 @@ static void uart_reset(struct device *dev)
 	spin_unlock(&u->frontend.lock);
 }
 
-static void uart_destroy(struct device *dev)
+/* A resource of its own, so that it ends before the interrupt line that it raises goes. */
+static void uart_stop_timer(void *opaque)
 {
-	struct uart *u = dev->state;
+	struct uart *u = opaque;
 
 	timer_cancel_sync(&u->tx_timer);
-	kfree(u);
+}
+
+static void uart_destroy(struct device *dev)
+{
+	kfree(dev->state);
 }
 
 static int uart_create(struct device *dev, const struct device_config *config)
@@ -471,7 +476,9 @@ static int uart_create(struct device *dev, const struct device_config *config)
 	if (err)
 		return err;
 	uart_reset(dev);
-	err = device_provide_char(dev, &u->frontend);
+	err = device_own(dev, uart_stop_timer, u);
+	if (!err)
+		err = device_provide_char(dev, &u->frontend);
 	if (!err)
 		err = device_provide(dev, ACPI_NODE_KIND, &u->acpi);
 	if (!err)

@@ -14,6 +14,7 @@
 #define FAKE_MAX_DEVICES 32
 #define FAKE_MAX_IFACES	 64
 #define FAKE_MAX_LINES	 64
+#define FAKE_MAX_OWNED	 16
 
 TABLE_DECLARE(device_types, struct device_type);
 
@@ -45,17 +46,29 @@ static struct {
 static unsigned fake_iface_count;
 static struct irq_line fake_lines[FAKE_MAX_LINES];
 static unsigned fake_line_count;
+static struct {
+	void (*release)(void *opaque);
+	void *opaque;
+} fake_owned[FAKE_MAX_OWNED];
+static unsigned fake_owned_count;
 
 void fake_devices_start(void)
 {
 	fake_io.count = fake_msr.count = fake_memory.count = fake_leaves.count = 0;
-	fake_device_count = fake_iface_count = fake_line_count = 0;
+	fake_device_count = fake_iface_count = fake_line_count = fake_owned_count = 0;
 }
 
 void fake_devices_end(void)
 {
+	while (fake_owned_count) {
+		fake_owned_count--;
+		fake_owned[fake_owned_count].release(fake_owned[fake_owned_count].opaque);
+	}
 	while (fake_line_count)
 		irq_line_detach(&fake_lines[--fake_line_count]);
+	/* What still runs does not find the lines any more. */
+	memset(fake_lines, 0xff, sizeof(fake_lines));
+	fake_time_end();
 	while (fake_device_count) {
 		struct device *dev = &fake_devices[--fake_device_count];
 
@@ -222,6 +235,15 @@ int device_irq_ext(struct device *dev __unused, const struct irq_ext_ops *ops, v
 int device_irq_sink(struct device *dev __unused, struct irq_sink *sink)
 {
 	return irq_add_sink(&fake_vm, sink);
+}
+
+int device_own(struct device *dev __unused, void (*release)(void *opaque), void *opaque)
+{
+	if (fake_owned_count == FAKE_MAX_OWNED)
+		abort();
+	fake_owned[fake_owned_count].release = release;
+	fake_owned[fake_owned_count++].opaque = opaque;
+	return 0;
 }
 
 int device_provide(struct device *dev, const char *kind, void *iface)

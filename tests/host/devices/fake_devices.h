@@ -6,5 +6,7 @@
 void fake_devices_start(void);
 void fake_devices_end(void);
 void fake_time_start(void);
+/* Devices' timers are gone; those of the host that a device left armed fire once more. */
+void fake_time_end(void);
 
 #endif

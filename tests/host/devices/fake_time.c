@@ -142,3 +142,9 @@ void fake_advance(uint64_t ns)
 		;
 	fake_now = end;
 }
+
+void fake_time_end(void)
+{
+	fake_device_timer_count = 0;
+	fake_advance(NSEC_PER_SEC);
+}

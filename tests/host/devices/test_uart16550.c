@@ -212,6 +212,21 @@ static void test_divisor_and_scratch(void **state)
 	assert_int_equal(fake_inb(COM1 + UART_LCR), 0);
 }
 
+/* What waits to be sent when the port goes: its timer must not raise a line that is gone. */
+static void test_goes_with_output_waiting(void **state)
+{
+	(void)state;
+	fake_outb(COM1 + UART_MCR, UART_MCR_OUT2);
+	fake_outb(COM1 + UART_IER, UART_IER_ETBEI);
+	accepts = 0;
+	while (fake_inb(COM1 + UART_LSR) & UART_LSR_THRE)
+		fake_outb(COM1 + UART_THR, 'x');
+	accepts = sizeof(sent);
+	fake_end();
+	assert_int_equal(sent_count, 0);
+	fake_start(1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -222,6 +237,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_breaks_and_errors, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_probe, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_divisor_and_scratch, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_goes_with_output_waiting, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
