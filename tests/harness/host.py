@@ -40,7 +40,8 @@ def _fuzz(t, program, seeds):
     for old in corpus.iterdir():
         old.unlink()
     run_tool(t, program, "-seed=1", f"-runs={FUZZ_RUNS}", "-max_len=2048", "-timeout=10",
-             f"-artifact_prefix={t.dir}/", "-verbosity=0", corpus, seeds, timeout=300,
+             f"-artifact_prefix={t.dir}/", "-verbosity=0", corpus,
+             *([seeds] if seeds.is_dir() else []), timeout=300,
              env=dict(os.environ, UBSAN_OPTIONS="print_stacktrace=1"))
 
 
