@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a whole VM stands on beside its CPU: devices, loader, FPU, scheduler and workers. */
+#ifndef TESTS_HOST_VMM_FAKE_VM_H
+#define TESTS_HOST_VMM_FAKE_VM_H
+
+#include <stdbool.h>
+
+extern int fake_loader_result, fake_devices_result;
+extern unsigned fake_loads, fake_devices;
+extern bool fake_timers_run;
+
+void fake_vm_reset(void);
+/* Gives the CPU once to each vCPU that is ready. */
+void fake_schedule(void);
+/* Does the work that was queued. */
+void fake_run_work(void);
+
+#endif
