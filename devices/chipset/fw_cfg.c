@@ -167,7 +167,7 @@ static int fw_cfg_read(void *opaque, struct vcpu *vcpu __unused, uint64_t offset
 
 	*value = 0;
 	if (offset >= FW_CFG_DMA_HIGH) {
-		memcpy(value, signature + offset - FW_CFG_DMA_HIGH, width);
+		memcpy(value, &signature[offset - FW_CFG_DMA_HIGH], width);
 		return 0;
 	}
 	if (offset != FW_CFG_DATA)
