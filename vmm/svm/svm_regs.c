@@ -47,13 +47,22 @@ static uint64_t *svm_reg_field(struct vcpu *vcpu, enum vcpu_reg reg)
 	return (uint64_t *)((uint8_t *)svm_of(vcpu)->vmcb + svm_reg_table[reg].offset);
 }
 
+static __noinline uint64_t svm_get_field(struct vcpu *vcpu, enum vcpu_reg reg)
+{
+	BUG_ON(reg >= VCPU_REGS);
+	if (svm_reg_table[reg].world)
+		svm_world_sync(vcpu);
+	return *svm_reg_field(vcpu, reg);
+}
+
+/* CR8 is asked for at each interrupt: first, and without a frame. */
 uint64_t svm_get_reg(struct vcpu *vcpu, enum vcpu_reg reg)
 {
-	struct svm_vcpu *svm = svm_of(vcpu);
+	const struct svm_vcpu *svm = svm_of(vcpu);
 
-	switch (reg) {
-	case VCPU_CR8:
+	if (likely(reg == VCPU_CR8))
 		return svm->vmcb->control.vintr & VMCB_VINTR_TPR;
+	switch (reg) {
 	case VCPU_INTR_SHADOW:
 		return svm->vmcb->control.int_state & VMCB_INT_SHADOW;
 	case VCPU_NMI_MASKED:
@@ -61,10 +70,7 @@ uint64_t svm_get_reg(struct vcpu *vcpu, enum vcpu_reg reg)
 	case VCPU_EFER:
 		return svm->vmcb->save.efer & ~EFER_SVME;
 	default:
-		BUG_ON(reg >= VCPU_REGS);
-		if (svm_reg_table[reg].world)
-			svm_world_sync(vcpu);
-		return *svm_reg_field(vcpu, reg);
+		return svm_get_field(vcpu, reg);
 	}
 }
 
