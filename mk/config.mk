@@ -30,7 +30,7 @@ include $(wildcard $(IMAGE_DIRS:%=%/build.mk) $(IMAGE_DIRS:%=%/*/build.mk))
 
 # What is switched off: files, and folders with all that is in them.
 LEFT_OUT := $(patsubst %.o,%.c,$(obj-)) $(patsubst %.o,%.S,$(obj-)) \
-	$(patsubst %/,%/\%,$(filter %/,$(obj-)))
+	$(patsubst %/,%/%,$(filter %/,$(obj-)))
 
 # For the tests: what the configuration leaves out.
 .PHONY: left-out

@@ -8,25 +8,27 @@
 import os
 import shutil
 
+from harness.cases import BUILD
 from harness.serial import SerialMachine, make_iso
 
 OVMF = "/usr/share/OVMF"
 
 
 class Machine(SerialMachine):
-    """QEMU with the demo's ISO, or with one made of `files` and `cmdline`; iso=False:
-    the bare machine, for `extra` to start something on.
+    """QEMU with the demo's ISO, or with one made of `files`, `cmdline` and the image of
+    another configuration's BUILD directory; iso=False: the bare machine, for `extra` to
+    start something on.
     """
 
     def __init__(self, t, files=None, cmdline="", cpus=2, memory=1024, cpu="max,+svm",
-                 firmware="bios", iso=True, extra=()):
+                 firmware="bios", iso=True, build=BUILD, extra=()):
         super().__init__(t)
         command = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", cpu, "-smp", cpus,
                    "-m", memory, "-display", "none", "-no-reboot", "-nic", "none",
                    "-serial", "stdio", "-monitor", "none",
                    "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
         if iso:
-            command += ["-cdrom", make_iso(t, files, cmdline), "-boot", "d"]
+            command += ["-cdrom", make_iso(t, files, cmdline, build), "-boot", "d"]
         if firmware == "uefi":
             variables = t.dir / "ovmf-vars.fd"
             shutil.copyfile(f"{OVMF}/OVMF_VARS_4M.fd", variables)

@@ -24,10 +24,10 @@ def die_with_parent():
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def make_iso(t, files=None, cmdline=""):
+def make_iso(t, files=None, cmdline="", build=BUILD):
     """An ISO with these modules, {name: text, bytes, or a path to copy}; without them
     the demo's, and without anything the demo itself. {}: no module at all."""
-    if files is None and not cmdline:
+    if files is None and not cmdline and build == BUILD:
         return BUILD / "alcazar.iso"
     if files is None:
         files = {name: DEMO / name for name in ("demo.cfg", "vmlinuz", "initrd")}
@@ -42,7 +42,7 @@ def make_iso(t, files=None, cmdline=""):
         else:
             (folder / name).symlink_to(content)
     iso = t.dir / "test.iso"
-    run_tool(t, ROOT / "scripts/make-iso", iso, BUILD / "alcazar.elf", cmdline,
+    run_tool(t, ROOT / "scripts/make-iso", iso, build / "alcazar.elf", cmdline,
              *([folder] if files else []))
     t.later(lambda: (iso.unlink(missing_ok=True), shutil.rmtree(folder)))
     return iso
