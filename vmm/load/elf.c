@@ -138,12 +138,18 @@ static int elf_load_segment(struct vm *vm, const char *name, const struct elf_fi
 	return err;
 }
 
-/* The entry is a virtual address; protocols without paging enter at the physical one. */
+/*
+ * The entry is a virtual address, and protocols without paging enter at the
+ * physical one. Kernels that run high and start low (xv6, JOS) tell that one
+ * themselves: it is taken where no segment has the virtual one.
+ */
 static void elf_entry(const struct elf_file *f, const struct elf64_segment *s,
 		      struct load_extent *extent)
 {
 	if (f->entry >= s->vaddr && f->entry - s->vaddr < s->memsz)
 		extent->entry = s->paddr + (f->entry - s->vaddr);
+	else if (!extent->entry && f->entry >= s->paddr && f->entry - s->paddr < s->memsz)
+		extent->entry = f->entry;
 	extent->end = MAX(extent->end, s->paddr + s->memsz);
 }
 
