@@ -83,9 +83,13 @@ static uint8_t uart_iir(const struct uart *u)
 	return UART_IIR_NONE;
 }
 
+/*
+ * A PC's board gates the line with OUT2. We do not, like most virtual ones:
+ * kernels that were only ever run in these (xv6, JOS) leave it low.
+ */
 static void uart_update_irq(struct uart *u)
 {
-	bool level = (u->mcr & UART_MCR_OUT2) && !uart_loops(u) && uart_iir(u) != UART_IIR_NONE;
+	bool level = !uart_loops(u) && uart_iir(u) != UART_IIR_NONE;
 
 	if (level == u->irq_level)
 		return;

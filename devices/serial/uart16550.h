@@ -47,7 +47,7 @@
 #define UART_MCR_DTR  0x01
 #define UART_MCR_RTS  0x02
 #define UART_MCR_OUT1 0x04
-#define UART_MCR_OUT2 0x08 /* the PC's gate of the interrupt line */
+#define UART_MCR_OUT2 0x08
 #define UART_MCR_LOOP 0x10
 #define UART_MCR_MASK 0x1f
 
