@@ -6,14 +6,19 @@
  *
  * Spec: as Bochs' port 0xe9 and QEMU's isa-debugcon (0x402).
  * Keys: io. Lock: lock over the line.
+ *
+ * The log is everyone's: of a guest that floods the port, some lines a second
+ * are shown, and how many were not.
  */
 #include "kernel/slab.h"
+#include "kernel/time.h"
 #include "vmm/device.h"
 #include "vmm/vm.h"
 
 #include <errno.h>
 
-#define DEBUG_CONSOLE_LINE 128
+#define DEBUG_CONSOLE_LINE  128
+#define DEBUG_CONSOLE_LINES 100 /* a second */
 
 struct debug_console {
 	struct spinlock lock;
@@ -21,11 +26,31 @@ struct debug_console {
 	uint8_t id;
 	unsigned count;
 	char line[DEBUG_CONSOLE_LINE];
+	uint64_t second; /* of vm_time_ns(), that these are of: */
+	unsigned shown, dropped;
 };
+
+static bool debug_console_may_show(struct debug_console *d)
+{
+	uint64_t second = vm_time_ns(d->dev->vm) / NSEC_PER_SEC;
+
+	if (second != d->second) {
+		if (d->dropped)
+			device_log(d->dev, LOG_WARN, "%u lines were not shown", d->dropped);
+		d->second = second;
+		d->shown = d->dropped = 0;
+	}
+	if (d->shown == DEBUG_CONSOLE_LINES) {
+		d->dropped++;
+		return false;
+	}
+	d->shown++;
+	return true;
+}
 
 static void debug_console_flush(struct debug_console *d)
 {
-	if (d->count)
+	if (d->count && debug_console_may_show(d))
 		device_log(d->dev, LOG_INFO, "%.*s", (int)d->count, d->line);
 	d->count = 0;
 }

@@ -52,6 +52,7 @@ struct pm {
 	struct acpi_pm acpi;
 	struct acpi_node node;
 	uint16_t status, enable, control; /* PM1 */
+	bool warned;			  /* of a sleep type that is not given: once is enough */
 	uint8_t gpe_enable[PM_GPE_BYTES];
 	uint64_t half; /* half periods of the timer that status has seen */
 };
@@ -103,11 +104,14 @@ static void pm_write_control(struct pm *pm, unsigned byte, uint8_t value)
 	pm->control = control & PM1_CNT_KEPT;
 	if (!byte || !(control & PM1_SLP_EN))
 		return;
-	if ((control >> PM1_SLP_TYP_SHIFT & 7) == PM_S5_TYPE)
+	if ((control >> PM1_SLP_TYP_SHIFT & 7) == PM_S5_TYPE) {
 		vm_request(pm->dev->vm, VM_REQUEST_POWEROFF, "ACPI S5");
-	else
+		return;
+	}
+	if (!pm->warned)
 		device_log(pm->dev, LOG_WARN, "sleep type %u ignored: only S5 (%u) is given",
 			   control >> PM1_SLP_TYP_SHIFT & 7, PM_S5_TYPE);
+	pm->warned = true;
 }
 
 static uint8_t pm_read8(void *opaque, unsigned port)

@@ -51,11 +51,28 @@ static void test_console(void **state)
 	fake_reset();
 }
 
+static void test_console_flood(void **state)
+{
+	int i;
+
+	(void)state;
+	for (i = 0; i < 1000; i++) {
+		fake_outb(0x402, i < 500 ? 'a' : 'b');
+		fake_outb(0x402, '\n');
+	}
+	assert_string_equal(fake_last_log, "a");
+	fake_advance(1000000000);
+	fake_outb(0x402, 'c');
+	fake_outb(0x402, '\n');
+	assert_string_equal(fake_last_log, "c");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_exit, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_console, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_console_flood, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,6 +74,10 @@ static void test_power_off(void **state)
 	(void)state;
 	assert_int_equal(fake_in(0x604, 2), 1);
 	fake_out(0x604, 2, 0x2000 | 1 << 10);
+	assert_string_not_equal(fake_last_log, "");
+	fake_last_log[0] = 0;
+	fake_out(0x604, 2, 0x2000 | 1 << 10); /* once is enough */
+	assert_string_equal(fake_last_log, "");
 	assert_int_equal(fake_requests, 0);
 	fake_out(0x604, 2, 5 << 10);
 	assert_int_equal(fake_requests, 0);
