@@ -146,12 +146,14 @@ static uint32_t fw_cfg_dma_do(struct fw_cfg *f, const struct fw_cfg_dma *dma)
 }
 
 /* The answer goes where the request's control word is, which is not changed where it fails. */
-static int fw_cfg_dma_start(struct fw_cfg *f, gpa_t gpa)
+static int fw_cfg_dma_start(struct fw_cfg *f, uint32_t low)
 {
+	gpa_t gpa = (uint64_t)f->dma_high << 32 | low;
 	struct fw_cfg_dma dma;
 	uint32_t answer;
 	int err = guest_read(f->vm, gpa, &dma, sizeof(dma));
 
+	f->dma_high = 0; /* who asks from below 4 GiB writes the low half only */
 	if (err)
 		return err;
 	answer = __builtin_bswap32(fw_cfg_dma_do(f, &dma));
@@ -191,7 +193,7 @@ static int fw_cfg_write(void *opaque, struct vcpu *vcpu __unused, uint64_t offse
 	else if (offset == FW_CFG_DMA_HIGH && width == 4)
 		f->dma_high = swapped;
 	else if (offset == FW_CFG_DMA_LOW && width == 4)
-		err = fw_cfg_dma_start(f, (uint64_t)f->dma_high << 32 | swapped);
+		err = fw_cfg_dma_start(f, swapped);
 	spin_unlock(&f->lock);
 	return err;
 }
