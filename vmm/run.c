@@ -100,17 +100,21 @@ static __noinline bool serve_requests(struct vcpu *vcpu, enum sched_result *resu
 {
 	uint32_t bits = READ_ONCE(vcpu->requests);
 
-	*result = SCHED_EXIT;
-	if (bits & VCPU_REQ_STOP)
-		return false;
-	*result = SCHED_BLOCK;
-	if (bits & VCPU_REQ_PAUSE)
-		return false;
-	/* Taken before it is acted upon: what comes meanwhile is seen at the next look. */
-	serve_bits(vcpu,
-		   __atomic_fetch_and(&vcpu->requests, REQ_STICKY, __ATOMIC_SEQ_CST) & ~REQ_STICKY);
-	if (vcpu->state == VCPU_RUNNABLE || vcpu->state == VCPU_HALTED)
-		deliver(vcpu);
+	do {
+		*result = SCHED_EXIT;
+		if (bits & VCPU_REQ_STOP)
+			return false;
+		*result = SCHED_BLOCK;
+		if (bits & VCPU_REQ_PAUSE)
+			return false;
+		/* Taken before it is acted upon: what comes meanwhile is seen at the next look. */
+		bits = __atomic_fetch_and(&vcpu->requests, REQ_STICKY, __ATOMIC_SEQ_CST);
+		serve_bits(vcpu, bits & ~REQ_STICKY);
+		if (vcpu->state == VCPU_RUNNABLE || vcpu->state == VCPU_HALTED)
+			deliver(vcpu);
+		/* Nobody is woken for a bit that is set already: none is left when it sleeps. */
+		bits = READ_ONCE(vcpu->requests);
+	} while (vcpu->state != VCPU_RUNNABLE && bits);
 	if (vcpu->state != VCPU_RUNNABLE)
 		return false;
 	*result = SCHED_YIELD;

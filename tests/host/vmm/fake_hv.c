@@ -22,6 +22,7 @@ unsigned fake_insn_length;
 const char *fake_code;
 size_t fake_code_len;
 int fake_pending;
+uint32_t fake_timer_requests;
 unsigned fake_wakes;
 
 static struct cpu cpu0 = {.online = true};
@@ -40,6 +41,7 @@ void fake_hv_reset(void)
 	fake_code = "";
 	fake_code_len = 0;
 	fake_pending = -1;
+	fake_timer_requests = 0;
 }
 
 static void __printf(1, 2) tell(const char *fmt, ...)
@@ -217,9 +219,11 @@ void irq_accept(struct vcpu *vcpu __unused, uint8_t vector)
 	fake_pending = -1;
 }
 
-void irq_timer(struct vcpu *vcpu __unused)
+void irq_timer(struct vcpu *vcpu)
 {
 	tell("timer ");
+	if (fake_timer_requests)
+		vcpu_request(vcpu, fake_timer_requests);
 }
 
 void irq_reset(struct vcpu *vcpu __unused)

@@ -64,6 +64,23 @@ static void test_hlt_blocks_until_an_interrupt(void **state)
 	assert_int_equal(world_vcpu->state, VCPU_RUNNABLE);
 }
 
+/*
+ * The timer's interrupt is held back by its priority. What it requested of its
+ * own vCPU must not keep the next request from waking it.
+ */
+static void test_request_while_served_is_not_slept_through(void **state)
+{
+	(void)state;
+	assert_int_equal(go(halt_guest), SCHED_BLOCK);
+	fake_timer_requests = VCPU_REQ_IRQ;
+	vcpu_request(vcpu, VCPU_REQ_TIMER);
+	assert_int_equal(fake_wakes, 1);
+	assert_int_equal(go(halt_guest), SCHED_BLOCK);
+	assert_int_equal(vcpu->state, VCPU_HALTED);
+	vcpu_request(vcpu, VCPU_REQ_IRQ);
+	assert_int_equal(fake_wakes, 2);
+}
+
 static void test_nmi_wakes_hlt_with_interrupts_off(void **state)
 {
 	(void)state;
@@ -264,6 +281,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_reset_state),
 		TEST(test_hlt_blocks_until_an_interrupt),
+		TEST(test_request_while_served_is_not_slept_through),
 		TEST(test_nmi_wakes_hlt_with_interrupts_off),
 		TEST(test_interrupt_during_the_exit),
 		TEST(test_windows),
