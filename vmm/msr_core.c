@@ -49,6 +49,7 @@ static int move_tsc(struct vcpu *vcpu, uint64_t by)
 	vcpu->tsc_offset += by;
 	vcpu->msrs->tsc_adjust += by;
 	hv_ops->tsc_changed(vcpu);
+	vcpu_request(vcpu, VCPU_REQ_TIMER); /* a TSC deadline is another moment now */
 	return 0;
 }
 
