@@ -81,7 +81,7 @@ struct hv_ops {
 	/* Exit with VM_EXIT_IRQ_WINDOW / NMI_WINDOW as soon as it can. */
 	void (*request_irq_window)(struct vcpu *vcpu);
 	void (*request_nmi_window)(struct vcpu *vcpu);
-	/* RIP was moved past an instruction: the interrupt shadow ends. */
+	/* RIP was moved past an instruction: the interrupt shadow ends, RF is cleared, TF traps. */
 	void (*insn_done)(struct vcpu *vcpu);
 
 	/*

@@ -161,6 +161,8 @@ unsigned vcpu_cpl(struct vcpu *vcpu);
 void vcpu_inject_exception(struct vcpu *vcpu, uint8_t vector, bool has_error, uint32_t error);
 void vcpu_inject_ud(struct vcpu *vcpu);
 void vcpu_inject_gp(struct vcpu *vcpu, uint32_t error);
+/* #DB behind an instruction that was done for the guest with RFLAGS.TF set. */
+void vcpu_inject_step(struct vcpu *vcpu);
 void vcpu_inject_page_fault(struct vcpu *vcpu, gva_t address, uint32_t error);
 
 /* Sets request bits; the vCPU sees them before its next guest instruction. Any CPU, any context but

@@ -2,6 +2,7 @@
 /* Exceptions on their way into a vCPU, and what happens to what was on its way already. */
 #include "vmm/vcpu.h"
 
+#include "arch/x86_64/cpu.h"
 #include "arch/x86_64/exceptions.h"
 #include "vmm/hv_ops.h"
 
@@ -86,4 +87,10 @@ void vcpu_inject_page_fault(struct vcpu *vcpu, gva_t address, uint32_t error)
 {
 	hv_ops->set_reg(vcpu, VCPU_CR2, address);
 	vcpu_inject_exception(vcpu, EXCEPTION_PF, true, error);
+}
+
+void vcpu_inject_step(struct vcpu *vcpu)
+{
+	hv_ops->set_reg(vcpu, VCPU_DR6, hv_ops->get_reg(vcpu, VCPU_DR6) | DR6_BS);
+	vcpu_inject_exception(vcpu, EXCEPTION_DB, false, 0);
 }

@@ -63,6 +63,8 @@
 #define RFLAGS_VIP   BIT(20)
 #define RFLAGS_ID    BIT(21)
 
+#define DR6_BS BIT(14) /* a single step */
+
 #define CPU_REGISTER(name)                                                      \
 	static inline uint64_t cpu_read_##name(void)                            \
 	{                                                                       \

@@ -192,6 +192,9 @@ enum exit_action vcpu_emulate_result(struct vcpu *vcpu, const struct emulate_ctx
 	} else if (likely(result == EMULATE_DONE)) {
 		vcpu->rip = ctx->rip;
 		hv_ops->insn_done(vcpu);
+	} else if (ctx->rflags & X86_FLAGS_TF) {
+		/* One round of a repeated instruction, which traps as well. */
+		hv_ops->insn_done(vcpu);
 	}
 	return EXIT_RESUME;
 }

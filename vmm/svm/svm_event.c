@@ -203,7 +203,21 @@ void svm_request_nmi_window(struct vcpu *vcpu)
 		svm_step_request(vcpu, SVM_STEP_SHADOW);
 }
 
+/* RF covers one instruction, and TF traps behind each (3.1.6). */
+static __noinline void svm_insn_flags(struct vcpu *vcpu)
+{
+	struct vmcb_save *save = &svm_of(vcpu)->vmcb->save;
+
+	save->rflags &= ~RFLAGS_RF;
+	if (save->rflags & RFLAGS_TF)
+		vcpu_inject_step(vcpu);
+}
+
 void svm_insn_done(struct vcpu *vcpu)
 {
-	svm_of(vcpu)->vmcb->control.int_state &= ~VMCB_INT_SHADOW;
+	struct vmcb *vmcb = svm_of(vcpu)->vmcb;
+
+	vmcb->control.int_state &= ~VMCB_INT_SHADOW;
+	if (unlikely(vmcb->save.rflags & (RFLAGS_TF | RFLAGS_RF)))
+		svm_insn_flags(vcpu);
 }

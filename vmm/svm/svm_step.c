@@ -7,7 +7,6 @@
 #include "vmm/svm/svm_exit_code.h"
 
 #define DR6_B_ANY 0xfu
-#define DR6_BS	  BIT(14)
 
 /* Vectors 0 to 19, but for 2, 9 and 15, which are no exceptions (8.2). */
 #define STEP_EXCEPTIONS 0xf7dfbu
@@ -81,7 +80,7 @@ static void svm_step_undo(struct vcpu *vcpu, struct vm_exit *exit)
 	if (vmcb->control.exit_code != SVM_EXIT_PUSHF && vmcb->control.exit_code != SVM_EXIT_SWINT)
 		return;
 	/* These cannot be stepped. The shadow, if it was one, ends an instruction early. */
-	svm_insn_done(vcpu);
+	vmcb->control.int_state &= ~VMCB_INT_SHADOW;
 	exit->kind = VM_EXIT_IRQ_WINDOW;
 }
 

@@ -17,8 +17,6 @@
 
 #include <cmocka.h>
 
-#define DR6_BS BIT(14)
-
 struct svm_machine svm_machine;
 static struct cpu cpu;
 struct cpu *fake_cpu = &cpu;
@@ -47,6 +45,11 @@ unsigned vcpu_emulate_fetch(struct vcpu *v, uint8_t bytes[15])
 
 void svm_world_leave(void)
 {
+}
+
+void vcpu_inject_step(struct vcpu *v)
+{
+	v->event = (struct vcpu_event){.type = EVENT_EXCEPTION, .vector = EXCEPTION_DB};
 }
 
 static int setup(void **state)
@@ -235,6 +238,22 @@ static void test_what_holds_events_back(void **state)
 	assert_true(svm_irq_allowed(&vcpu));
 	assert_false(svm_nmi_allowed(&vcpu));
 	assert_true(vmcb.control.intercepts & VMCB_INTERCEPT_IRET);
+}
+
+/* Of an instruction that was done for the guest. */
+static void test_insn_done_traps_and_resumes(void **state)
+{
+	(void)state;
+	vmcb.save.rflags = RFLAGS_RF | RFLAGS_IF;
+	svm_insn_done(&vcpu);
+	assert_int_equal(vmcb.save.rflags, RFLAGS_IF);
+	assert_int_equal(vcpu.event.type, EVENT_NONE);
+	vmcb.save.rflags = RFLAGS_RF | RFLAGS_TF;
+	vmcb.control.int_state = VMCB_INT_SHADOW;
+	svm_insn_done(&vcpu);
+	assert_int_equal(vmcb.save.rflags, RFLAGS_TF);
+	assert_int_equal(vmcb.control.int_state, 0);
+	assert_int_equal(vcpu.event.vector, EXCEPTION_DB);
 }
 
 /* One entry with a step, from svm_run_prepared()'s view. */
@@ -491,6 +510,7 @@ int main(void)
 		cmocka_unit_test_setup(test_the_guests_own_events, setup),
 		cmocka_unit_test_setup(test_irq_window, setup),
 		cmocka_unit_test_setup(test_what_holds_events_back, setup),
+		cmocka_unit_test_setup(test_insn_done_traps_and_resumes, setup),
 		cmocka_unit_test_setup(test_iret_unmasks_nmis, setup),
 		cmocka_unit_test_setup(test_step_out_of_the_shadow, setup),
 		cmocka_unit_test_setup(test_step_of_a_guest_that_steps, setup),
