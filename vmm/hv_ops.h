@@ -87,8 +87,9 @@ struct hv_ops {
 	/*
 	 * Nested mappings. [@gpa, @gpa + @size), page-aligned, becomes @hpa with
 	 * ACCESS_ rights, in the largest pages that fit; an existing mapping is
-	 * replaced (large pages split). 0 or -ENOMEM (then the range may be
-	 * partly mapped). unmap never fails. The caller holds vm->memory's lock and flushes
+	 * replaced (large pages split). 0, -ENOMEM (then the range may be partly
+	 * mapped; unmap, too, splits) or -EINVAL (beyond what the hardware's tables
+	 * translate: 48 bits). The caller holds vm->memory's lock and flushes
 	 * (vm_flush) when rights were taken away.
 	 */
 	int (*map)(struct vm *vm, gpa_t gpa, hpa_t hpa, uint64_t size, unsigned access);
@@ -96,8 +97,10 @@ struct hv_ops {
 	/* The vCPU's TLB before its next entry. Own CPU. */
 	void (*flush)(struct vcpu *vcpu);
 
-	/* Exits for @count ports (MSR @index), or straight to hardware. Only passthrough turns them
-	 * off. */
+	/*
+	 * Exits for @count ports (MSR @index), or straight to hardware. Only passthrough turns them
+	 * off. A vCPU sees it when its world is loaded next: kick those that run.
+	 */
 	void (*intercept_io)(struct vm *vm, uint16_t port, uint32_t count, bool on);
 	int (*intercept_msr)(struct vm *vm, uint32_t index, bool read, bool write);
 	/* vcpu->tsc_offset changed. */

@@ -1,84 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-sources: vmm/svm/svm_event.c vmm/svm/svm_step.c vmm/svm/svm_exit.c */
-/* vmm/svm: events in and out of the VMCB, windows, steps, and exit codes. */
+/* vmm/svm: events in and out of the VMCB, windows and steps. */
 #include "vmm/svm/svm_event.h"
-#include "arch/x86_64/cpu.h"
 #include "arch/x86_64/exceptions.h"
-#include "arch/x86_64/irq.h"
-#include "vmm/emulate/vcpu_emulate.h"
-#include "vmm/exit.h"
-#include "vmm/svm/svm.h"
+#include "tests/host/svm/one_vcpu.h"
 #include "vmm/svm/svm_exit_code.h"
 #include "vmm/svm/svm_step.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-struct svm_machine svm_machine;
-static struct cpu cpu;
-struct cpu *fake_cpu = &cpu;
-static struct hv_cpu hv_cpu;
-static struct vmcb vmcb;
-static struct svm_vcpu svm;
-static struct vcpu vcpu;
-static struct vm_exit ex;
-static unsigned kicks;
-static const uint8_t *code = (const uint8_t *)""; /* at RIP */
-static unsigned code_len;
-
-void irq_send(uint32_t apic_id, uint8_t vector)
-{
-	(void)apic_id;
-	assert_int_equal(vector, IRQ_VECTOR_KICK);
-	kicks++;
-}
-
-unsigned vcpu_emulate_fetch(struct vcpu *v, uint8_t bytes[15])
-{
-	(void)v;
-	memcpy(bytes, code, code_len);
-	return code_len;
-}
-
-void svm_world_leave(void)
-{
-}
-
-void vcpu_inject_step(struct vcpu *v)
-{
-	v->event = (struct vcpu_event){.type = EVENT_EXCEPTION, .vector = EXCEPTION_DB};
-}
-
-static int setup(void **state)
-{
-	(void)state;
-	memset(&vmcb, 0, sizeof(vmcb));
-	memset(&ex, 0, sizeof(ex));
-	svm = (struct svm_vcpu){.vmcb = &vmcb};
-	vcpu = (struct vcpu){.hv = &svm, .rip = 0x1000};
-	vmcb.save.cr0 = CR0_PE;
-	vmcb.control.exceptions = SVM_EXCEPTIONS;
-	svm_machine = (struct svm_machine){0};
-	cpu.hv = &hv_cpu;
-	kicks = 0;
-	return 0;
-}
 
 static void want(uint8_t type, uint8_t vector, uint8_t len)
 {
 	vcpu.event = (struct vcpu_event){.type = type, .vector = vector, .insn_len = len};
-}
-
-/* #VMEXIT as the hardware does it. */
-static void vmexit(uint64_t code, uint64_t rip, uint64_t int_info)
-{
-	vmcb.control.exit_code = code;
-	vmcb.control.exit_int_info = int_info;
-	vmcb.save.rip = rip;
-	svm_exited_injected(&vcpu, &ex);
 }
 
 static void test_encoding_and_back(void **state)
@@ -359,146 +290,6 @@ static void test_events_come_before_steps(void **state)
 	assert_false(vmcb.save.rflags & RFLAGS_TF);
 }
 
-static void test_io_exits(void **state)
-{
-	(void)state;
-	vmcb.control.exit_info2 = 0x1002;
-	vmcb.control.exit_info1 = 0x03f8 << 16 | 1 << 8 | 1 << 4;
-	vmexit(SVM_EXIT_IOIO, 0x1000, 0);
-	assert_int_equal(ex.kind, VM_EXIT_IO);
-	assert_int_equal(ex.insn_len, 2);
-	assert_int_equal(ex.u.io.port, 0x3f8);
-	assert_int_equal(ex.u.io.width, 1);
-	assert_false(ex.u.io.in || ex.u.io.string);
-
-	vmcb.control.exit_info1 |= SVM_IOIO_STRING;
-	vmexit(SVM_EXIT_IOIO, 0x1000, 0);
-	assert_true(ex.u.io.string && !ex.u.io.rep);
-	assert_int_equal(ex.u.io.addr_width, 4);
-	assert_int_equal(ex.u.io.seg, -1);
-
-	svm_machine.features = SVM_CPUID_DECODE_ASSIST;
-	vmcb.control.exit_info1 = (uint64_t)0xffff << 16 | 3 << 10 | 1 << 9 | 1 << 6 | 0xd;
-	vmexit(SVM_EXIT_IOIO, 0x1000, 0);
-	assert_int_equal(ex.u.io.port, 0xffff);
-	assert_int_equal(ex.u.io.width, 4);
-	assert_true(ex.u.io.in && ex.u.io.string && ex.u.io.rep);
-	assert_int_equal(ex.u.io.addr_width, 8);
-	assert_int_equal(ex.u.io.seg, SEG_DS);
-}
-
-static void test_memory_exits(void **state)
-{
-	static const struct {
-		uint64_t info;
-		unsigned access;
-		bool walk;
-	} cases[] = {
-		{0x100000004, ACCESS_READ, false}, {0x100000006, ACCESS_WRITE, false},
-		{0x100000014, ACCESS_EXEC, false}, {0x100000007, ACCESS_WRITE, false},
-		{0x200000006, ACCESS_WRITE, true},
-	};
-
-	(void)state;
-	vmcb.control.exit_info2 = 0xfee00300;
-	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
-		vmcb.control.exit_info1 = cases[i].info;
-		vmexit(SVM_EXIT_NPF, 0x1000, 0);
-		assert_int_equal(ex.kind, VM_EXIT_MEMORY);
-		assert_int_equal(ex.u.memory.gpa, 0xfee00300);
-		assert_int_equal(ex.u.memory.access, cases[i].access);
-		assert_int_equal(ex.u.memory.table_walk, cases[i].walk);
-		assert_int_equal(ex.insn_len, 0);
-	}
-}
-
-/* Every code: a kind that it may have, a length only where the hardware tells. */
-static void test_all_exit_codes(void **state)
-{
-	static const uint32_t unknown[] = {0x00, 0x3f, 0x42,  0x49,  0x5f,	0x62,
-					   0x65, 0x6e, 0x71,  0x79,  0x7d,	0x87,
-					   0x8f, 0x90, 0x3ff, 0x401, 0xfffffffe};
-
-	(void)state;
-	for (unsigned i = 0; i < ARRAY_SIZE(unknown); i++) {
-		vmexit(unknown[i], 0x1000, 0);
-		assert_int_equal(ex.kind, VM_EXIT_UNKNOWN);
-		assert_int_equal(ex.u.failed.code, unknown[i]);
-	}
-	for (uint32_t code = 0; code < SVM_EXIT_CODES; code++) {
-		ex.kind = VM_EXIT_KINDS;
-		if (code == SVM_EXIT_EXCEPTION + EXCEPTION_MC)
-			continue; /* raises it */
-		vmexit(code, 0x1000, 0);
-		assert_true(ex.kind < VM_EXIT_KINDS);
-		assert_int_equal(ex.kind == VM_EXIT_INTERRUPT, code == SVM_EXIT_INTR);
-	}
-	vmexit(UINT64_MAX, 0x1000, 0);
-	assert_int_equal(ex.kind, VM_EXIT_ENTRY_FAILED);
-	vmexit(UINT32_MAX, 0x1000, 0);
-	assert_int_equal(ex.kind, VM_EXIT_ENTRY_FAILED);
-
-	vmcb.control.next_rip = 0x1003;
-	vmexit(SVM_EXIT_CPUID, 0x1000, 0);
-	assert_int_equal(ex.insn_len, 3);
-	vmcb.control.next_rip = 0;
-	vmexit(SVM_EXIT_CPUID, 0x1000, 0);
-	assert_int_equal(ex.insn_len, 0);
-}
-
-static void test_exceptions(void **state)
-{
-	(void)state;
-	vmcb.control.exit_info1 = 0x11;
-	vmcb.control.exit_info2 = 0xdeadbeef;
-	vmexit(SVM_EXIT_EXCEPTION + EXCEPTION_PF, 0x1000, 0);
-	assert_int_equal(ex.kind, VM_EXIT_EXCEPTION);
-	assert_true(ex.u.exception.has_error);
-	assert_int_equal(ex.u.exception.error, 0x11);
-	assert_int_equal(ex.u.exception.cr2, 0xdeadbeef);
-	vmexit(SVM_EXIT_EXCEPTION + EXCEPTION_UD, 0x1000, 0);
-	assert_false(ex.u.exception.has_error);
-	/* A trap: RIP behind it. */
-	vmexit(SVM_EXIT_ICEBP, 0x1000, 0);
-	assert_int_equal(ex.u.exception.vector, EXCEPTION_DB);
-	assert_int_equal(vcpu.rip, 0x1001);
-	vmexit(SVM_EXIT_RDPMC, 0x1000, 0);
-	assert_int_equal(ex.u.exception.vector, EXCEPTION_GP);
-	assert_true(ex.u.exception.has_error);
-	assert_int_equal(ex.u.exception.error, 0);
-}
-
-/* The register from the hardware where it tells, from the instruction where not. */
-static void test_cr8_writes(void **state)
-{
-	static const uint8_t rax[] = {0x44, 0x0f, 0x22, 0xc0}, r13[] = {0x45, 0x0f, 0x22, 0xc5},
-			     lock_cr0[] = {0xf0, 0x0f, 0x22, 0xc3};
-	static const struct {
-		const uint8_t *code;
-		unsigned len, gpr;
-	} cases[] = {{rax, 4, 0}, {r13, 4, 13}, {lock_cr0, 4, 3}};
-
-	(void)state;
-	code_len = 0;
-	vmcb.control.exit_info1 = SVM_CR_IS_MOV | 11;
-	vmexit(SVM_EXIT_CR8_WRITE, 0x1000, 0);
-	assert_int_equal(ex.kind, VM_EXIT_CR);
-	assert_int_equal(ex.u.cr.cr, 8);
-	assert_true(ex.u.cr.write);
-	assert_int_equal(ex.u.cr.gpr, 11);
-	vmcb.control.exit_info1 = 0;
-	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
-		code = cases[i].code;
-		code_len = cases[i].len;
-		vmexit(SVM_EXIT_CR8_WRITE, 0x1000, 0);
-		assert_int_equal(ex.kind, VM_EXIT_CR);
-		assert_int_equal(ex.u.cr.gpr, cases[i].gpr);
-	}
-	code_len = 3; /* the rest is not there any more */
-	vmexit(SVM_EXIT_CR8_WRITE, 0x1000, 0);
-	assert_int_equal(ex.kind, VM_EXIT_IRQ_WINDOW);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -515,11 +306,6 @@ int main(void)
 		cmocka_unit_test_setup(test_step_out_of_the_shadow, setup),
 		cmocka_unit_test_setup(test_step_of_a_guest_that_steps, setup),
 		cmocka_unit_test_setup(test_events_come_before_steps, setup),
-		cmocka_unit_test_setup(test_io_exits, setup),
-		cmocka_unit_test_setup(test_memory_exits, setup),
-		cmocka_unit_test_setup(test_all_exit_codes, setup),
-		cmocka_unit_test_setup(test_exceptions, setup),
-		cmocka_unit_test_setup(test_cr8_writes, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
