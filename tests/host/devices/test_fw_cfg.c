@@ -106,7 +106,7 @@ static void test_dma(void **state)
 	assert_int_equal(dma(0x00000002, 4, 0x2000), 0);
 	fake_out(0x514, 4, UINT32_MAX);
 	fake_out(0x518, 4, UINT32_MAX);
-	memset(fake_ram + 0x2000, 0x10, 4); /* WRITE: refused */
+	memset(fake_ram + 0x2000, 0x10, 4);	       /* WRITE: refused */
 	fake_out(0x518, 4, __builtin_bswap32(0x2000)); /* the low half alone: below 4 GiB */
 	assert_memory_equal(fake_ram + 0x2000, "\0\0\0\1", 4);
 }
