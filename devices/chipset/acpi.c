@@ -2,11 +2,14 @@
 /*
  * ACPI tables in guest memory, in the BIOS area, where a guest that is told
  * nothing looks for the RSDP (ACPI 6.4, 5.2.5.1). They describe the devices
- * that the VM has when its image is loaded.
+ * that the VM has when its image is loaded. For kernels from before ACPI there
+ * is a MultiProcessor table too, and what of the BIOS's data area they need to
+ * search for it.
  *
  * Keys: none. Lock: none, it works when the loader asks.
  */
 #include "devices/chipset/acpi_tables.h"
+#include "devices/chipset/mp_table.h"
 #include "kernel/slab.h"
 #include "vmm/device.h"
 #include "vmm/guest_memory.h"
@@ -18,6 +21,14 @@
 
 #define ACPI_BASE UINT64_C(0xe0000)
 #define ACPI_SIZE UINT64_C(0x8000)
+#define MP_BASE	  UINT64_C(0xf0000)
+#define MP_SIZE	  UINT64_C(0x2000)
+
+/* BIOS data area (MultiProcessor Specification 1.4, 4: where the table may be). */
+#define BDA_EBDA      UINT64_C(0x40e) /* segment of the extended data area */
+#define BDA_KB	      UINT64_C(0x413) /* KiB of memory below that */
+#define EBDA_SEGMENT  0x9fc0
+#define EBDA_START_KB 639
 
 struct acpi {
 	struct device *dev;
@@ -63,6 +74,25 @@ static int acpi_write(struct acpi *a, const struct acpi_machine *m, struct acpi_
 	return err;
 }
 
+static int acpi_write_mp(struct acpi *a, const struct acpi_machine *m)
+{
+	struct acpi_image image = {.data = kzalloc(MP_SIZE), .size = MP_SIZE, .base = MP_BASE};
+	const uint16_t ebda = EBDA_SEGMENT, kb = EBDA_START_KB;
+	struct vm *vm = a->dev->vm;
+	int err = image.data ? mp_table_build(&image, m) : -ENOMEM;
+
+	if (!err)
+		err = guest_write(vm, image.base, image.data, image.used);
+	if (!err)
+		err = guest_write(vm, BDA_EBDA, &ebda, sizeof(ebda));
+	if (!err)
+		err = guest_write(vm, BDA_KB, &kb, sizeof(kb));
+	if (err)
+		device_log(a->dev, LOG_ERROR, "cannot write the MP table: error %d", err);
+	kfree(image.data);
+	return err;
+}
+
 static int acpi_build(struct firmware_tables *tables)
 {
 	struct acpi *a = container_of(tables, struct acpi, tables);
@@ -79,6 +109,8 @@ static int acpi_build(struct firmware_tables *tables)
 		m->lapic = device_iface(vm, NULL, ACPI_LAPIC_KIND);
 		device_for_each(vm, acpi_ask, m);
 		err = acpi_write(a, m, &image);
+		if (!err && m->lapic)
+			err = acpi_write_mp(a, m);
 	} else {
 		device_log(a->dev, LOG_ERROR, "cannot write the tables: no memory");
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The tables by their own rules, and by ACPICA's compiler where it is installed. */
 /* test-sources: devices/chipset/acpi.c devices/chipset/acpi_tables.c */
-/* test-sources: devices/chipset/acpi_dsdt.c devices/chipset/aml.c */
+/* test-sources: devices/chipset/acpi_dsdt.c devices/chipset/aml.c devices/chipset/mp_table.c */
 /* test-sources: devices/chipset/lapic.c devices/chipset/lapic_access.c */
 /* test-sources: devices/chipset/lapic_msr.c devices/chipset/lapic_ipi.c */
 /* test-sources: devices/chipset/lapic_timer.c devices/chipset/ioapic.c devices/chipset/pic.c */
@@ -202,9 +202,47 @@ static void test_acpica(void **state)
 	assert_int_equal(system(command), 0);
 }
 
+/* As a kernel without ACPI walks it: every entry by its length (MP specification 1.4, 4.3). */
+static void test_mp_table(void **state)
+{
+	const uint8_t *pointer = fake_ram + 0xf0000, *table, *entry;
+	unsigned counts[5] = {0}, i, entries;
+	uint32_t at;
+
+	(void)state;
+	build();
+	assert_memory_equal(pointer, "_MP_", 4);
+	assert_int_equal(sum(pointer, 16), 0);
+	memcpy(&at, pointer + 4, sizeof(at));
+	table = fake_ram + at;
+	assert_memory_equal(table, "PCMP", 4);
+	assert_int_equal(sum(table, table[4] | table[5] << 8), 0);
+	assert_memory_equal(table + 36, "\0\0\xe0\xfe", 4);
+	entries = table[34] | table[35] << 8;
+	for (entry = table + 44, i = 0; i < entries; i++) {
+		assert_in_range(entry[0], 0, 4);
+		if (entry[0] == 0)
+			assert_int_equal(entry[3], counts[0] ? 1 : 3);
+		if (entry[0] == 3 && entry[5] == 0)
+			assert_int_equal(entry[7], 2); /* the timer's pin */
+		counts[entry[0]]++;
+		entry += entry[0] ? 8 : 20;
+	}
+	assert_ptr_equal(entry, table + (table[4] | table[5] << 8));
+	assert_int_equal(counts[0], 3);
+	assert_int_equal(counts[1], 1);
+	assert_int_equal(counts[2], 1);
+	assert_int_equal(counts[3], 15);
+	assert_int_equal(counts[4], 2);
+	/* Where else to search: EBDA, base memory. */
+	assert_memory_equal(fake_ram + 0x40e, "\xc0\x9f", 2);
+	assert_memory_equal(fake_ram + 0x413, "\x7f\x02", 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_mp_table, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_fadt, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_madt, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bare_machine, setup, teardown),
