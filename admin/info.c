@@ -7,6 +7,7 @@
 #include "kernel/slab.h"
 #include "vmm/device.h"
 #include "vmm/vm.h"
+#include "vmm/vm_life.h"
 
 #include <stdio.h>
 
@@ -89,11 +90,15 @@ static void info_device(void *opaque, struct device *dev)
 static void info_devices(char **argv)
 {
 	struct vm *vm = vm_arg(argv[1]);
+	enum vm_state state;
 
 	if (!vm)
 		return;
 	console_printf("%-16s %-16s TAKEN\n", "ID", "TYPE");
+	/* The lines take long, under a lock that no one must spin for meanwhile. */
+	state = vm_life_begin(vm);
 	device_for_each(vm, info_device, NULL);
+	vm_life_end(vm, state);
 }
 
 INFO_TOPIC(info_devices_topic, .name = "devices", .args = "VM",

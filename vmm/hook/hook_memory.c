@@ -27,7 +27,7 @@ const struct hook *hook_memory_find(const struct range_map *map, gpa_t gpa)
 	return range_map_find(map, gpa, NULL);
 }
 
-/* What the guest may do at full speed in the page at @page. Writers' lock held. */
+/* What the guest may do at full speed in the page at @page. */
 static unsigned page_access(const struct range_map *map, gpa_t page)
 {
 	unsigned access = ACCESS_READ | ACCESS_WRITE | ACCESS_EXEC;
@@ -46,7 +46,8 @@ static unsigned page_access(const struct range_map *map, gpa_t page)
 
 /*
  * The nested rights of RAM below the pages of @hook as the map now says. Only
- * the first and the last page can be shared with other hooks.
+ * the first and the last page can be shared with other hooks. No lock: there is
+ * one writer at a time, the task that has the VM's life to itself.
  */
 static int apply_access(struct vm *vm, const struct hook *hook)
 {
