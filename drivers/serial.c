@@ -6,14 +6,15 @@
  * and while output waits for the line, which at 115200 baud takes long
  * enough for the receive FIFO to overflow.
  *
- * Lock: the console's for output; input comes at interrupt windows of one CPU
- * or under the console's lock, console_input() keeps the two apart.
+ * Locks: the console's for output; input_lock for input, which comes at
+ * interrupt windows of one CPU and, on any, under the console's lock.
  */
 #include "drivers/serial.h"
 #include "arch/x86_64/io.h"
 #include "arch/x86_64/irq.h"
 #include "kernel/console.h"
 #include "kernel/log.h"
+#include "kernel/spinlock.h"
 
 #include <string.h>
 
@@ -59,9 +60,10 @@ struct serial {
 	uint16_t port;
 	uint8_t isa_irq;
 	uint8_t vector;
-	uint8_t fifo; /* bytes that fit into an empty transmitter; 0: no such UART */
-	bool input;   /* received bytes are wanted */
-	bool stuck;   /* the transmitter did not drain: nothing more is sent until it does */
+	uint8_t fifo;		    /* bytes that fit into an empty transmitter; 0: no such UART */
+	bool input;		    /* received bytes are wanted */
+	struct spinlock input_lock; /* a byte is seen and taken by one CPU */
+	bool stuck; /* the transmitter did not drain: nothing more is sent until it does */
 	void (*irq)(void);
 };
 
@@ -86,6 +88,7 @@ static struct serial serial_ports[] = {
 	},
 };
 
+/* Under the input's lock. */
 static void serial_take_input(const struct serial *serial)
 {
 	char buf[UART_FIFO_SIZE];
@@ -106,14 +109,22 @@ static void serial_take_input(const struct serial *serial)
 		console_input(buf, len);
 }
 
+/* Waits for its turn: the line makes no other edge for what is left lying. */
+static void serial_irq(struct serial *serial)
+{
+	spin_lock(&serial->input_lock);
+	serial_take_input(serial);
+	spin_unlock(&serial->input_lock);
+}
+
 static void serial_irq_com1(void)
 {
-	serial_take_input(&serial_ports[0]);
+	serial_irq(&serial_ports[0]);
 }
 
 static void serial_irq_com2(void)
 {
-	serial_take_input(&serial_ports[1]);
+	serial_irq(&serial_ports[1]);
 }
 
 /* Waits until the transmitter is empty; false when it never gets there. */
@@ -123,8 +134,12 @@ static bool serial_wait_empty(struct serial *serial)
 	for (unsigned polls = serial->stuck ? 1 : SERIAL_POLLS_MAX; polls; polls--) {
 		uint8_t lsr = io_in8(serial->port + UART_LSR);
 
-		if (serial->input && (lsr & UART_LSR_DR) && lsr != UART_LSR_ABSENT)
+		/* In a panic, whoever holds the lock may be stopped. */
+		if (serial->input && (lsr & UART_LSR_DR) && lsr != UART_LSR_ABSENT &&
+		    spin_trylock(&serial->input_lock)) {
 			serial_take_input(serial);
+			spin_unlock(&serial->input_lock);
+		}
 		if (lsr & UART_LSR_THRE) {
 			serial->stuck = false;
 			return true;
@@ -201,7 +216,7 @@ void serial_input_init(void)
 		}
 		serial->input = true;
 		/* What came before counts as well, and the line must be low for an edge. */
-		serial_take_input(serial);
+		serial_irq(serial);
 		io_out8(serial->port + UART_IER, UART_IER_ERBFI);
 	}
 }
