@@ -38,6 +38,8 @@ int char_frontend_connect(struct vm *vm, const char *id, const struct char_backe
 
 void char_frontend_disconnect(struct char_frontend *frontend, const void *opaque)
 {
+	/* What it still keeps of the guest's words: the last ones may be why the VM ends. */
+	frontend->output_ready(frontend->opaque);
 	spin_lock(&frontend->lock);
 	if (frontend->backend_opaque == opaque)
 		frontend->backend = NULL;

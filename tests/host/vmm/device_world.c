@@ -219,6 +219,11 @@ static size_t port_input(void *opaque, const uint8_t *data, size_t len)
 	return len;
 }
 
+static void port_output_ready(void *opaque)
+{
+	(void)opaque; /* it keeps nothing */
+}
+
 static int port_create(struct device *dev, const struct device_config *config)
 {
 	struct state *s = make_state(dev);
@@ -227,6 +232,7 @@ static int port_create(struct device *dev, const struct device_config *config)
 	if (!s)
 		return -ENOMEM;
 	s->frontend.input = port_input;
+	s->frontend.output_ready = port_output_ready;
 	s->frontend.opaque = s;
 	return device_provide_char(dev, &s->frontend);
 }
