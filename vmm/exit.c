@@ -56,26 +56,27 @@ static enum exit_action exit_io(struct vcpu *vcpu, const struct vm_exit *exit)
 	return EXIT_ADVANCE;
 }
 
+static __noinline __cold enum exit_action msr_refused(struct vcpu *vcpu)
+{
+	vcpu_inject_gp(vcpu, 0);
+	return EXIT_RESUME;
+}
+
 static enum exit_action exit_msr(struct vcpu *vcpu, const struct vm_exit *exit)
 {
 	uint32_t index = (uint32_t)vcpu->gpr[GPR_RCX];
 	uint64_t value;
-	int err;
 
 	if (exit->u.msr.write) {
 		value = (uint32_t)vcpu->gpr[GPR_RAX] | vcpu->gpr[GPR_RDX] << 32;
-		err = hook_msr_write(vcpu, index, value);
-	} else {
-		err = hook_msr_read(vcpu, index, &value);
+		if (unlikely(hook_msr_write(vcpu, index, value)))
+			return msr_refused(vcpu);
+		return EXIT_ADVANCE;
 	}
-	if (unlikely(err)) {
-		vcpu_inject_gp(vcpu, 0);
-		return EXIT_RESUME;
-	}
-	if (!exit->u.msr.write) {
-		vcpu->gpr[GPR_RAX] = (uint32_t)value;
-		vcpu->gpr[GPR_RDX] = value >> 32;
-	}
+	if (unlikely(hook_msr_read(vcpu, index, &value)))
+		return msr_refused(vcpu);
+	vcpu->gpr[GPR_RAX] = (uint32_t)value;
+	vcpu->gpr[GPR_RDX] = value >> 32;
 	return EXIT_ADVANCE;
 }
 

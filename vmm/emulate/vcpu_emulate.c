@@ -38,7 +38,8 @@ struct vcpu_emulate_known {
 	struct icache_proof proof;
 	struct insn insn; /* length 0: unused */
 	bool direct;	  /* a move that fast.h does with the registers as they stand */
-};
+} __aligned(256);	  /* a shift finds its place */
+_Static_assert(sizeof(struct vcpu_emulate_known) == 256, "a shift finds its place");
 
 /* What a vCPU keeps for us: vcpu->icache points at the member. */
 struct vcpu_emulate {

@@ -10,16 +10,19 @@
 #define MSR_WIDTH 8u
 
 /*
- * An index is two bits of class, bit 16, and 14 bits in its window: 17 bits of
- * a slot. Behind these comes one window more, that of KVM's own MSRs
- * (0x4b564d00 and on), which every guest kernel knows.
+ * An index is two bits of class, bit 16, and 14 bits in its window; a slot
+ * leaves them where they are but for the class, which moves down. Behind these
+ * comes one window more, that of KVM's own MSRs (0x4b564d00 and on), which
+ * every guest kernel knows.
  */
 #define MSR_WINDOW	0x3fffu
 #define MSR_SECOND	0x10000u
 #define MSR_CLASS_SHIFT 30
+#define MSR_SLOT_SHIFT	13
 #define MSR_KNOWN	(3u << MSR_CLASS_SHIFT | MSR_SECOND | MSR_WINDOW)
 #define MSR_KVM		0x4b564000u
-#define MSR_KVM_SLOT	0x20000u
+#define MSR_SLOT_CLASS	0x60000u
+#define MSR_KVM_SLOT	0x80000u
 
 _Static_assert(HOOK_MSR_SLOTS == MSR_KVM_SLOT + MSR_WINDOW + 1, "no slots for KVM's window");
 
@@ -32,7 +35,7 @@ static __always_inline uint32_t slot_of(uint32_t index)
 {
 	if (unlikely(index & ~MSR_KNOWN))
 		return MSR_KVM_SLOT | (index & MSR_WINDOW);
-	return index >> MSR_CLASS_SHIFT << 15 | (index & MSR_SECOND) >> 2 | (index & MSR_WINDOW);
+	return (index >> MSR_SLOT_SHIFT & MSR_SLOT_CLASS) | (index & (MSR_SECOND | MSR_WINDOW));
 }
 
 static __always_inline const struct hook *find(const struct vm *vm, uint32_t index)

@@ -11,7 +11,7 @@
  * first 16384 of each 0x00000000, 0x40000000 (for hypervisors), 0xc0000000 and
  * 0xc0010000 (AMD).
  */
-#define HOOK_MSR_SLOTS 0x24000u
+#define HOOK_MSR_SLOTS 0x84000u
 
 /* -EBUSY: an MSR has an owner already, logged with both. -EINVAL: there are no such MSRs. -ENOMEM.
  */
