@@ -58,6 +58,9 @@
 /* The structure of type @type whose member @member @ptr points to. */
 #define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
+/* The compiler forgets how it got @x, and keeps it instead of computing it again. */
+#define opaque_to_compiler(x) __asm__("" : "+r"(x))
+
 /* One access, not torn, not repeated and not invented by the compiler. */
 #define READ_ONCE(x)	 (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))

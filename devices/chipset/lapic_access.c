@@ -32,7 +32,7 @@ static uint32_t lapic_tpr(struct lapic *l)
 }
 
 /* Lower, it may let something pass. Many writes change nothing. */
-static void lapic_write_tpr(struct lapic *l, uint32_t value)
+static __always_inline void lapic_write_tpr(struct lapic *l, uint32_t value)
 {
 	uint64_t cr8 = (uint8_t)value >> 4;
 

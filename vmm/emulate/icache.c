@@ -75,6 +75,13 @@ static void icache_prove(struct icache_proof *p, const struct icache_fetch *f, u
 	memcpy(p->mask, mask, sizeof(mask));
 }
 
+void icache_prove_nothing(struct icache_proof *proof)
+{
+	*proof = (struct icache_proof){.code = (const uint8_t *)icache_nothing};
+	for (unsigned int i = 0; i < GVA_MAX_LEVELS; i++)
+		proof->table[i] = icache_nothing;
+}
+
 /* A walk through entries outside RAM, which are nothing to compare with. */
 static bool icache_provable(const struct icache_fetch *f)
 {

@@ -44,6 +44,9 @@ struct icache {
 	struct icache_entry entries[ICACHE_ENTRIES];
 };
 
+/* A proof that holds of anything and points at nothing that goes away. */
+void icache_prove_nothing(struct icache_proof *proof);
+
 /* Forgets everything: at creation, and when host addresses of guest memory change. */
 void icache_flush(struct icache *icache);
 

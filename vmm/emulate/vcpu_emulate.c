@@ -34,11 +34,11 @@
  */
 struct vcpu_emulate_known {
 	uint64_t rip;
-	struct vcpu_mode mode;
-	struct icache_proof proof;
-	struct insn insn; /* length 0: unused */
-	bool direct;	  /* a move that fast.h does with the registers as they stand */
-} __aligned(256);	  /* a shift finds its place */
+	struct vcpu_mode mode;	   /* CR0 0, which no CPU has (ET is fixed): unused */
+	struct icache_proof proof; /* what it points at can always be read */
+	struct insn insn;
+	bool direct; /* a move that fast.h does with the registers as they stand */
+} __aligned(256);    /* a shift finds its place */
 _Static_assert(sizeof(struct vcpu_emulate_known) == 256, "a shift finds its place");
 
 /* What a vCPU keeps for us: vcpu->icache points at the member. */
@@ -101,14 +101,21 @@ static const struct emulate_ops vcpu_emulate_ops = {
 	.device_write = vcpu_emulate_write,
 };
 
+static void vcpu_emulate_forget(struct vcpu_emulate *e)
+{
+	for (unsigned i = 0; i < KNOWN; i++) {
+		e->known[i].mode.cr0 = 0;
+		icache_prove_nothing(&e->known[i].proof);
+	}
+}
+
 /* At first use, and when host addresses of guest memory are not what they were. */
 static __noinline void vcpu_emulate_renew(struct vcpu *vcpu, struct vcpu_emulate *e)
 {
 	struct cpuid_regs regs = {0};
 
 	icache_flush(&e->icache);
-	for (unsigned i = 0; i < KNOWN; i++)
-		e->known[i].insn.length = 0;
+	vcpu_emulate_forget(e);
 	e->icache.generation = vcpu->vm->memory->generation;
 	hook_cpuid_query(vcpu, CPUID_FEATURES, 0, &regs);
 	e->pages_1g = regs.edx & CPUID_PAGES_1G;
@@ -210,8 +217,7 @@ static struct vcpu_emulate_known *vcpu_emulate_slot(struct vcpu *vcpu)
 /* Whether @k is the instruction at RIP. */
 static __always_inline bool vcpu_emulate_is(struct vcpu *vcpu, const struct vcpu_emulate_known *k)
 {
-	return k->rip == vcpu->rip && k->insn.length && hv_ops->mode_is(vcpu, &k->mode) &&
-	       icache_proven(&k->proof);
+	return k->rip == vcpu->rip && icache_proven(&k->proof) && hv_ops->mode_is(vcpu, &k->mode);
 }
 
 /* For the next time, when all of it is in one page and rests on RAM alone. */
@@ -220,7 +226,7 @@ static void vcpu_emulate_keep(struct vcpu_emulate_known *k, const struct vcpu_mo
 {
 	const struct icache_entry *entry = container_of(insn, struct icache_entry, insn);
 
-	k->insn.length = 0;
+	k->mode.cr0 = 0;
 	if (!entry->mode || entry->crosses)
 		return;
 	k->rip = rip;
@@ -280,8 +286,9 @@ enum exit_action vcpu_emulate_memory(struct vcpu *vcpu, const struct vm_exit *ex
 	return EXIT_RESUME;
 }
 
-static __noinline unsigned vcpu_emulate_find_length(struct vcpu *vcpu, struct vcpu_emulate_known *k)
+static __noinline unsigned vcpu_emulate_find_length(struct vcpu *vcpu)
 {
+	struct vcpu_emulate_known *k = vcpu_emulate_slot(vcpu);
 	const struct insn *insn;
 	struct emulate_ctx ctx;
 	struct vcpu_mode mode;
@@ -297,13 +304,17 @@ static __noinline unsigned vcpu_emulate_find_length(struct vcpu *vcpu, struct vc
 	return 0;
 }
 
+/* Written so that two values live across the call: on every exit where the CPU does not tell. */
 unsigned vcpu_emulate_length(struct vcpu *vcpu)
 {
-	struct vcpu_emulate_known *k = vcpu_emulate_slot(vcpu);
+	const struct vcpu_emulate_known *k = vcpu_emulate_slot(vcpu);
+	unsigned length;
 
+	opaque_to_compiler(k);
+	length = k->insn.length;
 	if (likely(vcpu_emulate_is(vcpu, k)))
-		return k->insn.length;
-	return vcpu_emulate_find_length(vcpu, k);
+		return length;
+	return vcpu_emulate_find_length(vcpu);
 }
 
 unsigned vcpu_emulate_fetch(struct vcpu *vcpu, uint8_t bytes[15])
@@ -333,6 +344,7 @@ int vcpu_emulate_create(struct vcpu *vcpu)
 
 	if (!e)
 		return -ENOMEM;
+	vcpu_emulate_forget(e);
 	vcpu->icache = &e->icache;
 	return 0;
 }

@@ -15,16 +15,16 @@
 	(BIT(EXCEPTION_DF) | BIT(EXCEPTION_TS) | BIT(EXCEPTION_NP) | BIT(EXCEPTION_SS) | \
 	 BIT(EXCEPTION_GP) | BIT(EXCEPTION_PF) | BIT(EXCEPTION_AC))
 
-typedef void (*svm_exit_fill)(struct vcpu *vcpu, struct vm_exit *exit);
+typedef void (*svm_exit_fill)(struct vcpu *vcpu, const struct vmcb_control *control,
+			      struct vm_exit *exit);
 
 struct svm_exit_rule {
 	svm_exit_fill fill; /* the rest of the exit, or NULL */
 	uint8_t kind;	    /* enum vm_exit_kind */
 };
 
-static void svm_fill_io(struct vcpu *vcpu, struct vm_exit *exit)
+static void svm_fill_io(struct vcpu *vcpu, const struct vmcb_control *control, struct vm_exit *exit)
 {
-	const struct vmcb_control *control = &svm_of(vcpu)->vmcb->control;
 	uint32_t info = control->exit_info1;
 	struct vm_exit_io *io = &exit->u.io;
 
@@ -41,14 +41,15 @@ static void svm_fill_io(struct vcpu *vcpu, struct vm_exit *exit)
 	io->seg = svm_has(SVM_CPUID_DECODE_ASSIST) ? (int)(info >> SVM_IOIO_SEG_SHIFT & 7) : -1;
 }
 
-static void svm_fill_msr(struct vcpu *vcpu, struct vm_exit *exit)
+static void svm_fill_msr(struct vcpu *vcpu __unused, const struct vmcb_control *control,
+			 struct vm_exit *exit)
 {
-	exit->u.msr.write = svm_of(vcpu)->vmcb->control.exit_info1 & SVM_MSR_WRITE;
+	exit->u.msr.write = control->exit_info1 & SVM_MSR_WRITE;
 }
 
-static void svm_fill_memory(struct vcpu *vcpu, struct vm_exit *exit)
+static void svm_fill_memory(struct vcpu *vcpu __unused, const struct vmcb_control *control,
+			    struct vm_exit *exit)
 {
-	const struct vmcb_control *control = &svm_of(vcpu)->vmcb->control;
 	uint64_t info = control->exit_info1;
 
 	exit->u.memory.gpa = control->exit_info2;
@@ -62,9 +63,9 @@ static void svm_fill_memory(struct vcpu *vcpu, struct vm_exit *exit)
 	exit->insn_len = 0;
 }
 
-static void svm_fill_exception(struct vcpu *vcpu, struct vm_exit *exit)
+static void svm_fill_exception(struct vcpu *vcpu __unused, const struct vmcb_control *control,
+			       struct vm_exit *exit)
 {
-	const struct vmcb_control *control = &svm_of(vcpu)->vmcb->control;
 
 	exit->u.exception.vector = control->exit_code - SVM_EXIT_EXCEPTION;
 	exit->u.exception.has_error = EXCEPTIONS_WITH_ERROR >> exit->u.exception.vector & 1;
@@ -100,9 +101,10 @@ static int svm_mov_cr_gpr(const uint8_t *bytes, unsigned count)
 }
 
 /* Where nothing says which register it is, and its code is gone: the guest tries again. */
-static void svm_fill_cr8(struct vcpu *vcpu, struct vm_exit *exit)
+static void svm_fill_cr8(struct vcpu *vcpu, const struct vmcb_control *control,
+			 struct vm_exit *exit)
 {
-	uint64_t info = svm_of(vcpu)->vmcb->control.exit_info1;
+	uint64_t info = control->exit_info1;
 	int gpr = info & SVM_CR_GPR;
 	uint8_t bytes[INSN_LEN_MAX] = {0};
 
@@ -118,16 +120,17 @@ static void svm_fill_cr8(struct vcpu *vcpu, struct vm_exit *exit)
 }
 
 /* A machine check is the machine's, not the guest's: our own handler gets it. */
-static void svm_fill_machine_check(struct vcpu *vcpu, struct vm_exit *exit)
+static void svm_fill_machine_check(struct vcpu *vcpu __unused,
+				   const struct vmcb_control *control __unused,
+				   struct vm_exit *exit __unused)
 {
-	(void)vcpu;
-	(void)exit;
 	svm_world_leave();
 	__asm__ volatile("int %0" : : "i"(EXCEPTION_MC) : "memory");
 }
 
 /* Raises #DB, as a trap, and not by the exception's intercept (15.9). */
-static void svm_fill_icebp(struct vcpu *vcpu, struct vm_exit *exit)
+static void svm_fill_icebp(struct vcpu *vcpu, const struct vmcb_control *control __unused,
+			   struct vm_exit *exit)
 {
 	uint8_t len = exit->insn_len ? exit->insn_len : 1;
 
@@ -136,34 +139,35 @@ static void svm_fill_icebp(struct vcpu *vcpu, struct vm_exit *exit)
 }
 
 /* The guest has no performance counters: as for a counter that does not exist. */
-static void svm_fill_rdpmc(struct vcpu *vcpu, struct vm_exit *exit)
+static void svm_fill_rdpmc(struct vcpu *vcpu __unused, const struct vmcb_control *control __unused,
+			   struct vm_exit *exit)
 {
-	(void)vcpu;
 	svm_raise(exit, EXCEPTION_GP);
 }
 
 /* CR0.NE is 0 and the FPU waits for IRQ 13, which our PC does not have wired. */
-static void svm_fill_ferr(struct vcpu *vcpu, struct vm_exit *exit)
+static void svm_fill_ferr(struct vcpu *vcpu __unused, const struct vmcb_control *control __unused,
+			  struct vm_exit *exit)
 {
-	(void)vcpu;
 	svm_raise(exit, EXCEPTION_MF);
 }
 
-static void svm_fill_window(struct vcpu *vcpu, struct vm_exit *exit)
+static void svm_fill_window(struct vcpu *vcpu, const struct vmcb_control *control __unused,
+			    struct vm_exit *exit __unused)
 {
-	(void)exit;
 	svm_event_window_opened(vcpu);
 }
 
-static void svm_fill_iret(struct vcpu *vcpu, struct vm_exit *exit)
+static void svm_fill_iret(struct vcpu *vcpu, const struct vmcb_control *control __unused,
+			  struct vm_exit *exit)
 {
 	exit->insn_len = 0;
 	svm_step_request(vcpu, SVM_STEP_IRET);
 }
 
-static void svm_fill_failed(struct vcpu *vcpu, struct vm_exit *exit)
+static void svm_fill_failed(struct vcpu *vcpu __unused, const struct vmcb_control *control,
+			    struct vm_exit *exit)
 {
-	const struct vmcb_control *control = &svm_of(vcpu)->vmcb->control;
 
 	exit->u.failed.code = control->exit_code;
 	exit->u.failed.info1 = control->exit_info1;
@@ -245,17 +249,18 @@ static const struct svm_exit_rule svm_exit_rules[SVM_EXIT_CODES] = {
 	UNKNOWN_RULES(0x8f, 0x8f), /* EFER */
 };
 /* Codes that the table does not reach. */
-static __noinline void svm_exit_other(struct vcpu *vcpu, struct vm_exit *exit)
+static __noinline void svm_exit_other(struct vcpu *vcpu, const struct vmcb_control *control,
+				      struct vm_exit *exit)
 {
-	uint32_t code = svm_of(vcpu)->vmcb->control.exit_code;
+	uint32_t code = control->exit_code;
 
 	if (likely(code == SVM_EXIT_NPF)) {
 		exit->kind = VM_EXIT_MEMORY;
-		svm_fill_memory(vcpu, exit);
+		svm_fill_memory(vcpu, control, exit);
 		return;
 	}
 	exit->kind = code == SVM_EXIT_INVALID ? VM_EXIT_ENTRY_FAILED : VM_EXIT_UNKNOWN;
-	svm_fill_failed(vcpu, exit);
+	svm_fill_failed(vcpu, control, exit);
 }
 
 /* All calls are the last thing that is done: no frame, nothing saved. */
@@ -267,7 +272,7 @@ static __always_inline void svm_exit_translate(struct vcpu *vcpu, const struct v
 	const struct svm_exit_rule *rule;
 
 	if (unlikely(code >= SVM_EXIT_CODES)) {
-		svm_exit_other(vcpu, exit);
+		svm_exit_other(vcpu, &vmcb->control, exit);
 		return;
 	}
 	rule = &svm_exit_rules[code];
@@ -275,7 +280,7 @@ static __always_inline void svm_exit_translate(struct vcpu *vcpu, const struct v
 	/* next_rip is 0 where it says nothing. */
 	exit->insn_len = len <= INSN_LEN_MAX ? len : 0;
 	if (rule->fill)
-		rule->fill(vcpu, exit);
+		rule->fill(vcpu, &vmcb->control, exit);
 }
 
 static __always_inline const struct vmcb *svm_exit_read(struct vcpu *vcpu)
