@@ -114,15 +114,21 @@ static void uart_flush(struct uart *u)
 		u->thre_pending = true;
 }
 
-static void uart_tx_timer(struct timer *timer)
+/* What waits is taken now. A timer that still runs is moved by the next byte. */
+static void uart_output_ready(void *opaque)
 {
-	struct uart *u = container_of(timer, struct uart, tx_timer);
+	struct uart *u = opaque;
 
 	spin_lock(&u->frontend.lock);
 	u->tx_armed = false;
 	uart_flush(u);
 	uart_update_irq(u);
 	spin_unlock(&u->frontend.lock);
+}
+
+static void uart_tx_timer(struct timer *timer)
+{
+	uart_output_ready(container_of(timer, struct uart, tx_timer));
 }
 
 static void uart_arm(struct uart *u)
@@ -415,16 +421,6 @@ static void uart_input_break(void *opaque)
 	spin_unlock(&u->frontend.lock);
 }
 
-static void uart_output_ready(void *opaque)
-{
-	struct uart *u = opaque;
-
-	spin_lock(&u->frontend.lock);
-	uart_flush(u);
-	uart_update_irq(u);
-	spin_unlock(&u->frontend.lock);
-}
-
 /* Power-on (data sheet, table I). What was sent stays sent. */
 static void uart_reset(struct device *dev)
 {
@@ -447,9 +443,7 @@ static void uart_reset(struct device *dev)
 /* A resource of its own, so that it ends before the interrupt line that it raises goes. */
 static void uart_stop_timer(void *opaque)
 {
-	struct uart *u = opaque;
-
-	timer_cancel_sync(&u->tx_timer);
+	timer_cancel_sync(&((struct uart *)opaque)->tx_timer);
 }
 
 static void uart_destroy(struct device *dev)
