@@ -5,6 +5,7 @@
 #include "kernel/grace.h"
 #include "kernel/slab.h"
 #include "kernel/task.h"
+#include "kernel/time.h"
 #include "vmm/vcpu.h"
 #include "vmm/vm_config.h"
 #include "vmm/vm_life.h"
@@ -28,6 +29,39 @@ void vm_log(const struct vm *vm, enum log_level level, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
 	log_msg(level, "vm %s: %s", vm->name, text);
+}
+
+/* Two vCPUs may both count: a line more or less does no harm. */
+static bool may_log(struct vm *vm)
+{
+	uint64_t second = time_ns() / NSEC_PER_SEC;
+	unsigned skipped = vm->log_skipped;
+
+	if (second != vm->log_second) {
+		vm->log_second = second;
+		vm->log_shown = vm->log_skipped = 0;
+		if (skipped)
+			vm_log(vm, LOG_WARN, "%u lines more were not shown", skipped);
+	}
+	if (vm->log_shown < VM_LOG_GUEST_MAX) {
+		vm->log_shown++;
+		return true;
+	}
+	vm->log_skipped++;
+	return false;
+}
+
+void vm_log_guest(struct vm *vm, enum log_level level, const char *fmt, ...)
+{
+	char text[VM_LOG_MAX];
+	va_list args;
+
+	if (!may_log(vm))
+		return;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	vm_log(vm, level, "%s", text);
 }
 
 const char *vm_state_name(enum vm_state state)
@@ -147,7 +181,7 @@ void vm_request(struct vm *vm, enum vm_request request, const char *why)
 	uint32_t bit = 1u << request;
 
 	if (!(__atomic_fetch_or(&vm->requests, bit, __ATOMIC_SEQ_CST) & bit) && why)
-		vm_log(vm, LOG_INFO, "%s: %s", names[request], why);
+		vm_log_guest(vm, LOG_INFO, "%s: %s", names[request], why);
 	for (uint32_t i = 0; i < vm->vcpu_count; i++)
 		vcpu_request(vm->vcpus[i], VCPU_REQ_PAUSE);
 	work_queue(&vm->request_work);

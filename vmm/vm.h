@@ -53,8 +53,11 @@ struct vm {
 	char owner_name[VM_NAME_MAX + 16];
 	char memory_owner_name[VM_NAME_MAX + 16];
 	struct work request_work;
-	uint32_t requests;     /* atomic: BIT(enum vm_request) */
-	uint32_t serving;      /* atomic: workers that look at requests */
+	uint32_t requests; /* atomic: BIT(enum vm_request) */
+	uint32_t serving;  /* atomic: workers that look at requests */
+	/* vm_log_guest(): the second that the lines shown and skipped are of. */
+	uint64_t log_second;
+	unsigned log_shown, log_skipped;
 	struct list_head link; /* the list of VMs */
 };
 
@@ -94,5 +97,9 @@ void vm_flush(struct vm *vm);
 
 /* log_msg with "vm NAME: " in front. */
 void vm_log(const struct vm *vm, enum log_level level, const char *fmt, ...) __printf(3, 4);
+/* As vm_log(), for what a guest can cause as often as it likes: so many lines a second, the rest
+ * is counted. */
+#define VM_LOG_GUEST_MAX 20
+void vm_log_guest(struct vm *vm, enum log_level level, const char *fmt, ...) __printf(3, 4);
 
 #endif

@@ -23,7 +23,7 @@ static int debug_exit_write(void *opaque, struct vcpu *vcpu __unused, uint64_t o
 {
 	struct debug_exit *d = opaque;
 
-	vm_log(d->vm, LOG_INFO, "exit code %" PRIu64, value);
+	vm_log_guest(d->vm, LOG_INFO, "exit code %" PRIu64, value);
 	vm_request(d->vm, VM_REQUEST_POWEROFF, "debug-exit");
 	return 0;
 }

@@ -71,9 +71,9 @@ def jump_to_nowhere_stops_only_its_vm(t):
         m.command("list")
 
 
-@case(seconds=15, each=[{"name": "flood"}, {"name": "garbage"}])
+@case(seconds=15, each=[{"name": "flood"}, {"name": "garbage"}, {"name": "resets"}])
 def console_lives_beside(t, name):
-    """A guest that floods its port, or runs garbage: the shell answers, the VM can be destroyed."""
+    """A guest that floods its port, runs garbage, or resets for ever: the shell answers."""
     with Machine(t, files=guest_files(name)) as m:
         m.expect(r"# (flooding|round 0)", timeout=60)
         m.send("\x1d")

@@ -104,6 +104,6 @@ int loader_run(struct vm *vm)
 	if (!err)
 		err = l->load(vm, &req);
 	if (!err)
-		vm_log(vm, LOG_INFO, "loaded %s as %s", req.kernel->name, l->name);
+		vm_log_guest(vm, LOG_INFO, "loaded %s as %s", req.kernel->name, l->name);
 	return err;
 }

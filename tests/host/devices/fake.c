@@ -69,6 +69,11 @@ void vm_log(const struct vm *vm __unused, enum log_level level, const char *fmt,
 	FAKE_LOG(level, fmt);
 }
 
+void vm_log_guest(struct vm *vm __unused, enum log_level level, const char *fmt, ...)
+{
+	FAKE_LOG(level, fmt);
+}
+
 void device_log(const struct device *dev __unused, enum log_level level, const char *fmt, ...)
 {
 	FAKE_LOG(level, fmt);

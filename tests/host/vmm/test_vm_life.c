@@ -378,11 +378,31 @@ static void test_msrs(void **state)
 	assert_int_equal(vm_destroy(vm), 0);
 }
 
+/* What the guest causes again and again is told a few times a second, and how often it was not. */
+static void test_guest_cannot_flood_the_log(void **state)
+{
+	(void)state;
+	vm->log_second = time_ns() / NSEC_PER_SEC;
+	vm->log_shown = VM_LOG_GUEST_MAX - 1;
+	vm_log_guest(vm, LOG_INFO, "the last");
+	vm_log_guest(vm, LOG_INFO, "one more");
+	assert_true(fake_logged("the last"));
+	/* Unless a second has just passed. */
+	assert_true(vm->log_skipped == 1 || fake_logged("one more"));
+	vm->log_second--;
+	vm->log_skipped = 7;
+	vm_log_guest(vm, LOG_INFO, "again");
+	assert_true(fake_logged("7 lines more"));
+	assert_true(fake_logged("again"));
+	assert_int_equal(vm->log_skipped, 0);
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_names),
+		TEST(test_guest_cannot_flood_the_log),
 		TEST(test_start_and_destroy),
 		TEST(test_start_without_memory),
 		TEST(test_too_little_memory),
