@@ -52,6 +52,8 @@ static struct memory_set free_memory;
 static struct memory_set direct_memory;
 static uint64_t low_phys;
 static uint64_t start_tsc;
+/* The other CPUs that have come as far as their scheduler, by now. Atomic. */
+static uint32_t cpus_ready;
 
 /* What entry.S found, before anything can be said. */
 static void read_boot_info(uint32_t magic, uint64_t mbi_phys)
@@ -258,6 +260,7 @@ static void run_cpu(void)
 	if (sched_cpu_init())
 		panic("out of memory for the scheduler of CPU %u", this_cpu()->index);
 	vmm_cpu_init();
+	__atomic_add_fetch(&cpus_ready, 1, __ATOMIC_RELEASE);
 	sched_loop();
 }
 
@@ -269,6 +272,9 @@ static void start_cpus(void)
 	} else {
 		log_warn("smp: no free page below 1 MiB: one CPU only");
 	}
+	/* A VM is put on any of them, and none is started if one of them cannot run it. */
+	while (__atomic_load_n(&cpus_ready, __ATOMIC_ACQUIRE) < cpu_count - 1)
+		cpu_pause();
 	log_info("smp: %u CPUs run", cpu_count);
 }
 
