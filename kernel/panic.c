@@ -36,10 +36,15 @@ static void __printf(1, 2) panic_line(const char *fmt, ...)
 	console_write_emergency(line, len);
 }
 
-/* By CPUID, because nothing of ours may work any more (APM vol. 3, CPUID Fn0000_0001_EBX). */
+/*
+ * By CPUID, because nothing of ours may work any more (APM vol. 3, CPUID
+ * Fn0000_000B_EDX; without that leaf no id is above 255: Fn0000_0001_EBX).
+ */
 static uint32_t panic_self(void)
 {
-	return (cpuid(1).ebx >> 24) + 1;
+	struct cpuid topology = cpuid_checked(0xb);
+
+	return (topology.ebx ? topology.edx : cpuid(1).ebx >> 24) + 1;
 }
 
 static bool panic_mapped(uint64_t virt)
