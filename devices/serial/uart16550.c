@@ -15,11 +15,9 @@
  */
 #include "devices/serial/uart16550.h"
 
-#include "devices/acpi_node.h"
 #include "devices/byte_io.h"
+#include "devices/serial/uart16550_line.h"
 #include "kernel/slab.h"
-#include "kernel/timer.h"
-#include "vmm/char_frontend.h"
 #include "vmm/device.h"
 #include "vmm/vm.h"
 #include "vmm/vm_config.h"
@@ -27,42 +25,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define UART_FIFO      16
-#define UART_TX_BUFFER 256
-/* How long a byte may wait for others; nobody who types sees it. */
-#define UART_TX_DELAY_NS UINT64_C(500000)
-
-struct uart {
-	struct char_frontend frontend;
-	struct device *dev;
-	struct irq_line *irq;
-	struct timer tx_timer;
-	struct acpi_node acpi;
-	bool irq_level;	   /* what we told the line */
-	bool thre_pending; /* the THRE interrupt, until IIR tells it or THR is written */
-	bool tx_armed;	   /* tx_timer runs */
-	bool input_wanted; /* the backend was refused something */
-	uint8_t ier, fcr, lcr, mcr, scr, dll, dlm;
-	uint8_t lsr_errors; /* LSR bits 1-4 of what was received, until LSR is read */
-	uint8_t msr;
-	uint8_t rx_count;
-	uint8_t rx[UART_FIFO];	     /* oldest first */
-	uint8_t rx_flags[UART_FIFO]; /* LSR error bits of that character */
-	uint16_t tx_count;
-	uint8_t tx[UART_TX_BUFFER]; /* not yet taken by the backend */
-};
-
 static const uint8_t uart_trigger_levels[4] = {1, 4, 8, 14};
-
-static bool uart_fifo_on(const struct uart *u)
-{
-	return u->fcr & UART_FCR_ENABLE;
-}
-
-static bool uart_loops(const struct uart *u)
-{
-	return u->mcr & UART_MCR_LOOP;
-}
 
 /* Table III of the data sheet: highest priority first. */
 static uint8_t uart_iir(const struct uart *u)
@@ -87,7 +50,7 @@ static uint8_t uart_iir(const struct uart *u)
  * A PC's board gates the line with OUT2. We do not, like most virtual ones:
  * kernels that were only ever run in these (xv6, JOS) leave it low.
  */
-static void uart_update_irq(struct uart *u)
+void uart_update_irq(struct uart *u)
 {
 	bool level = !uart_loops(u) && uart_iir(u) != UART_IIR_NONE;
 
@@ -95,93 +58,6 @@ static void uart_update_irq(struct uart *u)
 		return;
 	u->irq_level = level;
 	irq_line_set(u->irq, level);
-}
-
-/* Gives the backend what it takes; without one it falls off the open end of the cable. */
-static void uart_flush(struct uart *u)
-{
-	struct char_frontend *f = &u->frontend;
-	bool was_full = u->tx_count == UART_TX_BUFFER;
-	size_t taken = u->tx_count;
-
-	if (!taken)
-		return;
-	if (f->backend)
-		taken = MIN(f->backend->output(f->backend_opaque, u->tx, u->tx_count), taken);
-	u->tx_count -= taken;
-	memmove(u->tx, u->tx + taken, u->tx_count);
-	if (was_full && taken)
-		u->thre_pending = true;
-}
-
-/* What waits is taken now. A timer that still runs is moved by the next byte. */
-static void uart_output_ready(void *opaque)
-{
-	struct uart *u = opaque;
-
-	spin_lock(&u->frontend.lock);
-	u->tx_armed = false;
-	uart_flush(u);
-	uart_update_irq(u);
-	spin_unlock(&u->frontend.lock);
-}
-
-static void uart_tx_timer(struct timer *timer)
-{
-	uart_output_ready(container_of(timer, struct uart, tx_timer));
-}
-
-static void uart_arm(struct uart *u)
-{
-	struct vm *vm = u->dev->vm;
-
-	u->tx_armed = true;
-	timer_arm(&u->tx_timer, vm_time_to_tsc(vm, vm_time_ns(vm) + UART_TX_DELAY_NS));
-}
-
-static bool uart_rx_full(const struct uart *u)
-{
-	return u->rx_count >= (uart_fifo_on(u) ? UART_FIFO : 1);
-}
-
-/* Puts a character into the receiver. Its errors show in LSR when it is the next to be read. */
-static void uart_receive(struct uart *u, uint8_t byte, uint8_t flags)
-{
-	if (uart_rx_full(u)) {
-		u->lsr_errors |= UART_LSR_OE;
-		return;
-	}
-	u->rx[u->rx_count] = byte;
-	u->rx_flags[u->rx_count] = flags;
-	if (!u->rx_count++)
-		u->lsr_errors |= flags;
-}
-
-static void uart_transmit(struct uart *u, uint8_t byte)
-{
-	if (unlikely(uart_loops(u))) {
-		uart_receive(u, byte, 0);
-	} else if (u->tx_count < UART_TX_BUFFER) {
-		u->tx[u->tx_count++] = byte;
-		if (byte == '\n' || u->tx_count == UART_TX_BUFFER)
-			uart_flush(u);
-		else if (!u->tx_armed)
-			uart_arm(u);
-	}
-	u->thre_pending = u->tx_count < UART_TX_BUFFER;
-	if (u->ier & (UART_IER_ETBEI | UART_IER_ERBFI | UART_IER_ELSI))
-		uart_update_irq(u);
-}
-
-static void uart_want_input(struct uart *u)
-{
-	struct char_frontend *f = &u->frontend;
-
-	if (!u->input_wanted || uart_rx_full(u) || uart_loops(u))
-		return;
-	u->input_wanted = false;
-	if (f->backend)
-		f->backend->input_ready(f->backend_opaque);
 }
 
 static uint8_t uart_read_rbr(struct uart *u)
@@ -395,32 +271,6 @@ static int uart_write(void *opaque, struct vcpu *vcpu __unused, uint64_t offset,
 
 static const struct hook_ops uart_ops = {.read = uart_read, .write = uart_write};
 
-static size_t uart_input(void *opaque, const uint8_t *data, size_t len)
-{
-	struct uart *u = opaque;
-	size_t taken = 0;
-
-	spin_lock(&u->frontend.lock);
-	while (taken < len && !uart_rx_full(u) && !uart_loops(u))
-		uart_receive(u, data[taken++], 0);
-	if (taken < len)
-		u->input_wanted = true;
-	uart_update_irq(u);
-	spin_unlock(&u->frontend.lock);
-	return taken;
-}
-
-static void uart_input_break(void *opaque)
-{
-	struct uart *u = opaque;
-
-	spin_lock(&u->frontend.lock);
-	if (!uart_loops(u))
-		uart_receive(u, 0, UART_LSR_BI | UART_LSR_FE);
-	uart_update_irq(u);
-	spin_unlock(&u->frontend.lock);
-}
-
 /* Power-on (data sheet, table I). What was sent stays sent. */
 static void uart_reset(struct device *dev)
 {
@@ -464,12 +314,7 @@ static int uart_create(struct device *dev, const struct device_config *config)
 	u->dev = dev;
 	u->acpi = (struct acpi_node){
 		.hid = ACPI_HID_UART, .io = {{io, UART_PORTS}}, .irqs = (uint16_t)BIT(irq)};
-	timer_init(&u->tx_timer, uart_tx_timer);
-	spinlock_init(&u->frontend.lock);
-	u->frontend.input = uart_input;
-	u->frontend.output_ready = uart_output_ready;
-	u->frontend.input_break = uart_input_break;
-	u->frontend.opaque = u;
+	uart_line_init(u);
 	err = device_irq(dev, irq, &u->irq);
 	if (err)
 		return err;

@@ -6,7 +6,7 @@
 /* test-sources: devices/chipset/lapic_msr.c devices/chipset/lapic_ipi.c */
 /* test-sources: devices/chipset/lapic_timer.c devices/chipset/ioapic.c devices/chipset/pic.c */
 /* test-sources: devices/chipset/pit.c devices/chipset/pm.c devices/chipset/reset_control.c */
-/* test-sources: devices/serial/uart16550.c vmm/irq.c */
+/* test-sources: devices/serial/uart16550.c devices/serial/uart16550_line.c vmm/irq.c */
 /* test-sources: tests/host/devices/fake.c tests/host/devices/fake_devices.c */
 /* test-sources: tests/host/devices/fake_time.c */
 #include "devices/chipset/acpi_tables.h"

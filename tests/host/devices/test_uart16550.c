@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test-sources: devices/serial/uart16550.c vmm/irq.c */
+/* test-sources: devices/serial/uart16550.c devices/serial/uart16550_line.c vmm/irq.c */
 /* test-sources: tests/host/devices/fake.c tests/host/devices/fake_devices.c */
 /* test-sources: tests/host/devices/fake_time.c */
 #include "devices/serial/uart16550.h"

@@ -14,7 +14,8 @@
 /* test-sources: devices/chipset/ps2.c devices/chipset/ps2_port.c */
 /* test-sources: devices/chipset/fw_cfg.c vmm/load/e820.c */
 /* test-sources: devices/chipset/debug_exit.c devices/chipset/debug_console.c */
-/* test-sources: devices/serial/uart16550.c devices/pv/pvclock.c vmm/irq.c */
+/* test-sources: devices/serial/uart16550.c devices/serial/uart16550_line.c */
+/* test-sources: devices/pv/pvclock.c vmm/irq.c */
 /* test-sources: tests/host/devices/fake.c tests/host/devices/fake_devices.c */
 /* test-sources: tests/host/devices/fake_time.c */
 #include "tests/host/devices/fake.h"

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The 16550A's line: towards the backend, and from it. */
+#include "devices/serial/uart16550_line.h"
+
+#include "vmm/device.h"
+#include "vmm/vm.h"
+
+#include <string.h>
+
+/* How long a byte may wait for others; nobody who types sees it. */
+#define UART_TX_DELAY_NS UINT64_C(500000)
+
+void uart_flush(struct uart *u)
+{
+	struct char_frontend *f = &u->frontend;
+	bool was_full = u->tx_count == UART_TX_BUFFER;
+	size_t taken = u->tx_count;
+
+	if (!taken)
+		return;
+	if (f->backend)
+		taken = MIN(f->backend->output(f->backend_opaque, u->tx, u->tx_count), taken);
+	u->tx_count -= taken;
+	memmove(u->tx, u->tx + taken, u->tx_count);
+	if (was_full && taken)
+		u->thre_pending = true;
+}
+
+/* What waits is taken now. A timer that still runs is moved by the next byte. */
+static void uart_output_ready(void *opaque)
+{
+	struct uart *u = opaque;
+
+	spin_lock(&u->frontend.lock);
+	u->tx_armed = false;
+	uart_flush(u);
+	uart_update_irq(u);
+	spin_unlock(&u->frontend.lock);
+}
+
+static void uart_tx_timer(struct timer *timer)
+{
+	uart_output_ready(container_of(timer, struct uart, tx_timer));
+}
+
+static void uart_arm(struct uart *u)
+{
+	struct vm *vm = u->dev->vm;
+
+	u->tx_armed = true;
+	timer_arm(&u->tx_timer, vm_time_to_tsc(vm, vm_time_ns(vm) + UART_TX_DELAY_NS));
+}
+
+/* Puts a character into the receiver. Its errors show in LSR when it is the next to be read. */
+static void uart_receive(struct uart *u, uint8_t byte, uint8_t flags)
+{
+	if (uart_rx_full(u)) {
+		u->lsr_errors |= UART_LSR_OE;
+		return;
+	}
+	u->rx[u->rx_count] = byte;
+	u->rx_flags[u->rx_count] = flags;
+	if (!u->rx_count++)
+		u->lsr_errors |= flags;
+}
+
+void uart_transmit(struct uart *u, uint8_t byte)
+{
+	if (unlikely(uart_loops(u))) {
+		uart_receive(u, byte, 0);
+	} else if (u->tx_count < UART_TX_BUFFER) {
+		u->tx[u->tx_count++] = byte;
+		if (byte == '\n' || u->tx_count == UART_TX_BUFFER)
+			uart_flush(u);
+		else if (!u->tx_armed)
+			uart_arm(u);
+	}
+	u->thre_pending = u->tx_count < UART_TX_BUFFER;
+	if (u->ier & (UART_IER_ETBEI | UART_IER_ERBFI | UART_IER_ELSI))
+		uart_update_irq(u);
+}
+
+void uart_want_input(struct uart *u)
+{
+	struct char_frontend *f = &u->frontend;
+
+	if (!u->input_wanted || uart_rx_full(u) || uart_loops(u))
+		return;
+	u->input_wanted = false;
+	if (f->backend)
+		f->backend->input_ready(f->backend_opaque);
+}
+
+static size_t uart_input(void *opaque, const uint8_t *data, size_t len)
+{
+	struct uart *u = opaque;
+	size_t taken = 0;
+
+	spin_lock(&u->frontend.lock);
+	while (taken < len && !uart_rx_full(u) && !uart_loops(u))
+		uart_receive(u, data[taken++], 0);
+	if (taken < len)
+		u->input_wanted = true;
+	uart_update_irq(u);
+	spin_unlock(&u->frontend.lock);
+	return taken;
+}
+
+static void uart_input_break(void *opaque)
+{
+	struct uart *u = opaque;
+
+	spin_lock(&u->frontend.lock);
+	if (!uart_loops(u))
+		uart_receive(u, 0, UART_LSR_BI | UART_LSR_FE);
+	uart_update_irq(u);
+	spin_unlock(&u->frontend.lock);
+}
+
+void uart_line_init(struct uart *u)
+{
+	timer_init(&u->tx_timer, uart_tx_timer);
+	spinlock_init(&u->frontend.lock);
+	u->frontend.input = uart_input;
+	u->frontend.output_ready = uart_output_ready;
+	u->frontend.input_break = uart_input_break;
+	u->frontend.opaque = u;
+}
