@@ -8,10 +8,11 @@
  * backend's locks come after it.
  *
  * The line has no speed. What the guest sends is gathered and goes to the
- * backend at a newline, when the buffer is full, or a moment after its first
+ * backend at a newline, when the buffer fills, or a moment after its first
  * byte; meanwhile the transmitter says that it is empty. It is busy only
- * while the buffer is full because the backend takes nothing. Input is taken
- * only when it fits, so that nothing overruns.
+ * while the backend takes nothing and the buffer has no room for a whole FIFO,
+ * which a guest fills without asking in between. Input is taken only when it
+ * fits, so that nothing overruns.
  */
 #include "devices/serial/uart16550.h"
 
@@ -79,9 +80,9 @@ static uint8_t uart_read_lsr(struct uart *u)
 {
 	uint8_t lsr = u->lsr_errors, i;
 
-	if (u->tx_count == UART_TX_BUFFER)
+	if (!uart_has_room(u))
 		uart_flush(u);
-	if (u->tx_count < UART_TX_BUFFER)
+	if (uart_has_room(u))
 		lsr |= UART_LSR_THRE | UART_LSR_TEMT;
 	if (u->rx_count)
 		lsr |= UART_LSR_DR;
@@ -151,7 +152,7 @@ static uint8_t uart_read_reg(struct uart *u, unsigned reg)
 static int uart_peek(const struct uart *u, unsigned reg)
 {
 	if (reg == UART_LSR && !READ_ONCE(u->lsr_errors) && !READ_ONCE(u->rx_count) &&
-	    READ_ONCE(u->tx_count) < UART_TX_BUFFER)
+	    uart_has_room(u))
 		return UART_LSR_THRE | UART_LSR_TEMT;
 	return reg == UART_SCR ? READ_ONCE(u->scr) : -1;
 }
@@ -190,7 +191,7 @@ static void uart_write_fcr(struct uart *u, uint8_t value)
 		uart_clear_rx(u);
 	/* What is in our buffer left the guest's FIFO long ago: nothing to clear there. */
 	if (toggled || (value & UART_FCR_CLEAR_TX))
-		u->thre_pending = u->tx_count < UART_TX_BUFFER;
+		u->thre_pending = uart_has_room(u);
 }
 
 static void uart_write_lcr(struct uart *u, uint8_t value)
@@ -208,7 +209,7 @@ static void uart_write_lcr(struct uart *u, uint8_t value)
 static void uart_write_ier(struct uart *u, uint8_t value)
 {
 	/* Enabling it with the transmitter empty interrupts at once (8.6). */
-	if ((value & UART_IER_ETBEI) && !(u->ier & UART_IER_ETBEI) && u->tx_count < UART_TX_BUFFER)
+	if ((value & UART_IER_ETBEI) && !(u->ier & UART_IER_ETBEI) && uart_has_room(u))
 		u->thre_pending = true;
 	u->ier = value & UART_IER_MASK;
 }

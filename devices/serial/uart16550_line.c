@@ -13,7 +13,7 @@
 void uart_flush(struct uart *u)
 {
 	struct char_frontend *f = &u->frontend;
-	bool was_full = u->tx_count == UART_TX_BUFFER;
+	bool had_room = uart_has_room(u);
 	size_t taken = u->tx_count;
 
 	if (!taken)
@@ -22,7 +22,7 @@ void uart_flush(struct uart *u)
 		taken = MIN(f->backend->output(f->backend_opaque, u->tx, u->tx_count), taken);
 	u->tx_count -= taken;
 	memmove(u->tx, u->tx + taken, u->tx_count);
-	if (was_full && taken)
+	if (!had_room && uart_has_room(u))
 		u->thre_pending = true;
 }
 
@@ -70,12 +70,12 @@ void uart_transmit(struct uart *u, uint8_t byte)
 		uart_receive(u, byte, 0);
 	} else if (u->tx_count < UART_TX_BUFFER) {
 		u->tx[u->tx_count++] = byte;
-		if (byte == '\n' || u->tx_count == UART_TX_BUFFER)
+		if (byte == '\n' || !uart_has_room(u))
 			uart_flush(u);
 		else if (!u->tx_armed)
 			uart_arm(u);
 	}
-	u->thre_pending = u->tx_count < UART_TX_BUFFER;
+	u->thre_pending = uart_has_room(u);
 	if (u->ier & (UART_IER_ETBEI | UART_IER_ERBFI | UART_IER_ELSI))
 		uart_update_irq(u);
 }

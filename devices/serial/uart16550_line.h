@@ -55,6 +55,12 @@ static inline bool uart_rx_full(const struct uart *u)
 	return u->rx_count >= (uart_fifo_on(u) ? UART_FIFO : 1);
 }
 
+/* What "the transmitter FIFO is empty" promises. */
+static inline bool uart_has_room(const struct uart *u)
+{
+	return READ_ONCE(u->tx_count) <= UART_TX_BUFFER - UART_FIFO;
+}
+
 /* uart16550.c: tells the interrupt line what IIR says. All here: under frontend.lock. */
 void uart_update_irq(struct uart *u);
 

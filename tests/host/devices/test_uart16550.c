@@ -121,6 +121,24 @@ static void test_full_backend_keeps_it_busy(void **state)
 	assert_int_equal(fake_inb(COM1 + UART_LSR), UART_LSR_THRE | UART_LSR_TEMT);
 }
 
+/* Told that the FIFO is empty, a guest fills all of it at once, as Linux does. */
+static void test_empty_fifo_takes_sixteen(void **state)
+{
+	size_t i, count = 0;
+
+	(void)state;
+	accepts = 0;
+	fake_outb(COM1 + UART_FCR, UART_FCR_ENABLE);
+	while (fake_inb(COM1 + UART_LSR) & UART_LSR_THRE)
+		for (i = 0; i < 16; i++)
+			fake_outb(COM1 + UART_THR, (uint8_t)count++);
+	accepts = sizeof(sent);
+	front->output_ready(front->opaque);
+	assert_int_equal(sent_count, count);
+	for (i = 0; i < count; i++)
+		assert_int_equal((uint8_t)sent[i], (uint8_t)i);
+}
+
 static void test_receive_fifo(void **state)
 {
 	uint8_t data[20] = "0123456789abcdefghij";
@@ -232,6 +250,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_line_goes_out_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_prompt_goes_out_by_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_full_backend_keeps_it_busy, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_empty_fifo_takes_sixteen, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_receive_fifo, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_breaks_and_errors, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_probe, setup, teardown),
