@@ -32,6 +32,11 @@ $(HOST)/fuzz-obj/%.o: %.c $(HOST)/.cflags | $(ZYDIS)/.unpacked
 	$(Q)mkdir -p $(@D)
 	$(Q)$(HOST_CC) $(HOST_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 
+# The C of a document's first ```c block: what it shows is compiled and tested.
+$(SHARED)/docs/%.c: docs/%.md
+	$(Q)mkdir -p $(@D)
+	$(Q)sed -n '/^```c$$/,/^```$$/{/^```/!p}' $< >$@
+
 define host_test
 $(1:tests/host/%.c=$(HOST)/%): $(patsubst %.c,$(HOST)/obj/%.o,$(1) $(call uses,$(1)))
 HOST_OBJS += $(patsubst %.c,$(HOST)/obj/%.o,$(1) $(call uses,$(1)))

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the documents tell people to type exists."""
+import pathlib
 import re
 import shlex
 
 from harness import ROOT, case, run_tool
-from harness.tree import fail_if, files, text
+from harness.tree import fail_if, files, image_flags, text
 
 
 def commands(name):
@@ -33,6 +34,18 @@ def commands_exist(t):
             elif not (ROOT / words[0]).is_file():
                 problems.append(f"{name}: there is no {words[0]}")
     fail_if(t, problems, "commands that do not exist")
+
+
+@case()
+def examples_compile(t):
+    """C in a document is a whole file, in our format, and compiles into the image."""
+    for name in files(".md", under=["docs"]):
+        for number, code in enumerate(re.findall(r"^```c\n(.*?)^```", text(name), re.M | re.S)):
+            source = t.dir / f"{pathlib.Path(name).stem}-{number}.c"
+            source.write_text(code)
+            run_tool(t, "clang-format", "--dry-run", "--Werror",
+                     f"--style=file:{ROOT}/.clang-format", source)
+            run_tool(t, "bash", "-c", f"gcc {image_flags()} -fsyntax-only {source}")
 
 
 @case()
