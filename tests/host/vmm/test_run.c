@@ -71,13 +71,14 @@ static void test_hlt_blocks_until_an_interrupt(void **state)
 static void test_request_while_served_is_not_slept_through(void **state)
 {
 	(void)state;
-	assert_int_equal(go(halt_guest), SCHED_BLOCK);
+	fake_guest = halt_guest;
+	assert_int_equal(vcpu_run(&world_vcpu->entity), SCHED_BLOCK);
 	fake_timer_requests = VCPU_REQ_IRQ;
-	vcpu_request(vcpu, VCPU_REQ_TIMER);
+	vcpu_request(world_vcpu, VCPU_REQ_TIMER);
 	assert_int_equal(fake_wakes, 1);
-	assert_int_equal(go(halt_guest), SCHED_BLOCK);
-	assert_int_equal(vcpu->state, VCPU_HALTED);
-	vcpu_request(vcpu, VCPU_REQ_IRQ);
+	assert_int_equal(vcpu_run(&world_vcpu->entity), SCHED_BLOCK);
+	assert_int_equal(world_vcpu->state, VCPU_HALTED);
+	vcpu_request(world_vcpu, VCPU_REQ_IRQ);
 	assert_int_equal(fake_wakes, 2);
 }
 
