@@ -4,6 +4,7 @@
 
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/exceptions.h"
+#include "kernel/grace.h"
 #include "kernel/sched.h"
 #include "vmm/emulate/vcpu_emulate.h"
 #include "vmm/fpu.h"
@@ -98,7 +99,11 @@ static enum exit_action exit_memory(struct vcpu *vcpu, const struct vm_exit *exi
 	gpa_t gpa = exit->u.memory.gpa;
 
 	if (unlikely((exit->u.memory.access & ACCESS_EXEC) && !exit->u.memory.table_walk)) {
-		vcpu_fail(vcpu, "executes at 0x%" PRIx64 ", where there is no RAM", gpa);
+		/* A hook that was there until just now: the page is RAM again. */
+		if (guest_is_ram(vcpu->vm->memory, gpa, 1) &&
+		    !hook_memory_covers(grace_read(vcpu->vm->hooks->memory), gpa, 1, false))
+			return EXIT_RESUME;
+		vcpu_fail(vcpu, "executes at 0x%" PRIx64 ", which is no RAM", gpa);
 		return EXIT_STOP;
 	}
 	return vcpu_emulate_memory(vcpu, exit);
