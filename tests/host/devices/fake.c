@@ -13,7 +13,7 @@
 #include <string.h>
 
 struct vm fake_vm;
-uint8_t *fake_ram;
+uint8_t fake_ram[FAKE_RAM_SIZE];
 uint64_t fake_now; /* moved by fake_time.c */
 uint32_t fake_requests;
 uint64_t fake_cr8[VM_MAX_VCPUS];
@@ -185,8 +185,8 @@ void fake_start(unsigned vcpus)
 	fake_requests = 0;
 	fake_errors = 0;
 	fake_last_log[0] = 0;
-	fake_ram = calloc(1, FAKE_RAM_SIZE);
-	if (!fake_ram || irq_create(&fake_vm) || irq_add_sink(&fake_vm, &fake_sink))
+	memset(fake_ram, 0, sizeof(fake_ram));
+	if (irq_create(&fake_vm) || irq_add_sink(&fake_vm, &fake_sink))
 		abort();
 	fake_devices_start();
 }
@@ -195,8 +195,6 @@ void fake_end(void)
 {
 	fake_devices_end();
 	irq_destroy(&fake_vm);
-	free(fake_ram);
-	fake_ram = NULL;
 }
 
 int fake_interrupt(unsigned cpu)

@@ -15,12 +15,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define FAKE_RAM_SIZE  (4u << 20)
+#define FAKE_RAM_SIZE  (2u << 20)
 #define FAKE_FLOATING  0xffffffffu
 #define FAKE_WALL_TIME INT64_C(1767225600) /* 2026-01-01 00:00:00 UTC, a Thursday */
 
 extern struct vm fake_vm;
-extern uint8_t *fake_ram;
+extern uint8_t fake_ram[FAKE_RAM_SIZE];
 extern uint64_t fake_now;      /* vm_time_ns, and the host's TSC at 1 GHz */
 extern uint32_t fake_requests; /* bits of enum vm_request */
 extern uint64_t fake_cr8[VM_MAX_VCPUS];
