@@ -22,7 +22,6 @@ unsigned fake_insn_length;
 const char *fake_code;
 size_t fake_code_len;
 int fake_pending;
-bool fake_timer_asks;
 uint32_t fake_timer_requests;
 unsigned fake_wakes;
 

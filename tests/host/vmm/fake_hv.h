@@ -26,8 +26,6 @@ extern size_t fake_code_len;
 
 /* The interrupt controller: the vector that is pending, or -1. */
 extern int fake_pending;
-/* Its timer asks for VCPU_REQ_IRQ. */
-extern bool fake_timer_asks;
 /* What irq_timer() requests of its vCPU. */
 extern uint32_t fake_timer_requests;
 

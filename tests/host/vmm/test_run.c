@@ -242,21 +242,6 @@ static void test_other_requests(void **state)
 	assert_string_equal(fake_story, "flush tsc timer window ");
 }
 
-/* The controller's timer asks for an interrupt that the priority holds back: none is left asked for
- * when the vCPU sleeps, because the next one to ask would not wake it. */
-static void test_nothing_is_left_asked_for_in_sleep(void **state)
-{
-	(void)state;
-	assert_int_equal(world_go(halt_guest), SCHED_BLOCK);
-	fake_timer_asks = true;
-	vcpu_request(world_vcpu, VCPU_REQ_TIMER);
-	assert_int_equal(world_go(halt_guest), SCHED_BLOCK);
-	assert_int_equal(world_vcpu->requests, 0);
-	fake_wakes = 0;
-	vcpu_request(world_vcpu, VCPU_REQ_IRQ);
-	assert_int_equal(fake_wakes, 1);
-}
-
 static void sipi_guest(struct vcpu *v, struct vm_exit *exit)
 {
 	assert_int_equal(v->rip, 0);
@@ -306,7 +291,6 @@ int main(void)
 		TEST(test_double_faults),
 		TEST(test_pause_and_stop),
 		TEST(test_other_requests),
-		TEST(test_nothing_is_left_asked_for_in_sleep),
 		TEST(test_init_and_sipi),
 	};
 
