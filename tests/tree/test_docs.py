@@ -37,6 +37,22 @@ def commands_exist(t):
 
 
 @case()
+def support_has_tests(t):
+    """Each line of SUPPORT.md that says "supported" names tests, and all that are named exist."""
+    problems = []
+    for line in text("SUPPORT.md").split("\n"):
+        row = [cell.strip() for cell in line.split("|")]
+        if len(row) != 5:
+            continue
+        tests = re.findall(r"`(\w+/[\w/]+\.(?:py|c))`", row[3])
+        problems += [f"{row[1]}: there is no tests/{name}" for name in tests
+                     if not (ROOT / "tests" / name).exists()]
+        if row[2].startswith("supported") and not tests:
+            problems.append(f"{row[1]}: no test")
+    fail_if(t, problems, "claims without a test")
+
+
+@case()
 def commands_are_described(t):
     """docs/console.md shows each command and topic of the shell with the help that it has."""
     page = text("docs/console.md")
