@@ -67,8 +67,6 @@ def interactive(t):
         m.expect(SHELL)
         if run(m, "tty").strip() != "/dev/ttyS0":
             raise Failure("the shell is not on ttyS0")
-        if run(m, "seq 1 2000 | md5sum").split()[0] != run(m, "seq 1 2000 | cat | md5sum").split()[0]:
-            raise Failure("two sums of one thing differ")
         if run(m, "seq 1 500").split() != [str(n) for n in range(1, 501)]:
             raise Failure("output was lost")
         run(m, "(sleep 1; echo while-away) &")
