@@ -70,7 +70,7 @@ TESTS ?=
 CONFIGURATIONS := allno allyes
 
 .PHONY: check check-build $(CONFIGURATIONS)
-check-build: all iso guests host-tests $(if $(TESTS),,$(CONFIGURATIONS))
+check-build: all iso guests bench-build host-tests $(if $(TESTS),,$(CONFIGURATIONS))
 
 $(CONFIGURATIONS): | $(THIRD_PARTY_HEADERS) $(IMAGE_LIBS)
 	$(Q)$(MAKE) --no-print-directory BUILD=build/$@ CONFIG=$@
