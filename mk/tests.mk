@@ -67,13 +67,14 @@ host-tests: $(HOST_BINARIES) $(HOST_FUZZER_BINARIES)
 # test of its own, and what does not depend on it is still run. TESTS=TEXT… runs
 # those whose name contains one of these.
 TESTS ?=
-CONFIGURATIONS := allno allyes
+CONFIGURATIONS := allno allyes minimal
 
 .PHONY: check check-build $(CONFIGURATIONS)
 check-build: all iso guests bench-build host-tests $(if $(TESTS),,$(CONFIGURATIONS))
 
 $(CONFIGURATIONS): | $(THIRD_PARTY_HEADERS) $(IMAGE_LIBS)
-	$(Q)$(MAKE) --no-print-directory BUILD=build/$@ CONFIG=$@
+	$(Q)$(MAKE) --no-print-directory BUILD=build/$@ \
+		CONFIG=$(firstword $(wildcard configs/$@_defconfig) $@)
 
 # Two lines: make runs one that names $(MAKE) even when it is asked with -n only to
 # show what it would do, and a test asks that of every command in the documents.

@@ -13,7 +13,7 @@ def everything_left_out(t):
             raise Failure(f"`start` says: {said}")
 
 
-@case(seconds=40)
-def everything_in(t):
-    with Machine(t, build=BUILD / "allyes") as m:
+@case(seconds=40, each=[{"name": "allyes"}, {"name": "minimal"}])
+def runs_the_demo(t, name):
+    with Machine(t, build=BUILD / name) as m:
         m.expect(r"demo:/root# ", timeout=180)
