@@ -108,6 +108,7 @@ void vm_for_each(void (*fn)(void *opaque, struct vm *vm), void *opaque)
 
 int vm_define(struct vm_config *config, struct vm **out)
 {
+	const struct vm *twin;
 	struct vm *vm;
 
 	if (strlen(config->name) > VM_NAME_MAX)
@@ -124,9 +125,12 @@ int vm_define(struct vm_config *config, struct vm **out)
 	snprintf(vm->memory_owner_name, sizeof(vm->memory_owner_name), "vm %s memory", vm->name);
 
 	spin_lock(&list_lock);
-	if (find_locked(vm->name)) {
+	twin = find_locked(vm->name);
+	if (twin) {
+		log_error("%s:%u: [vm \"%s\"]: %s defines a VM of that name: expected another one",
+			  config->file, vm_config_section(config, "vm", "")->line, config->name,
+			  twin->config->file);
 		spin_unlock(&list_lock);
-		log_error("vm %s: there is a VM of this name already (%s)", vm->name, config->file);
 		kfree(vm);
 		return -EEXIST;
 	}

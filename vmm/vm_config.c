@@ -62,8 +62,9 @@ const struct boot_module *vm_config_find_module(const char *file, const struct v
 		module = boot_module_find(buf);
 	if (!module) {
 		vm_config_list_modules(buf, sizeof(buf));
-		log_error("%s:%u: %s: expected module:NAME of a loaded module (%s), got '%s'", file,
-			  key->line, key->name, buf, key->value);
+		log_error("%s:%u: %s: expected module:NAME of a loaded module, got '%s'; there are "
+			  "%s",
+			  file, key->line, key->name, key->value, buf);
 	}
 	return module;
 }
