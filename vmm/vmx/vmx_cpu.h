@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * VT-x on the physical CPUs: what the machine has, what of it is used, how it
+ * is turned on, and each CPU's part. Spec: SDM vol. 3D, appendix A.
+ */
+#ifndef VMM_VMX_VMX_CPU_H
+#define VMM_VMX_VMX_CPU_H
+
+#include "arch/x86_64/percpu.h"
+#include "kernel/page_alloc.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* One word of controls: what the CPU allows and what we run with. */
+struct vmx_control_word {
+	uint32_t allowed0; /* bits that must be 1 */
+	uint32_t allowed1; /* bits that may be 1 */
+	uint32_t used;	   /* what every vCPU starts with */
+};
+
+/* What CPUID and the capability MSRs say, and what follows; vmx_probe() fills vmx_machine. */
+struct vmx_machine {
+	bool has_vmx;
+	uint64_t feature_control; /* IA32_FEATURE_CONTROL */
+	uint64_t basic;		  /* IA32_VMX_BASIC: bits 30:0 are a VMCS's revision */
+	uint64_t misc;		  /* IA32_VMX_MISC */
+	uint64_t ept_vpid;	  /* IA32_VMX_EPT_VPID_CAP; 0 without either */
+	uint64_t cr0_fixed0, cr0_fixed1;
+	uint64_t cr4_fixed0, cr4_fixed1;
+	struct vmx_control_word pin, proc, proc2, exit, entry;
+	uint8_t phys_bits;
+	uint64_t cr4_valid; /* bits that this CPU's CR4 and EFER have */
+	uint64_t efer_valid;
+};
+extern struct vmx_machine vmx_machine;
+
+/* @bits (VMX_PIN_, VMX_PROC_ …) of a control word are all in use. */
+static inline bool vmx_uses(const struct vmx_control_word *word, uint32_t bits)
+{
+	return (word->used & bits) == bits;
+}
+
+/* this_cpu()->hv. */
+struct hv_cpu {
+	void *vmxon;	      /* the CPU's own page (24.11.5): not for us to look into */
+	struct vmcs *current; /* by VMPTRLD, NULL: none */
+};
+
+extern struct page_owner vmx_owner;
+
+/* hv_ops. */
+int vmx_probe(char *reason, size_t size);
+int vmx_cpu_enable(void);
+void vmx_cpu_disable(void);
+uint32_t vmx_features(void);
+
+#endif
