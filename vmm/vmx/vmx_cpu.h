@@ -44,8 +44,9 @@ static inline bool vmx_uses(const struct vmx_control_word *word, uint32_t bits)
 
 /* this_cpu()->hv. */
 struct hv_cpu {
-	void *vmxon;	      /* the CPU's own page (24.11.5): not for us to look into */
-	struct vmcs *current; /* by VMPTRLD, NULL: none */
+	void *vmxon;		/* the CPU's own page (24.11.5): not for us to look into */
+	struct vmcs *current;	/* by VMPTRLD, NULL: none */
+	uint64_t reads, writes; /* VMREADs and VMWRITEs: vmx_count.h */
 };
 
 extern struct page_owner vmx_owner;
