@@ -81,6 +81,12 @@ struct hv_ops {
 	/* Exit with VM_EXIT_IRQ_WINDOW / NMI_WINDOW as soon as it can. */
 	void (*request_irq_window)(struct vcpu *vcpu);
 	void (*request_nmi_window)(struct vcpu *vcpu);
+	/*
+	 * The guest writes CR8 without an exit, but for this: when it lowers it below @priority
+	 * (0-15; 0, and after a reset: never), VCPU_REQ_IRQ is set before its next instruction,
+	 * by VM_EXIT_CR or VM_EXIT_IRQ_WINDOW. Own CPU or vCPU not runnable.
+	 */
+	void (*set_tpr_threshold)(struct vcpu *vcpu, unsigned priority);
 	/* RIP was moved past an instruction: the interrupt shadow ends, RF is cleared, TF traps. */
 	void (*insn_done)(struct vcpu *vcpu);
 

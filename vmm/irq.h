@@ -39,7 +39,8 @@ struct irq_sink {
 struct irq_controller_ops {
 	/*
 	 * The vector that @vcpu should take now (priority and TPR considered), or -1. Own CPU.
-	 * A guest's write of CR8 exits and sets VCPU_REQ_IRQ: the answer may be another then.
+	 * One that CR8 holds back is told to hv_ops->set_tpr_threshold(): when the guest lowers
+	 * CR8, this is asked again.
 	 */
 	int (*pending)(void *opaque, struct vcpu *vcpu);
 	/* @vector is being delivered. Own CPU. */

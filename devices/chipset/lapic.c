@@ -81,17 +81,32 @@ static int lapic_pending_ext(struct lapic *l)
 	return vector;
 }
 
+/* A write of CR8 exits only while something waits for it to be lower. */
+static __noinline void lapic_hold(struct lapic *l, uint8_t class)
+{
+	l->held = class;
+	hv_ops->set_tpr_threshold(l->vcpu, class);
+}
+
 static int lapic_pending(void *opaque __unused, struct vcpu *vcpu)
 {
 	struct lapic *l = vcpu->intc;
 	int vector = lapic_highest(l->irr);
+	uint8_t held = 0;
 
 	l->ext_offered = false;
 	/* Its class must be above that of what is in service and of TPR (11.8.3). */
-	if (likely(vector >= 0 && vector >> 4 > lapic_in_service(l) >> 4 && lapic_enabled(l)) &&
-	    (uint64_t)vector >> 4 > hv_ops->get_reg(vcpu, VCPU_CR8))
-		return vector;
-	return lapic_pending_ext(l);
+	if (likely(vector >= 0 && vector >> 4 > lapic_in_service(l) >> 4 && lapic_enabled(l))) {
+		if ((uint64_t)vector >> 4 <= hv_ops->get_reg(vcpu, VCPU_CR8)) {
+			held = (uint8_t)(vector >> 4);
+			vector = -1;
+		}
+	} else {
+		vector = -1;
+	}
+	if (unlikely(l->held != held))
+		lapic_hold(l, held);
+	return likely(vector >= 0) ? vector : lapic_pending_ext(l);
 }
 
 static void lapic_accepted(void *opaque, struct vcpu *vcpu, uint8_t vector)
@@ -182,6 +197,7 @@ void lapic_init(struct lapic *l)
 	l->ext_message = 0;
 	l->tpr = 0;
 	hv_ops->set_reg(l->vcpu, VCPU_CR8, 0);
+	lapic_hold(l, 0);
 }
 
 static void lapic_timer_due(void *opaque __unused, struct vcpu *vcpu)

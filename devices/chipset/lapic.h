@@ -51,6 +51,7 @@ struct lapic {
 	uint32_t lvt[LAPIC_LVTS]; /* * */
 	uint32_t ext_message;	  /* * an ExtINT message waits */
 	bool ext_offered;	  /* pending() gave the 8259's vector */
+	uint8_t held;		  /* class of the vector that CR8 holds back, or 0 */
 	/* Timer. */
 	bool counting; /* one-shot and periodic: next_ns is valid */
 	struct timer timer;

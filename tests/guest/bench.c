@@ -57,6 +57,11 @@ static void do_wrmsr(void)
 	wrmsr(X2APIC_MSR + (APIC_TPR >> 4), 0);
 }
 
+static void do_cr8_write(void)
+{
+	__asm__ volatile("mov %0, %%cr8" ::"r"(0ul));
+}
+
 static void on_interrupt(struct guest_frame *frame)
 {
 	(void)frame;
@@ -136,6 +141,7 @@ GUEST_TEST(interrupts_and_timers)
 	apic_enable();
 	guest_set_handler(IPI_VECTOR, on_interrupt);
 	bench("wrmsr", do_wrmsr);
+	bench("cr8_write", do_cr8_write);
 	irq_on();
 	bench("self_ipi_eoi", do_self_ipi);
 	irq_off();

@@ -188,6 +188,29 @@ GUEST_TEST(cr8_lets_interrupts_in)
 	irq_off();
 }
 
+/* CR8 was raised, by a write that nobody saw, after the interrupt had come and IF held it back. */
+GUEST_TEST(cr8_raised_before_the_window)
+{
+	uint64_t level;
+
+	count = 0;
+	apic_ipi(apic_read(APIC_ID) >> 24, VECTOR);
+	__asm__ volatile("mov %0, %%cr8" ::"r"(15ul));
+	irq_window();
+	CHECK(count == 0, "an interrupt below CR8 was taken");
+	irq_on();
+	for (level = 14; level >= VECTOR >> 4; level--) {
+		__asm__ volatile("mov %0, %%cr8; nop; jmp 1f; 1:" ::"r"(level) : "memory");
+		CHECK(count == 0, "an interrupt below CR8 (%u) was taken", (unsigned)level);
+	}
+	__asm__ volatile("mov %0, %%cr8; nop; jmp 1f; 1:" ::"r"(level) : "memory");
+	CHECK(count == 1, "%u at CR8 %u", count, (unsigned)level);
+	irq_off();
+	__asm__ volatile("mov %0, %%cr8; mov %%cr8, %0" : "+r"(level));
+	CHECK(level == (VECTOR >> 4) - 1, "CR8 is %u", (unsigned)level);
+	__asm__ volatile("mov %0, %%cr8" ::"r"(0ul));
+}
+
 GUEST_TEST(nmi)
 {
 	guest_set_handler(2, on_nmi);

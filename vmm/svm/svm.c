@@ -35,6 +35,7 @@ static const struct hv_ops svm_ops = {
 	.nmi_allowed = svm_nmi_allowed,
 	.request_irq_window = svm_request_irq_window,
 	.request_nmi_window = svm_request_nmi_window,
+	.set_tpr_threshold = svm_set_tpr_threshold,
 	.insn_done = svm_insn_done,
 	.map = svm_map,
 	.unmap = svm_unmap,

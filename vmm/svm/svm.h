@@ -46,6 +46,7 @@ struct svm_vcpu {
 	bool live;	 /* the world is loaded: other CPUs may read it, see svm_world.c */
 	bool nmi_masked; /* IRET is intercepted then */
 	bool irq_window; /* V_IRQ is set and VINTR intercepted */
+	bool tpr_exits;	 /* writes of CR8 exit, also without a window */
 	enum svm_step step;
 	bool step_tf;	   /* the guest's own TF, during a step */
 	uint64_t step_dr6; /* the guest's DR6 before it */

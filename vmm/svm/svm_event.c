@@ -160,6 +160,7 @@ void svm_event_window_opened(struct vcpu *vcpu)
 	svm->irq_window = false;
 	svm->vmcb->control.vintr &= ~(VMCB_VINTR_IRQ | VMCB_VINTR_PRIO | VMCB_VINTR_IGN_TPR);
 	svm->vmcb->control.intercepts &= ~VMCB_INTERCEPT_VINTR;
+	svm->vmcb->control.cr_write = svm->tpr_exits ? VMCB_CR8 : 0;
 	svm_dirty(svm, VMCB_CLEAN_I | VMCB_CLEAN_TPR);
 }
 
@@ -167,6 +168,7 @@ void svm_event_window_opened(struct vcpu *vcpu)
  * A virtual interrupt that is never taken: its intercept comes first
  * (15.21.4). In an interrupt shadow alone, the next instruction is stepped
  * instead: QEMU forgets the shadow on VMRUN and would open the window at once.
+ * And QEMU aborts when a guest writes CR8 while V_IRQ is set, so that exits.
  */
 void svm_request_irq_window(struct vcpu *vcpu)
 {
@@ -183,6 +185,7 @@ void svm_request_irq_window(struct vcpu *vcpu)
 	svm->irq_window = true;
 	vmcb->control.vintr |= VMCB_VINTR_IRQ | VMCB_VINTR_PRIO | VMCB_VINTR_IGN_TPR;
 	vmcb->control.intercepts |= VMCB_INTERCEPT_VINTR;
+	vmcb->control.cr_write = VMCB_CR8;
 	svm_dirty(svm, VMCB_CLEAN_I | VMCB_CLEAN_TPR);
 }
 
@@ -201,6 +204,16 @@ void svm_request_nmi_window(struct vcpu *vcpu)
 		irq_send(this_cpu()->apic_id, IRQ_VECTOR_KICK);
 	else if (svm->vmcb->control.int_state & VMCB_INT_SHADOW)
 		svm_step_request(vcpu, SVM_STEP_SHADOW);
+}
+
+/* V_TPR takes the guest's writes (15.21.1); SVM has no threshold, so all exit while one is set. */
+void svm_set_tpr_threshold(struct vcpu *vcpu, unsigned priority)
+{
+	struct svm_vcpu *svm = svm_of(vcpu);
+
+	svm->tpr_exits = priority;
+	svm->vmcb->control.cr_write = priority || svm->irq_window ? VMCB_CR8 : 0;
+	svm_dirty(svm, VMCB_CLEAN_I);
 }
 
 /* RF covers one instruction, and TF traps behind each (3.1.6). */

@@ -32,6 +32,7 @@ bool svm_irq_allowed(struct vcpu *vcpu);
 bool svm_nmi_allowed(struct vcpu *vcpu);
 void svm_request_irq_window(struct vcpu *vcpu);
 void svm_request_nmi_window(struct vcpu *vcpu);
+void svm_set_tpr_threshold(struct vcpu *vcpu, unsigned priority);
 void svm_insn_done(struct vcpu *vcpu);
 
 #endif

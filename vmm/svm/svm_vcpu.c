@@ -42,8 +42,6 @@ static void svm_vcpu_init_control(struct vcpu *vcpu)
 	struct vmcb_control *control = &svm_of(vcpu)->vmcb->control;
 
 	memset(control, 0, sizeof(*control));
-	/* Lowering it can let an interrupt in that the controller holds back (vmm/irq.h). */
-	control->cr_write = VMCB_CR8;
 	control->exceptions = SVM_EXCEPTIONS;
 	control->intercepts = SVM_INTERCEPTS;
 	control->intercepts2 = SVM_INTERCEPTS2;
@@ -92,6 +90,7 @@ void svm_vcpu_reset(struct vcpu *vcpu)
 	svm->prepare = true;
 	svm->nmi_masked = false;
 	svm->irq_window = false;
+	svm->tpr_exits = false;
 	svm->step = SVM_STEP_NONE;
 	svm->injected.type = EVENT_NONE;
 	svm->asid.generation = 0;

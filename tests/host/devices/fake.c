@@ -17,6 +17,7 @@ uint8_t fake_ram[FAKE_RAM_SIZE];
 uint64_t fake_now; /* moved by fake_time.c */
 uint32_t fake_requests;
 uint64_t fake_cr8[VM_MAX_VCPUS];
+unsigned fake_tpr_threshold[VM_MAX_VCPUS];
 char fake_last_log[256];
 unsigned fake_errors;
 
@@ -148,8 +149,14 @@ static void fake_set_reg(struct vcpu *vcpu, enum vcpu_reg reg, uint64_t value)
 		fake_cr8[vcpu->index] = value;
 }
 
+static void fake_set_tpr_threshold(struct vcpu *vcpu, unsigned priority)
+{
+	fake_tpr_threshold[vcpu->index] = priority;
+}
+
 static const struct hv_ops fake_hv_ops = {
 	.name = "fake",
+	.set_tpr_threshold = fake_set_tpr_threshold,
 	.get_reg = fake_get_reg,
 	.set_reg = fake_set_reg,
 };
@@ -170,6 +177,7 @@ void fake_start(unsigned vcpus)
 	memset(&fake_vm, 0, sizeof(fake_vm));
 	memset(fake_vcpus, 0, sizeof(fake_vcpus));
 	memset(fake_cr8, 0, sizeof(fake_cr8));
+	memset(fake_tpr_threshold, 0, sizeof(fake_tpr_threshold));
 	memset(fake_levels, 0, sizeof(fake_levels));
 	snprintf(fake_vm.name, sizeof(fake_vm.name), "fake");
 	fake_vm.vcpu_count = vcpus;

@@ -24,6 +24,7 @@ extern uint8_t fake_ram[FAKE_RAM_SIZE];
 extern uint64_t fake_now;      /* vm_time_ns, and the host's TSC at 1 GHz */
 extern uint32_t fake_requests; /* bits of enum vm_request */
 extern uint64_t fake_cr8[VM_MAX_VCPUS];
+extern unsigned fake_tpr_threshold[VM_MAX_VCPUS];
 extern char fake_last_log[256];
 extern unsigned fake_errors; /* lines at LOG_ERROR */
 

@@ -113,10 +113,14 @@ static void test_priorities(void **state)
 	assert_true(fake_take_requests(0) & VCPU_REQ_IRQ);
 	assert_int_equal(fake_interrupt(0), 0x61);
 	wrx(0, APIC_EOI, 0);
+	/* What CR8 holds back is told, until it is taken. */
 	fake_cr8[0] = 4;
+	assert_int_equal(fake_tpr_threshold[0], 0);
 	assert_int_equal(fake_interrupt(0), -1);
+	assert_int_equal(fake_tpr_threshold[0], 4);
 	fake_cr8[0] = 3;
 	assert_int_equal(fake_interrupt(0), 0x41);
+	assert_int_equal(fake_tpr_threshold[0], 0);
 	assert_int_equal(rdx(0, APIC_ISR + 2), 2);
 	wrx(0, APIC_EOI, 0);
 	assert_int_equal(fake_interrupt(0), -1);

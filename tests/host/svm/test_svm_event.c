@@ -129,6 +129,28 @@ static void test_the_guests_own_events(void **state)
 	assert_int_equal(vcpu.event.type, EVENT_NONE);
 }
 
+/* CR8 is the guest's own, but while something waits for it to be lower. */
+static void test_tpr_threshold(void **state)
+{
+	(void)state;
+	assert_int_equal(vmcb.control.cr_write, 0);
+	svm_set_tpr_threshold(&vcpu, 6);
+	assert_int_equal(vmcb.control.cr_write, VMCB_CR8);
+	assert_int_equal(vmcb.control.clean & VMCB_CLEAN_I, 0);
+	vmcb.control.clean = VMCB_CLEAN_ALL;
+	svm_set_tpr_threshold(&vcpu, 0);
+	assert_int_equal(vmcb.control.cr_write, 0);
+	assert_int_equal(vmcb.control.clean & VMCB_CLEAN_I, 0);
+	/* Nor while a window is awaited; what it was before is found again. */
+	svm_request_irq_window(&vcpu);
+	assert_int_equal(vmcb.control.cr_write, VMCB_CR8);
+	svm_set_tpr_threshold(&vcpu, 6);
+	svm_set_tpr_threshold(&vcpu, 0);
+	assert_int_equal(vmcb.control.cr_write, VMCB_CR8);
+	vmexit(SVM_EXIT_VINTR, 0x1000, 0);
+	assert_int_equal(vmcb.control.cr_write, 0);
+}
+
 static void test_irq_window(void **state)
 {
 	(void)state;
@@ -299,6 +321,7 @@ int main(void)
 		cmocka_unit_test_setup(test_software_interrupts_return_behind, setup),
 		cmocka_unit_test_setup(test_interrupted_injections_come_again, setup),
 		cmocka_unit_test_setup(test_the_guests_own_events, setup),
+		cmocka_unit_test_setup(test_tpr_threshold, setup),
 		cmocka_unit_test_setup(test_irq_window, setup),
 		cmocka_unit_test_setup(test_what_holds_events_back, setup),
 		cmocka_unit_test_setup(test_insn_done_traps_and_resumes, setup),

@@ -122,6 +122,10 @@ static void request_nmi_window(struct vcpu *vcpu __unused)
 	tell("nmi-window ");
 }
 
+static void set_tpr_threshold(struct vcpu *vcpu __unused, unsigned priority __unused)
+{
+}
+
 static void insn_done(struct vcpu *vcpu __unused)
 {
 	fake_regs[VCPU_INTR_SHADOW] = 0;
@@ -198,6 +202,7 @@ const struct hv_ops fake_hv_ops = {
 	.nmi_allowed = nmi_allowed,
 	.request_irq_window = request_irq_window,
 	.request_nmi_window = request_nmi_window,
+	.set_tpr_threshold = set_tpr_threshold,
 	.insn_done = insn_done,
 	.map = map,
 	.unmap = unmap,
