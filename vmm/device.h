@@ -124,6 +124,10 @@ const struct boot_module *device_config_module(const struct device_config *confi
  */
 int device_hook_io(struct device *dev, uint16_t first, uint32_t count, const struct hook_ops *ops,
 		   void *opaque) __must_check;
+/* A register at @port that accesses of @width bytes alone reach. The ports behind @port are not
+ * taken, and other accesses pass it by as if nobody were there. */
+int device_hook_io_register(struct device *dev, uint16_t port, unsigned width,
+			    const struct hook_ops *ops, void *opaque) __must_check;
 int device_hook_msr(struct device *dev, uint32_t first, uint32_t count, const struct hook_ops *ops,
 		    void *opaque) __must_check;
 int device_hook_memory(struct device *dev, gpa_t gpa, uint64_t size, enum hook_memory_mode mode,

@@ -96,7 +96,7 @@ static struct hook_resource *device_hook_alloc(struct device *dev, uint64_t firs
 	struct hook_resource *h = device_resource_alloc(dev, sizeof(*h));
 
 	if (h)
-		h->hook = (struct hook){first, first + count - 1, ops, opaque, dev->id};
+		h->hook = (struct hook){first, first + count - 1, ops, opaque, dev->id, 0};
 	return h;
 }
 
@@ -110,8 +110,8 @@ static bool device_range_ok(struct device *dev, const char *what, uint64_t first
 	return false;
 }
 
-int device_hook_io(struct device *dev, uint16_t first, uint32_t count, const struct hook_ops *ops,
-		   void *opaque)
+static int device_hook_ports(struct device *dev, uint16_t first, uint32_t count, unsigned width,
+			     const struct hook_ops *ops, void *opaque)
 {
 	struct hook_resource *h;
 	int err;
@@ -121,12 +121,25 @@ int device_hook_io(struct device *dev, uint16_t first, uint32_t count, const str
 	h = device_hook_alloc(dev, first, count, ops, opaque);
 	if (!h)
 		return -ENOMEM;
+	h->hook.width = width;
 	err = hook_io_add(dev->vm, &h->hook);
 	if (err)
 		kfree(h);
 	else
 		device_resource_add(dev, &h->res, DEVICE_IO, device_release_io);
 	return err;
+}
+
+int device_hook_io(struct device *dev, uint16_t first, uint32_t count, const struct hook_ops *ops,
+		   void *opaque)
+{
+	return device_hook_ports(dev, first, count, 0, ops, opaque);
+}
+
+int device_hook_io_register(struct device *dev, uint16_t port, unsigned width,
+			    const struct hook_ops *ops, void *opaque)
+{
+	return device_hook_ports(dev, port, 1, width, ops, opaque);
 }
 
 int device_hook_msr(struct device *dev, uint32_t first, uint32_t count, const struct hook_ops *ops,

@@ -6,8 +6,8 @@
  * Spec: 82371AB data sheet (April 1997), 4.3.5.2.
  * Keys: none. Lock: none, one byte.
  *
- * The ports around it are PCI's configuration address; without a PCI bus they
- * are owned here, so that a write of four bytes there is not taken for a reset.
+ * It lies within PCI's configuration address, which is accessed by four bytes:
+ * the register answers accesses of one byte alone.
  */
 #include "devices/acpi_node.h"
 #include "kernel/slab.h"
@@ -17,9 +17,7 @@
 
 #include <errno.h>
 
-#define RESET_IO     0xcf8
-#define RESET_PORTS  4
-#define RESET_OFFSET 1
+#define RESET_PORT   0xcf9
 #define RESET_SYSTEM 0x02 /* hard reset */
 #define RESET_CPU    0x04 /* 0 to 1: now */
 #define RESET_FULL   0x08
@@ -31,22 +29,20 @@ struct reset_control {
 	uint8_t value;
 };
 
-static int reset_control_read(void *opaque, struct vcpu *vcpu __unused, uint64_t offset,
-			      unsigned width, uint64_t *value)
+static int reset_control_read(void *opaque, struct vcpu *vcpu __unused, uint64_t offset __unused,
+			      unsigned width __unused, uint64_t *value)
 {
 	struct reset_control *r = opaque;
 
-	*value = offset == RESET_OFFSET && width == 1 ? r->value : UINT32_MAX;
+	*value = r->value;
 	return 0;
 }
 
-static int reset_control_write(void *opaque, struct vcpu *vcpu __unused, uint64_t offset,
-			       unsigned width, uint64_t value)
+static int reset_control_write(void *opaque, struct vcpu *vcpu __unused, uint64_t offset __unused,
+			       unsigned width __unused, uint64_t value)
 {
 	struct reset_control *r = opaque;
 
-	if (offset != RESET_OFFSET || width != 1)
-		return 0;
 	r->value = value & RESET_KEPT;
 	if (value & RESET_CPU)
 		vm_request(r->vm, VM_REQUEST_RESET, "port 0xcf9");
@@ -79,11 +75,11 @@ static int reset_control_create(struct device *dev, const struct device_config *
 		return -ENOMEM;
 	dev->state = r;
 	r->vm = dev->vm;
-	r->acpi.port = RESET_IO + RESET_OFFSET;
+	r->acpi.port = RESET_PORT;
 	r->acpi.value = RESET_SYSTEM | RESET_CPU;
 	err = device_provide(dev, ACPI_RESET_KIND, &r->acpi);
 	if (!err)
-		err = device_hook_io(dev, RESET_IO, RESET_PORTS, &reset_control_ops, r);
+		err = device_hook_io_register(dev, RESET_PORT, 1, &reset_control_ops, r);
 	return err;
 }
 

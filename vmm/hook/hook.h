@@ -44,6 +44,11 @@ struct hook {
 	const struct hook_ops *ops;
 	void *opaque;
 	const char *owner; /* device id, or a core part's name */
+	/*
+	 * Ports: 0, or `first` is a register that accesses of exactly this width reach and the
+	 * others pass by, as if nobody were there. The bytes behind the first may be other owners'.
+	 */
+	unsigned width;
 };
 
 struct hook_maps {

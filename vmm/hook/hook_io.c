@@ -16,7 +16,8 @@ const struct hook *hook_io_find(const struct hook_table *map, uint16_t port)
 
 int hook_io_add(struct vm *vm, const struct hook *hook)
 {
-	if (hook->first > hook->last || hook->last >= HOOK_IO_PORTS)
+	if (hook->first > hook->last || hook->last >= HOOK_IO_PORTS ||
+	    (hook->width && hook->first != hook->last))
 		return -EINVAL;
 	return hook_table_add(vm, vm->hooks->io, (uint32_t)hook->first, hook, "ports");
 }
@@ -24,6 +25,12 @@ int hook_io_add(struct vm *vm, const struct hook *hook)
 void hook_io_remove(struct vm *vm, const struct hook *hook)
 {
 	hook_table_remove(vm, vm->hooks->io, (uint32_t)hook->first, hook);
+}
+
+/* Whether @hook answers all of an access of @width bytes at @port, which it owns. */
+static __always_inline bool answers(const struct hook *hook, uint16_t port, unsigned width)
+{
+	return hook->width ? hook->width == width : port + width - 1 <= hook->last;
 }
 
 /* One access that @hook answers as a whole. */
@@ -58,7 +65,8 @@ static __always_inline void write_one(struct vcpu *vcpu, const struct hook *hook
 
 /*
  * How many of the @left bytes from @port go to its owner at once: 1, 2 or 4,
- * as aligned as a bus would split them. Behind port 0xffff there is nobody.
+ * as aligned as a bus would split them. Behind port 0xffff there is nobody, and
+ * a register of one width has no part in another access.
  */
 static unsigned piece(const struct hook_table *map, uint32_t port, unsigned left,
 		      const struct hook **owner)
@@ -66,6 +74,8 @@ static unsigned piece(const struct hook_table *map, uint32_t port, unsigned left
 	unsigned width = 1;
 
 	*owner = port < HOOK_IO_PORTS ? hook_table_find(map, port) : NULL;
+	if (*owner && (*owner)->width)
+		*owner = NULL;
 	if (!*owner)
 		return 1;
 	while (width * 2 <= left && port % (width * 2) == 0 &&
@@ -111,7 +121,7 @@ uint32_t hook_io_read(struct vcpu *vcpu, uint16_t port, unsigned width)
 {
 	const struct hook *hook = hook_table_find(vcpu->vm->hooks->io, port);
 
-	if (likely(hook && port + width - 1 <= hook->last))
+	if (likely(hook && answers(hook, port, width)))
 		return read_one(vcpu, hook, port, width);
 	if (!hook && width == 1)
 		return IO_VALUE_MASK(1);
@@ -122,7 +132,7 @@ void hook_io_write(struct vcpu *vcpu, uint16_t port, unsigned width, uint32_t va
 {
 	const struct hook *hook = hook_table_find(vcpu->vm->hooks->io, port);
 
-	if (likely(hook && port + width - 1 <= hook->last))
+	if (likely(hook && answers(hook, port, width)))
 		write_one(vcpu, hook, port, width, value);
 	else if (hook || width > 1)
 		write_split(vcpu, port, width, value);

@@ -7,7 +7,8 @@
 
 #define HOOK_IO_PORTS 0x10000u
 
-/* -EBUSY: a port has an owner already, logged with both. -EINVAL: not within 0-0xffff. -ENOMEM. */
+/* -EBUSY: a port has an owner already, logged with both. -EINVAL: not within 0-0xffff, or more than
+ * one port with a width. -ENOMEM. */
 int hook_io_add(struct vm *vm, const struct hook *hook) __must_check;
 void hook_io_remove(struct vm *vm, const struct hook *hook);
 /* The owner of @port or NULL. */

@@ -28,6 +28,7 @@ struct fake_hook {
 	const struct hook_ops *ops;
 	hook_cpuid_fn cpuid;
 	void *opaque;
+	unsigned width; /* the only one that it answers; 0: all */
 };
 
 struct fake_map {
@@ -189,6 +190,13 @@ int device_hook_io(struct device *dev __unused, uint16_t first, uint32_t count,
 	return fake_add(&fake_io, first, count, &(struct fake_hook){.ops = ops, .opaque = opaque});
 }
 
+int device_hook_io_register(struct device *dev __unused, uint16_t port, unsigned width,
+			    const struct hook_ops *ops, void *opaque)
+{
+	return fake_add(&fake_io, port, 1,
+			&(struct fake_hook){.ops = ops, .opaque = opaque, .width = width});
+}
+
 int device_hook_msr(struct device *dev __unused, uint32_t first, uint32_t count,
 		    const struct hook_ops *ops, void *opaque)
 {
@@ -284,21 +292,22 @@ static struct fake_hook *fake_find(struct fake_map *map, uint64_t key)
 	return NULL;
 }
 
-/* One access, split in bytes where its owners differ. */
-static uint64_t fake_access(struct fake_map *map, unsigned cpu, uint64_t addr, unsigned width,
-			    bool write, uint64_t value)
+/* Who answers an access of @width bytes as a whole. */
+static struct fake_hook *fake_find_whole(struct fake_map *map, uint64_t key, unsigned width)
 {
-	struct fake_hook *hook = fake_find(map, addr);
+	struct fake_hook *hook = fake_find(map, key);
+
+	if (hook && hook->width)
+		return hook->width == width ? hook : NULL;
+	return hook && key + width - 1 <= hook->last ? hook : NULL;
+}
+
+static uint64_t fake_one(const struct fake_hook *hook, unsigned cpu, uint64_t addr, unsigned width,
+			 bool write, uint64_t value)
+{
 	struct vcpu *vcpu = fake_vm.vcpus[cpu];
 	uint64_t mask = width == 8 ? UINT64_MAX : BIT(8 * width) - 1, result = 0;
-	unsigned i;
 
-	if (width > 1 && hook != fake_find(map, addr + width - 1)) {
-		for (i = 0; i < width; i++)
-			result |= fake_access(map, cpu, addr + i, 1, write, value >> (8 * i))
-				  << (8 * i);
-		return result;
-	}
 	value &= mask;
 	if (!hook || (write ? !hook->ops->write : !hook->ops->read))
 		return mask;
@@ -307,6 +316,25 @@ static uint64_t fake_access(struct fake_map *map, unsigned cpu, uint64_t addr, u
 	if (hook->ops->read(hook->opaque, vcpu, addr - hook->first, width, &result))
 		return mask;
 	return result & mask;
+}
+
+/* One access, split in bytes where nobody answers all of it. */
+static uint64_t fake_access(struct fake_map *map, unsigned cpu, uint64_t addr, unsigned width,
+			    bool write, uint64_t value)
+{
+	struct fake_hook *hook = fake_find_whole(map, addr, width);
+	uint64_t result = 0;
+	unsigned i;
+
+	if (hook)
+		return fake_one(hook, cpu, addr, width, write, value);
+	for (i = 0; i < width; i++) {
+		hook = fake_find(map, addr + i);
+		if (hook && hook->width)
+			hook = NULL; /* a register that this access passes by */
+		result |= fake_one(hook, cpu, addr + i, 1, write, value >> (8 * i)) << (8 * i);
+	}
+	return result;
 }
 
 uint32_t fake_in(uint16_t port, unsigned width)

@@ -88,6 +88,11 @@ static const struct hook_ops broken = {.read = fail_read};
 		.first = (first_), .last = (last_), .ops = &(ops_),      \
 		.opaque = (void *)(uintptr_t)(id), .owner = "device-" id \
 	}
+#define HOOK_REGISTER(id, first_, width_, ops_)                                             \
+	{                                                                                   \
+		.first = (first_), .last = (first_), .ops = &(ops_),                        \
+		.opaque = (void *)(uintptr_t)(id), .owner = "device-" id, .width = (width_) \
+	}
 
 static int setup(void **state)
 {
@@ -124,6 +129,37 @@ static void test_io_widths(void **state)
 	hook_io_remove(&vm, &a);
 	assert_int_equal(hook_io_read(&vcpu, 0x60, 4), 0xffffffff);
 	assert_int_equal(hook_io_read(&vcpu, 0x60, 1), 0xff);
+}
+
+/* PCI's address and the reset register within it: by whom an access is answered is its width's. */
+static void test_io_register(void **state)
+{
+	static const struct hook wide = HOOK_REGISTER("w", 0xcf8, 4, note);
+	static const struct hook byte = HOOK_REGISTER("b", 0xcf9, 1, note);
+	static const struct hook after = HOOK("a", 0xcfc, 0xcff, note);
+	static const struct hook two = {.first = 0x10, .last = 0x11, .ops = &note, .width = 2};
+
+	(void)state;
+	assert_int_equal(hook_io_add(&vm, &byte), 0);
+	hook_io_write(&vcpu, 0xcf8, 4, 0x80000600); /* nobody is at 0xcf8 yet */
+	assert_string_equal(story, "");
+	assert_int_equal(hook_io_add(&vm, &wide), 0);
+	assert_int_equal(hook_io_add(&vm, &after), 0);
+	assert_int_equal(hook_io_add(&vm, &two), -EINVAL);
+	assert_int_equal(hook_io_read(&vcpu, 0xcf8, 4), 0x44332211);
+	assert_int_equal(hook_io_read(&vcpu, 0xcf9, 1), 0x11);
+	hook_io_write(&vcpu, 0xcf8, 4, 0x80000600);
+	hook_io_write(&vcpu, 0xcf9, 1, 6);
+	assert_string_equal(story, "w0/4 b0/1 w0/4=80000600 b0/1=6 ");
+	story[0] = '\0';
+	assert_int_equal(hook_io_read(&vcpu, 0xcf8, 1), 0xff);
+	assert_int_equal(hook_io_read(&vcpu, 0xcf8, 2), 0xffff);
+	assert_int_equal(hook_io_read(&vcpu, 0xcf7, 4), 0xffffffff);
+	hook_io_write(&vcpu, 0xcf9, 2, 0x606);
+	hook_io_write(&vcpu, 0xcf9, 4, 0x06060606); /* 0xcfc is another's */
+	assert_string_equal(story, "a0/1=6 ");
+	hook_io_remove(&vm, &wide);
+	assert_int_equal(hook_io_read(&vcpu, 0xcf8, 4), 0xffffffff);
 }
 
 static void test_io_split(void **state)
@@ -395,6 +431,7 @@ int main(void)
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_io_widths),
+		TEST(test_io_register),
 		TEST(test_io_split),
 		TEST(test_io_refusals),
 		TEST(test_errors_are_what_hardware_gives),

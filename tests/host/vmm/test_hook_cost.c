@@ -105,7 +105,7 @@ static int fill_io(unsigned from, unsigned to)
 	int err = 0;
 
 	for (unsigned i = from; !err && i < to; i++) {
-		hooks[i] = (struct hook){i * 4, i * 4 + 3, &ops, NULL, "d"};
+		hooks[i] = (struct hook){i * 4, i * 4 + 3, &ops, NULL, "d", 0};
 		err = hook_io_add(&vm, &hooks[i]);
 	}
 	return err;
@@ -121,7 +121,7 @@ static int fill_msr(unsigned from, unsigned to)
 	int err = 0;
 
 	for (unsigned i = from; !err && i < to; i++) {
-		hooks[i] = (struct hook){i, i, &ops, NULL, "d"};
+		hooks[i] = (struct hook){i, i, &ops, NULL, "d", 0};
 		err = hook_msr_add(&vm, &hooks[i]);
 	}
 	return err;
@@ -149,7 +149,7 @@ static int fill_memory(unsigned from, unsigned to)
 
 	(void)from;
 	for (unsigned i = 0; i < to; i++) {
-		hooks[i] = (struct hook){place(i), place(i) + sizes[i % 3] - 1, &ops, NULL, "d"};
+		hooks[i] = (struct hook){place(i), place(i) + sizes[i % 3] - 1, &ops, NULL, "d", 0};
 		ranges[i] =
 			(struct range){hooks[i].first, hooks[i].last, &hooks[i], HOOK_MEMORY_FULL};
 	}
