@@ -91,14 +91,15 @@ static int teardown(void **state)
 
 static void test_names(void **state)
 {
-	struct vm_config other = {.name = "v", .file = "w.cfg"};
+	struct vm_config_section section = {.kind = "vm", .id = "v", .line = 7};
+	struct vm_config other = {.name = "v", .file = "w.cfg", .sections = &section};
 	struct vm *second;
 
 	(void)state;
 	assert_ptr_equal(vm_find("v"), vm);
 	assert_null(vm_find("w"));
 	assert_int_equal(vm_define(&other, &second), -EEXIST);
-	assert_true(fake_logged("w.cfg"));
+	assert_true(fake_logged("w.cfg:7: "));
 	assert_int_equal(vm->state, VM_DEFINED);
 	assert_int_equal(vm_destroy(vm), -EBUSY);
 	assert_int_equal(vm_pause(vm), -EBUSY);
