@@ -43,6 +43,7 @@
 #define CR4_SMAP       BIT(21)
 #define CR4_PKE	       BIT(22)
 #define CR4_CET	       BIT(23)
+#define CR4_PKS	       BIT(24)
 
 #define RFLAGS_CF    BIT(0)
 #define RFLAGS_FIXED BIT(1) /* always one */
@@ -174,5 +175,9 @@ static inline void cpu_xsetbv(uint32_t index, uint64_t v)
  * first of all.
  */
 void cpu_init(void);
+
+/* The bits that this CPU's CR4 and EFER have; of EFER without those that one vendor alone has. */
+uint64_t cpu_cr4_valid(void);
+uint64_t cpu_efer_valid(void);
 
 #endif

@@ -13,39 +13,11 @@
 
 struct svm_machine svm_machine;
 
-/* CR4's bits, and what gives them (APM vol. 2, 3.1.3; the CPUID bits: vol. 3, appendix E). */
-static uint64_t svm_cr4_valid(void)
-{
-	struct cpuid l1 = cpuid_checked(1), l7 = cpuid_checked(7);
-	uint64_t valid = CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE |
-			 CR4_PGE | CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT;
-
-	if (l1.ecx & BIT(17))
-		valid |= CR4_PCIDE;
-	if (l1.ecx & CPUID_1_ECX_OSXSAVE)
-		valid |= CR4_OSXSAVE;
-	if (l7.ebx & BIT(0))
-		valid |= CR4_FSGSBASE;
-	if (l7.ebx & CPUID_7_EBX_SMEP)
-		valid |= CR4_SMEP;
-	if (l7.ebx & CPUID_7_EBX_SMAP)
-		valid |= CR4_SMAP;
-	if (l7.ecx & CPUID_7_ECX_UMIP)
-		valid |= CR4_UMIP;
-	if (l7.ecx & BIT(3))
-		valid |= CR4_PKE;
-	if (l7.ecx & BIT(7))
-		valid |= CR4_CET;
-	if (l7.ecx & BIT(16))
-		valid |= CR4_LA57;
-	return valid;
-}
-
-/* EFER's bits (APM vol. 2, 3.1.7). */
+/* With AMD's own bits of EFER (APM vol. 2, 3.1.7). */
 static uint64_t svm_efer_valid(void)
 {
 	struct cpuid l1 = cpuid_checked(0x80000001), l8 = cpuid_checked(0x80000008);
-	uint64_t valid = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE | EFER_SVME;
+	uint64_t valid = cpu_efer_valid() | EFER_SVME;
 
 	if (!(l8.ebx & BIT(20)))
 		valid |= BIT(13); /* LMSLE, unless EferLmsleUnsupported */
@@ -76,7 +48,7 @@ static void svm_read_machine(struct svm_machine *m)
 		.asids = svm.ebx,
 		.phys_bits = cpuid_checked(0x80000008).eax & 0xff,
 		.page_1g = l1.edx & CPUID_80000001_EDX_1G_PAGES,
-		.cr4_valid = svm_cr4_valid(),
+		.cr4_valid = cpu_cr4_valid(),
 		.efer_valid = svm_efer_valid(),
 	};
 	/* Only with SVM is this register there at all; QEMU does not have it. */
