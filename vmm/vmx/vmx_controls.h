@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The VMCS's words of controls (SDM vol. 3C, 24.6-24.8), spelled as the manual has them. */
+/*
+ * The VMCS's words of controls (SDM vol. 3C, 24.6-24.8). DEFAULT1: bits that were always 1
+ * before CPUs told which of them may be 0 (vol. 3D, A.2-A.5); one that we do not know stays 1.
+ */
 #ifndef VMM_VMX_VMX_CONTROLS_H
 #define VMM_VMX_VMX_CONTROLS_H
 
@@ -11,6 +14,8 @@
 #define VMX_PIN_VIRTUAL_NMIS	   BIT(5)
 #define VMX_PIN_PREEMPTION_TIMER   BIT(6)
 #define VMX_PIN_POSTED_INTERRUPTS  BIT(7)
+
+#define VMX_PIN_DEFAULT1 UINT32_C(0x16)
 
 /* Primary processor-based execution controls (24.6.2). */
 #define VMX_PROC_INTERRUPT_WINDOW  BIT(2)
@@ -35,6 +40,8 @@
 #define VMX_PROC_MONITOR	   BIT(29)
 #define VMX_PROC_PAUSE		   BIT(30)
 #define VMX_PROC_SECONDARY	   BIT(31)
+
+#define VMX_PROC_DEFAULT1 UINT32_C(0x0401e172)
 
 /* Secondary processor-based execution controls (24.6.2). */
 #define VMX_PROC2_APIC_ACCESSES	      BIT(0)
@@ -89,6 +96,8 @@
 #define VMX_EXIT_SAVE_PERF_GLOBAL      BIT(30)
 #define VMX_EXIT_SECONDARY	       BIT(31)
 
+#define VMX_EXIT_DEFAULT1 UINT32_C(0x00036dff)
+
 /* Entry controls (24.8.1). */
 #define VMX_ENTRY_LOAD_DEBUG	   BIT(2)
 #define VMX_ENTRY_IA32E_GUEST	   BIT(9)
@@ -104,5 +113,6 @@
 #define VMX_ENTRY_LOAD_CET	   BIT(20)
 #define VMX_ENTRY_LOAD_LBR_CTL	   BIT(21)
 #define VMX_ENTRY_LOAD_PKRS	   BIT(22)
+#define VMX_ENTRY_DEFAULT1	   UINT32_C(0x000011ff)
 
 #endif

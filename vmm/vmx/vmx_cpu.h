@@ -17,12 +17,13 @@
 struct vmx_control_word {
 	uint32_t allowed0; /* bits that must be 1 */
 	uint32_t allowed1; /* bits that may be 1 */
-	uint32_t used;	   /* what every vCPU starts with */
+	uint32_t used;	   /* what every vCPU starts with: vmx_controls.c says what and why */
 };
 
 /* What CPUID and the capability MSRs say, and what follows; vmx_probe() fills vmx_machine. */
 struct vmx_machine {
 	bool has_vmx;
+	bool has_rdtscp;	  /* the instruction, by CPUID */
 	uint64_t feature_control; /* IA32_FEATURE_CONTROL */
 	uint64_t basic;		  /* IA32_VMX_BASIC: bits 30:0 are a VMCS's revision */
 	uint64_t misc;		  /* IA32_VMX_MISC */
@@ -31,7 +32,7 @@ struct vmx_machine {
 	uint64_t cr4_fixed0, cr4_fixed1;
 	struct vmx_control_word pin, proc, proc2, exit, entry;
 	uint8_t phys_bits;
-	uint64_t cr4_valid; /* bits that this CPU's CR4 and EFER have */
+	uint64_t cr4_valid; /* bits that this CPU's CR4 and EFER have; VMXE included */
 	uint64_t efer_valid;
 };
 extern struct vmx_machine vmx_machine;
@@ -50,6 +51,9 @@ struct hv_cpu {
 };
 
 extern struct page_owner vmx_owner;
+
+/* What CPUID and the MSRs of the calling CPU say: all but what is used. */
+void vmx_read_machine(struct vmx_machine *m);
 
 /* hv_ops. */
 int vmx_probe(char *reason, size_t size);
