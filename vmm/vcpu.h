@@ -11,6 +11,7 @@
 #include "kernel/timer.h"
 #include "lib/compiler.h"
 #include "vmm/exit.h"
+#include "vmm/nested_epoch.h"
 #include "vmm/types.h"
 
 struct vm;
@@ -143,7 +144,8 @@ struct vcpu {
 	uint64_t xcr0;
 	uint64_t tsc_aux;
 	uint64_t dr[4]; /* DR0-3 while not live */
-	void *fpu;	/* XSAVE area, page-aligned: the state while not live */
+	struct nested_epoch nested;
+	void *fpu; /* XSAVE area, page-aligned: the state while not live */
 	struct vcpu_stats stats;
 	struct sched_entity entity;
 };

@@ -6,10 +6,10 @@
 #ifndef VMM_SVM_SVM_H
 #define VMM_SVM_SVM_H
 
+#include "vmm/nested_table.h"
 #include "vmm/svm/svm_asid.h"
 #include "vmm/svm/svm_cpu.h"
 #include "vmm/svm/svm_explain.h"
-#include "vmm/svm/svm_npt.h"
 #include "vmm/svm/svm_vmcb.h"
 #include "vmm/vcpu.h"
 #include "vmm/vm.h"
@@ -19,9 +19,9 @@
 
 /* vm->hv. */
 struct svm_vm {
-	struct svm_npt npt; /* under vm->memory's lock */
-	uint8_t *iopm;	    /* SVM_IOPM_SIZE bytes, contiguous */
-	uint8_t *msrpm;	    /* SVM_MSRPM_SIZE bytes, contiguous */
+	struct nested_table npt; /* under vm->memory's lock */
+	uint8_t *iopm;		 /* SVM_IOPM_SIZE bytes, contiguous */
+	uint8_t *msrpm;		 /* SVM_MSRPM_SIZE bytes, contiguous */
 };
 
 /*
@@ -43,14 +43,12 @@ struct svm_vcpu {
 	 * loaded, what VMRUN checks has changed, or a step is asked for.
 	 */
 	bool prepare;
-	bool live;	 /* the world is loaded: other CPUs may read it, see svm_world.c */
 	bool nmi_masked; /* IRET is intercepted then */
 	bool irq_window; /* V_IRQ is set and VINTR intercepted */
 	bool tpr_exits;	 /* writes of CR8 exit, also without a window */
 	enum svm_step step;
 	bool step_tf;	   /* the guest's own TF, during a step */
 	uint64_t step_dr6; /* the guest's DR6 before it */
-	uint64_t flushed;  /* npt.epoch when the TLB was flushed last */
 	struct svm_asid asid;
 	struct svm_entry_state entry; /* of the last one whose state was ours */
 	struct vcpu_event injected;   /* by the last entry, or long ago: svm_exited() */

@@ -50,7 +50,7 @@ static void svm_vcpu_init_control(struct vcpu *vcpu)
 	control->tsc_offset = vcpu->tsc_offset;
 	control->vintr = VMCB_VINTR_MASKING;
 	control->nested_control = VMCB_NESTED_PAGING;
-	control->nested_cr3 = svm_npt_root(&vm->npt);
+	control->nested_cr3 = nested_table_root(&vm->npt);
 	if (!svm_has(SVM_CPUID_PAUSE_FILTER))
 		return;
 	control->intercepts |= VMCB_INTERCEPT_PAUSE;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "arch/x86_64/paging.h"
 #include "kernel/slab.h"
 #include "vmm/svm/svm.h"
+#include "vmm/svm/svm_npt.h"
 #include "vmm/svm/svm_permission.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@ void svm_vm_destroy(struct vm *vm)
 
 	if (!svm)
 		return;
-	svm_npt_destroy(&svm->npt);
+	nested_table_destroy(&svm->npt);
 	if (svm->msrpm)
 		page_free(&vm->owner, svm->msrpm, SVM_MSRPM_ORDER);
 	if (svm->iopm)
@@ -24,13 +24,15 @@ void svm_vm_destroy(struct vm *vm)
 int svm_vm_create(struct vm *vm)
 {
 	struct svm_vm *svm = kzalloc(sizeof(*svm));
+	struct nested_format format;
 
 	if (!svm)
 		return -ENOMEM;
 	vm->hv = svm;
+	svm_npt_format(&format, svm_machine.page_1g);
 	svm->iopm = page_alloc(&vm->owner, SVM_IOPM_ORDER);
 	svm->msrpm = page_alloc(&vm->owner, SVM_MSRPM_ORDER);
-	if (!svm->iopm || !svm->msrpm || svm_npt_init(&svm->npt, &vm->owner, svm_machine.page_1g)) {
+	if (!svm->iopm || !svm->msrpm || nested_table_init(&svm->npt, &vm->owner, &format)) {
 		svm_vm_destroy(vm);
 		return -ENOMEM;
 	}
@@ -38,41 +40,20 @@ int svm_vm_create(struct vm *vm)
 	return 0;
 }
 
-/*
- * Frees tables that no vCPU can have cached: those whose world is live
- * somewhere count by their last flush, the others flush when they enter
- * (svm_world.c).
- */
-static void svm_reap(struct vm *vm)
-{
-	struct svm_vm *svm = vm->hv;
-	uint64_t flushed = svm->npt.epoch;
-
-	if (!svm->npt.retired)
-		return;
-	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
-		struct svm_vcpu *vcpu = vm->vcpus[i] ? svm_of(vm->vcpus[i]) : NULL;
-
-		if (vcpu && __atomic_load_n(&vcpu->live, __ATOMIC_SEQ_CST))
-			flushed = MIN(flushed, __atomic_load_n(&vcpu->flushed, __ATOMIC_ACQUIRE));
-	}
-	svm_npt_reap(&svm->npt, flushed);
-}
-
 int svm_map(struct vm *vm, gpa_t gpa, hpa_t hpa, uint64_t size, unsigned access)
 {
 	struct svm_vm *svm = vm->hv;
 
-	svm_reap(vm);
-	return svm_npt_map(&svm->npt, gpa, hpa, size, access);
+	nested_epoch_reap(vm, &svm->npt);
+	return nested_table_map(&svm->npt, gpa, hpa, size, access);
 }
 
 int svm_unmap(struct vm *vm, gpa_t gpa, uint64_t size)
 {
 	struct svm_vm *svm = vm->hv;
 
-	svm_reap(vm);
-	return svm_npt_unmap(&svm->npt, gpa, size);
+	nested_epoch_reap(vm, &svm->npt);
+	return nested_table_unmap(&svm->npt, gpa, size);
 }
 
 /* The maps may be cached in CPUs (15.15.3); the next loading of a world makes them look again. */

@@ -15,8 +15,7 @@ void svm_flush(struct vcpu *vcpu)
 	struct svm_vcpu *svm = svm_of(vcpu);
 	const struct svm_vm *vm = vcpu->vm->hv;
 
-	__atomic_store_n(&svm->flushed, __atomic_load_n(&vm->npt.epoch, __ATOMIC_ACQUIRE),
-			 __ATOMIC_RELEASE);
+	nested_epoch_flush(&vcpu->nested, &vm->npt);
 	if (svm_has(SVM_CPUID_FLUSH_BY_ASID))
 		svm->vmcb->control.tlb_control = VMCB_TLB_FLUSH_GUEST;
 	else
@@ -30,27 +29,13 @@ static void svm_world_save(struct vcpu *vcpu)
 
 	svm_vmsave(svm->vmcb_phys);
 	svm->prepare = true;
-	__atomic_store_n(&svm->live, false, __ATOMIC_RELEASE);
-}
-
-/*
- * A change of the nested page tables that this vCPU was not told of yet. First
- * "live", then the epoch: either svm_reap() sees that we may use an old
- * mapping, or we see its epoch.
- */
-static void svm_world_catch_up(struct vcpu *vcpu)
-{
-	struct svm_vcpu *svm = svm_of(vcpu);
-	const struct svm_vm *vm = vcpu->vm->hv;
-
-	__atomic_store_n(&svm->live, true, __ATOMIC_SEQ_CST);
-	if (__atomic_load_n(&vm->npt.epoch, __ATOMIC_SEQ_CST) != svm->flushed)
-		svm_flush(vcpu);
+	nested_epoch_leave(&vcpu->nested);
 }
 
 void svm_world_enter(struct vcpu *vcpu)
 {
 	struct svm_vcpu *svm = svm_of(vcpu);
+	const struct svm_vm *vm = vcpu->vm->hv;
 	struct cpu *cpu = this_cpu();
 
 	if (cpu->world)
@@ -63,7 +48,8 @@ void svm_world_enter(struct vcpu *vcpu)
 		svm->vmcb->control.clean = 0; /* 15.15.2: the bits speak of one CPU's cache */
 	/* What the maps say may have changed. */
 	svm->vmcb->control.clean &= ~VMCB_CLEAN_IOPM;
-	svm_world_catch_up(vcpu);
+	if (nested_epoch_enter(&vcpu->nested, &vm->npt))
+		svm_flush(vcpu);
 }
 
 void svm_world_leave(void)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test-sources: vmm/svm/svm_npt.c tests/host/fake/arch/x86_64/fake_memory.c */
+/* test-sources: vmm/nested_table.c vmm/svm/svm_npt.c tests/host/fake/arch/x86_64/fake_memory.c */
 /*
- * vmm/svm/svm_npt.c: random maps and unmaps against a table of single pages,
+ * vmm/nested_table.c: random maps and unmaps against a table of single pages,
  * the page sizes, when tables are given back, and running out of memory.
  */
-#include "vmm/svm/svm_npt.h"
+#include "vmm/nested_table.h"
 #include "arch/x86_64/paging.h"
 #include "tests/host/fake/arch/x86_64/fake_memory.h"
+#include "vmm/svm/svm_npt.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -58,26 +59,28 @@ void page_free(struct page_owner *o, void *pages, unsigned order)
 
 static int setup(void **state)
 {
-	struct svm_npt *npt = calloc(1, sizeof(*npt));
+	struct nested_table *t = calloc(1, sizeof(*t));
+	struct nested_format format;
 
+	svm_npt_format(&format, true);
 	allocations_left = UINT32_MAX;
 	owner.pages = 0;
-	assert_int_equal(svm_npt_init(npt, &owner, true), 0);
-	*state = npt;
+	assert_int_equal(nested_table_init(t, &owner, &format), 0);
+	*state = t;
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	svm_npt_destroy(*state);
+	nested_table_destroy(*state);
 	assert_int_equal(owner.pages, 0);
 	free(*state);
 	return 0;
 }
 
-static void assert_page(const struct svm_npt *npt, gpa_t gpa, uint64_t want)
+static void assert_page(const struct nested_table *t, gpa_t gpa, uint64_t want)
 {
-	uint64_t size, entry = svm_npt_lookup(npt, gpa, &size);
+	uint64_t size, entry = nested_table_lookup(t, gpa, &size);
 
 	if (!want) {
 		assert_int_equal(entry, 0);
@@ -106,7 +109,7 @@ static void model_set(gpa_t gpa, uint64_t size, uint64_t hpa, unsigned access)
 			access ? (hpa + i * PAGE_SIZE) | access : 0;
 }
 
-static void random_step(struct svm_npt *npt)
+static void random_step(struct nested_table *t)
 {
 	uint64_t size = random_size(), align = random() % 2 ? size : PAGE_SIZE, hpa;
 	uint64_t page = (uint64_t)random() % MODEL_PAGES;
@@ -117,114 +120,114 @@ static void random_step(struct svm_npt *npt)
 	gpa = ALIGN_DOWN(gpa, align);
 	size = MIN(size, MODEL_BASE + MODEL_PAGES * PAGE_SIZE - gpa);
 	if (random() % 3 == 0) {
-		assert_int_equal(svm_npt_unmap(npt, gpa, size), 0);
+		assert_int_equal(nested_table_unmap(t, gpa, size), 0);
 		model_set(gpa, size, 0, 0);
 	} else {
 		hpa = ALIGN_DOWN((uint64_t)random() << 14, align);
-		assert_int_equal(svm_npt_map(npt, gpa, hpa, size, access), 0);
+		assert_int_equal(nested_table_map(t, gpa, hpa, size, access), 0);
 		model_set(gpa, size, hpa, access);
 	}
 }
 
 static void test_random_against_model(void **state)
 {
-	struct svm_npt *npt = *state;
+	struct nested_table *t = *state;
 
 	model = calloc(MODEL_PAGES, sizeof(*model));
 	srandom(3);
 	for (int n = 0; n < 400; n++) {
-		random_step(npt);
+		random_step(t);
 		if (random() % 4 == 0)
-			svm_npt_reap(npt, npt->epoch);
+			nested_table_reap(t, t->epoch);
 		for (int i = 0; i < 2000; i++) {
 			uint64_t page = (uint64_t)random() % MODEL_PAGES;
 
-			assert_page(npt, MODEL_BASE + page * PAGE_SIZE, model[page]);
+			assert_page(t, MODEL_BASE + page * PAGE_SIZE, model[page]);
 		}
 	}
 	for (uint64_t page = 0; page < MODEL_PAGES; page++)
-		assert_page(npt, MODEL_BASE + page * PAGE_SIZE, model[page]);
+		assert_page(t, MODEL_BASE + page * PAGE_SIZE, model[page]);
 	free(model);
 	/* All unmapped: nothing but the root is left. */
-	assert_int_equal(svm_npt_unmap(npt, 0, SVM_NPT_GPA_END), 0);
-	svm_npt_reap(npt, npt->epoch);
+	assert_int_equal(nested_table_unmap(t, 0, NESTED_TABLE_GPA_END), 0);
+	nested_table_reap(t, t->epoch);
 	assert_int_equal(owner.pages, 1);
 }
 
-static void assert_size(const struct svm_npt *npt, gpa_t gpa, uint64_t want)
+static void assert_size(const struct nested_table *t, gpa_t gpa, uint64_t want)
 {
 	uint64_t size;
 
-	assert_true(svm_npt_lookup(npt, gpa, &size) != 0);
+	assert_true(nested_table_lookup(t, gpa, &size) != 0);
 	assert_int_equal(size, want);
 }
 
 static void test_largest_pages(void **state)
 {
-	struct svm_npt *npt = *state;
+	struct nested_table *t = *state;
 
 	/* From 2 MiB - 4 KiB to 3 GiB + 2 MiB + 4 KiB: small, large, huge, and back. */
-	assert_int_equal(svm_npt_map(npt, 2 * MIB - PAGE_SIZE, 5 * GIB + 2 * MIB - PAGE_SIZE,
-				     3 * GIB + 2 * PAGE_SIZE, ACCESS_READ),
+	assert_int_equal(nested_table_map(t, 2 * MIB - PAGE_SIZE, 5 * GIB + 2 * MIB - PAGE_SIZE,
+					  3 * GIB + 2 * PAGE_SIZE, ACCESS_READ),
 			 0);
-	assert_size(npt, 2 * MIB - PAGE_SIZE, PAGE_SIZE);
-	assert_size(npt, 2 * MIB, 2 * MIB);
-	assert_size(npt, GIB, GIB);
-	assert_size(npt, 3 * GIB - 1, GIB);
-	assert_size(npt, 3 * GIB, 2 * MIB);
-	assert_size(npt, 3 * GIB + 2 * MIB, PAGE_SIZE);
+	assert_size(t, 2 * MIB - PAGE_SIZE, PAGE_SIZE);
+	assert_size(t, 2 * MIB, 2 * MIB);
+	assert_size(t, GIB, GIB);
+	assert_size(t, 3 * GIB - 1, GIB);
+	assert_size(t, 3 * GIB, 2 * MIB);
+	assert_size(t, 3 * GIB + 2 * MIB, PAGE_SIZE);
 
 	/* Host addresses that do not fit make them smaller. */
-	assert_int_equal(svm_npt_map(npt, 8 * GIB, 4 * GIB + 2 * MIB, GIB, ACCESS_READ), 0);
-	assert_size(npt, 8 * GIB, 2 * MIB);
-	assert_int_equal(svm_npt_map(npt, 10 * GIB, PAGE_SIZE, 2 * MIB, ACCESS_READ), 0);
-	assert_size(npt, 10 * GIB, PAGE_SIZE);
+	assert_int_equal(nested_table_map(t, 8 * GIB, 4 * GIB + 2 * MIB, GIB, ACCESS_READ), 0);
+	assert_size(t, 8 * GIB, 2 * MIB);
+	assert_int_equal(nested_table_map(t, 10 * GIB, PAGE_SIZE, 2 * MIB, ACCESS_READ), 0);
+	assert_size(t, 10 * GIB, PAGE_SIZE);
 
 	/* One page out of the middle of 1 GiB: its neighbours stay as large as they can. */
-	assert_int_equal(svm_npt_unmap(npt, GIB + 6 * MIB, PAGE_SIZE), 0);
-	assert_size(npt, GIB, 2 * MIB);
-	assert_size(npt, GIB + 6 * MIB + PAGE_SIZE, PAGE_SIZE);
-	assert_page(npt, GIB + 6 * MIB, 0);
-	assert_page(npt, GIB + 6 * MIB + PAGE_SIZE, (6 * GIB + 6 * MIB + PAGE_SIZE) | ACCESS_READ);
+	assert_int_equal(nested_table_unmap(t, GIB + 6 * MIB, PAGE_SIZE), 0);
+	assert_size(t, GIB, 2 * MIB);
+	assert_size(t, GIB + 6 * MIB + PAGE_SIZE, PAGE_SIZE);
+	assert_page(t, GIB + 6 * MIB, 0);
+	assert_page(t, GIB + 6 * MIB + PAGE_SIZE, (6 * GIB + 6 * MIB + PAGE_SIZE) | ACCESS_READ);
 }
 
 static void test_no_huge_pages_without_the_feature(void **state)
 {
-	struct svm_npt *npt = *state;
+	struct nested_table *t = *state;
 
-	npt->page_1g = false;
-	assert_int_equal(svm_npt_map(npt, 0, 0, GIB, ACCESS_READ), 0);
-	assert_size(npt, 0, 2 * MIB);
+	t->format.page_1g = false;
+	assert_int_equal(nested_table_map(t, 0, 0, GIB, ACCESS_READ), 0);
+	assert_size(t, 0, 2 * MIB);
 }
 
 static void test_tables_wait_for_the_flush(void **state)
 {
-	struct svm_npt *npt = *state;
+	struct nested_table *t = *state;
 	uint64_t pages, before;
 
-	assert_int_equal(svm_npt_map(npt, GIB, GIB, PAGE_SIZE, ACCESS_READ), 0);
+	assert_int_equal(nested_table_map(t, GIB, GIB, PAGE_SIZE, ACCESS_READ), 0);
 	pages = owner.pages;
 	assert_int_equal(pages, 4);
-	before = npt->epoch;
-	assert_int_equal(svm_npt_unmap(npt, GIB, PAGE_SIZE), 0);
-	svm_npt_reap(npt, before);
+	before = t->epoch;
+	assert_int_equal(nested_table_unmap(t, GIB, PAGE_SIZE), 0);
+	nested_table_reap(t, before);
 	assert_int_equal(owner.pages, pages);
-	assert_true(npt->epoch > before);
-	svm_npt_reap(npt, npt->epoch);
+	assert_true(t->epoch > before);
+	nested_table_reap(t, t->epoch);
 	assert_int_equal(owner.pages, 1);
 }
 
 /* A walk that a CPU began before may still go through a table that was taken out. */
 static void test_retired_tables_are_empty(void **state)
 {
-	struct svm_npt *npt = *state;
+	struct nested_table *t = *state;
 	const uint64_t *pd, *pt;
 
-	assert_int_equal(svm_npt_map(npt, 0, GIB, PAGE_SIZE, ACCESS_READ), 0);
-	pd = paging_direct(*(uint64_t *)paging_direct(npt->root[0] & PTE_ADDR) & PTE_ADDR);
+	assert_int_equal(nested_table_map(t, 0, GIB, PAGE_SIZE, ACCESS_READ), 0);
+	pd = paging_direct(*(uint64_t *)paging_direct(t->root[0] & PTE_ADDR) & PTE_ADDR);
 	pt = paging_direct(pd[0] & PTE_ADDR);
 	assert_true(pt[0] & PTE_P);
-	assert_int_equal(svm_npt_unmap(npt, 0, GIB), 0);
+	assert_int_equal(nested_table_unmap(t, 0, GIB), 0);
 	for (int i = 0; i < 512; i++) {
 		assert_false(pt[i] & PTE_P);
 		assert_false(pd[i] & PTE_P);
@@ -233,48 +236,50 @@ static void test_retired_tables_are_empty(void **state)
 
 static void test_wrong_ranges(void **state)
 {
-	struct svm_npt *npt = *state;
+	struct nested_table *t = *state;
 
-	assert_int_equal(svm_npt_map(npt, 1, 0, PAGE_SIZE, ACCESS_READ), -EINVAL);
-	assert_int_equal(svm_npt_map(npt, 0, 1, PAGE_SIZE, ACCESS_READ), -EINVAL);
-	assert_int_equal(svm_npt_map(npt, 0, 0, 1, ACCESS_READ), -EINVAL);
-	assert_int_equal(svm_npt_map(npt, 0, 0, PAGE_SIZE, 0), -EINVAL);
-	assert_int_equal(svm_npt_map(npt, SVM_NPT_GPA_END, 0, PAGE_SIZE, ACCESS_READ), -EINVAL);
-	assert_int_equal(svm_npt_unmap(npt, PAGE_SIZE, SVM_NPT_GPA_END), -EINVAL);
-	assert_int_equal(svm_npt_map(npt, SVM_NPT_GPA_END - PAGE_SIZE, 0, PAGE_SIZE, ACCESS_READ),
-			 0);
-	assert_page(npt, SVM_NPT_GPA_END - PAGE_SIZE, ACCESS_READ);
+	assert_int_equal(nested_table_map(t, 1, 0, PAGE_SIZE, ACCESS_READ), -EINVAL);
+	assert_int_equal(nested_table_map(t, 0, 1, PAGE_SIZE, ACCESS_READ), -EINVAL);
+	assert_int_equal(nested_table_map(t, 0, 0, 1, ACCESS_READ), -EINVAL);
+	assert_int_equal(nested_table_map(t, 0, 0, PAGE_SIZE, 0), -EINVAL);
+	assert_int_equal(nested_table_map(t, NESTED_TABLE_GPA_END, 0, PAGE_SIZE, ACCESS_READ),
+			 -EINVAL);
+	assert_int_equal(nested_table_unmap(t, PAGE_SIZE, NESTED_TABLE_GPA_END), -EINVAL);
+	assert_int_equal(
+		nested_table_map(t, NESTED_TABLE_GPA_END - PAGE_SIZE, 0, PAGE_SIZE, ACCESS_READ),
+		0);
+	assert_page(t, NESTED_TABLE_GPA_END - PAGE_SIZE, ACCESS_READ);
 }
 
 /* Whatever allocation fails: an error, and teardown() finds nothing lost. */
 static void test_out_of_memory(void **state)
 {
-	struct svm_npt *npt = *state;
+	struct nested_table *t = *state;
 
 	for (unsigned n = 0; n < 3; n++) {
 		allocations_left = n;
-		assert_int_equal(svm_npt_map(npt, n * 600 * GIB, 0, PAGE_SIZE, ACCESS_READ),
+		assert_int_equal(nested_table_map(t, n * 600 * GIB, 0, PAGE_SIZE, ACCESS_READ),
 				 -ENOMEM);
 	}
 	allocations_left = 1;
-	assert_int_equal(svm_npt_map(npt, 0, 0, GIB, ACCESS_READ), 0);
+	assert_int_equal(nested_table_map(t, 0, 0, GIB, ACCESS_READ), 0);
 	allocations_left = 1;
-	assert_int_equal(svm_npt_unmap(npt, 0, PAGE_SIZE), -ENOMEM);
+	assert_int_equal(nested_table_unmap(t, 0, PAGE_SIZE), -ENOMEM);
 	/* The 2 MiB page that could not be split is as it was. */
-	assert_page(npt, 0, ACCESS_READ);
+	assert_page(t, 0, ACCESS_READ);
 }
 
 int main(void)
 {
-#define NPT_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define NESTED_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		NPT_TEST(test_random_against_model),
-		NPT_TEST(test_largest_pages),
-		NPT_TEST(test_no_huge_pages_without_the_feature),
-		NPT_TEST(test_tables_wait_for_the_flush),
-		NPT_TEST(test_retired_tables_are_empty),
-		NPT_TEST(test_wrong_ranges),
-		NPT_TEST(test_out_of_memory),
+		NESTED_TEST(test_random_against_model),
+		NESTED_TEST(test_largest_pages),
+		NESTED_TEST(test_no_huge_pages_without_the_feature),
+		NESTED_TEST(test_tables_wait_for_the_flush),
+		NESTED_TEST(test_retired_tables_are_empty),
+		NESTED_TEST(test_wrong_ranges),
+		NESTED_TEST(test_out_of_memory),
 	};
 
 	fake_memory_init(POOL_SIZE);
