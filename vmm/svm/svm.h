@@ -78,6 +78,7 @@ static inline void svm_dirty(struct svm_vcpu *svm, uint32_t bits)
 /* svm_world.c */
 void svm_world_enter(struct vcpu *vcpu);
 void svm_world_leave(void);
+void svm_world_load_cr2(struct vcpu *vcpu); /* of the world that is live */
 /* The VMCB has all of the guest's state, also what VMLOAD loaded. */
 void svm_world_sync(struct vcpu *vcpu);
 /* After that was changed in the VMCB. */

@@ -112,6 +112,8 @@ static void svm_set_field(struct vcpu *vcpu, enum vcpu_reg reg, uint64_t value)
 		svm_dirty(svm_of(vcpu), r->clean);
 	if (r->clean == VMCB_CLEAN_CRX)
 		svm_set_paging(vcpu);
+	if (reg == VCPU_CR2 && this_cpu()->world == vcpu)
+		svm_world_load_cr2(vcpu);
 	if (reg == VCPU_DEBUGCTL)
 		svm_set_debugctl(vcpu);
 }

@@ -6,6 +6,7 @@
  * long: nothing comes in but exceptions of our own code, which need no TSS
  * (no change of privilege, no IST) and end in panic(), which leaves the world.
  */
+#include "arch/x86_64/cpu.h"
 #include "arch/x86_64/paging.h"
 #include "vmm/svm/svm.h"
 #include "vmm/svm/svm_insn.h"
@@ -32,6 +33,12 @@ static void svm_world_save(struct vcpu *vcpu)
 	nested_epoch_leave(&vcpu->nested);
 }
 
+/* VMRUN loads it (15.5.1), but not in Bochs 2.7. It is the guest's from here to there. */
+void svm_world_load_cr2(struct vcpu *vcpu)
+{
+	cpu_write_cr2(svm_of(vcpu)->vmcb->save.cr2);
+}
+
 void svm_world_enter(struct vcpu *vcpu)
 {
 	struct svm_vcpu *svm = svm_of(vcpu);
@@ -43,6 +50,7 @@ void svm_world_enter(struct vcpu *vcpu)
 	else
 		svm_clgi();
 	svm_vmload(svm->vmcb_phys);
+	svm_world_load_cr2(vcpu);
 	cpu->world = vcpu;
 	if (svm->asid.cpu != cpu->index)
 		svm->vmcb->control.clean = 0; /* 15.15.2: the bits speak of one CPU's cache */
