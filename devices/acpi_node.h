@@ -22,6 +22,7 @@
 #define ACPI_HID_BOARD	  "PNP0C02" /* resources of the board itself */
 #define ACPI_HID_FW_CFG	  "QEMU0002"
 #define ACPI_HID_CPU	  "ACPI0007"
+#define ACPI_HID_PCI	  "PNP0A03"
 
 struct acpi_node {
 	const char *hid; /* an EISA id, or another of 8 characters */
@@ -55,6 +56,21 @@ struct acpi_pm {
 	uint8_t sci;				      /* ISA IRQ */
 	bool timer_32;
 	uint8_t s5_type; /* SLP_TYP */
+};
+
+/*
+ * The PCI root bus, for the DSDT (PNP0A03), as ACPI_PCI_KIND: which buses, and
+ * which I/O ports and memory are theirs. The first and the last of each.
+ */
+#define ACPI_PCI_KIND	 "acpi-pci"
+#define ACPI_PCI_WINDOWS 2
+struct acpi_pci {
+	uint16_t config_port; /* of the bridge itself */
+	uint8_t config_ports;
+	uint8_t bus_last; /* from 0 on */
+	struct {
+		uint32_t first, last;
+	} io[ACPI_PCI_WINDOWS], memory[ACPI_PCI_WINDOWS];
 };
 
 /* A register that resets the machine when `value` is written, as ACPI_RESET_KIND. */

@@ -54,6 +54,31 @@ static void acpi_put_node(struct aml *a, const struct acpi_machine *m, unsigned 
 	aml_end(a, block);
 }
 
+/* No _PRT: none of its functions has an interrupt pin. */
+static void acpi_put_pci(struct aml *a, const struct acpi_pci *pci)
+{
+	struct aml_block block = aml_device(a, "PCI0");
+	struct aml_resources r;
+	unsigned i;
+
+	aml_name(a, "_HID");
+	aml_hid(a, ACPI_HID_PCI);
+	aml_name(a, "_UID");
+	aml_integer(a, 0);
+	aml_name(a, "_BBN"); /* the number of the root bus (6.5.5) */
+	aml_integer(a, 0);
+	aml_name(a, "_CRS");
+	r = aml_resources(a);
+	aml_window(a, AML_WINDOW_BUS, 0, pci->bus_last);
+	aml_io(a, pci->config_port, pci->config_ports);
+	for (i = 0; i < ACPI_PCI_WINDOWS; i++)
+		aml_window(a, AML_WINDOW_IO, pci->io[i].first, pci->io[i].last);
+	for (i = 0; i < ACPI_PCI_WINDOWS; i++)
+		aml_window(a, AML_WINDOW_MEMORY, pci->memory[i].first, pci->memory[i].last);
+	aml_resources_end(a, r);
+	aml_end(a, block);
+}
+
 static void acpi_put_cpu(struct aml *a, unsigned n)
 {
 	struct aml_block block;
@@ -95,6 +120,8 @@ size_t acpi_dsdt_build(const struct acpi_machine *m, uint8_t *buf, size_t size, 
 	block = aml_scope(&a, "\\_SB_");
 	for (i = 0; i < m->cpus; i++)
 		acpi_put_cpu(&a, i);
+	if (m->pci)
+		acpi_put_pci(&a, m->pci);
 	for (i = 0; i < m->node_count; i++)
 		acpi_put_node(&a, m, i);
 	aml_end(&a, block);

@@ -129,6 +129,7 @@ struct acpi_machine {
 	const struct acpi_pm *pm;
 	const struct acpi_reset *reset;
 	const struct acpi_lapic *lapic;
+	const struct acpi_pci *pci;
 	const struct acpi_ioapic *ioapics[ACPI_MAX_IOAPICS];
 	size_t ioapic_count;
 	const struct acpi_node *nodes[ACPI_MAX_NODES];

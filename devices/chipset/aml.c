@@ -24,6 +24,13 @@
 #define RESOURCE_END   0x79
 #define AML_SEGMENT    4
 
+/* Address spaces, 6.4.3.5: by words, by double words. */
+#define RESOURCE_WORD  0x88
+#define RESOURCE_DWORD 0x87
+#define WINDOW_FLAGS   0x0c /* passed on, both ends fixed, positive decode */
+#define WINDOW_RW      0x01 /* memory, not cacheable */
+#define WINDOW_ALL_IO  0x03
+
 void aml_bytes(struct aml *a, const void *bytes, size_t n)
 {
 	if (n > a->size - a->used) {
@@ -180,6 +187,34 @@ void aml_irqs(struct aml *a, uint16_t mask)
 {
 	aml_byte(a, RESOURCE_IRQ);
 	aml_bytes(a, &mask, sizeof(mask));
+}
+
+static void aml_window_bounds(struct aml *a, unsigned width, uint32_t first, uint32_t last)
+{
+	const uint32_t bounds[] = {0 /* granularity */, first, last, 0 /* translation */,
+				   last - first + 1};
+	unsigned i;
+
+	for (i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++)
+		aml_bytes(a, &bounds[i], width);
+}
+
+void aml_window(struct aml *a, enum aml_window what, uint32_t first, uint32_t last)
+{
+	static const uint8_t flags[] = {
+		[AML_WINDOW_MEMORY] = WINDOW_RW,
+		[AML_WINDOW_IO] = WINDOW_ALL_IO,
+		[AML_WINDOW_BUS] = 0,
+	};
+	unsigned width = what == AML_WINDOW_MEMORY ? 4 : 2;
+	const uint16_t length = (uint16_t)(3 + 5 * width); /* type, flags, bounds */
+
+	aml_byte(a, width == 4 ? RESOURCE_DWORD : RESOURCE_WORD);
+	aml_bytes(a, &length, sizeof(length));
+	aml_byte(a, (uint8_t)what);
+	aml_byte(a, WINDOW_FLAGS);
+	aml_byte(a, flags[what]);
+	aml_window_bounds(a, width, first, last);
 }
 
 void aml_resources_end(struct aml *a, struct aml_resources r)

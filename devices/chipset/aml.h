@@ -42,6 +42,9 @@ struct aml_resources {
 struct aml_resources aml_resources(struct aml *a);
 void aml_io(struct aml *a, uint16_t port, uint8_t count);
 void aml_irqs(struct aml *a, uint16_t mask);
+/* What a bridge passes on to the bus behind it. */
+enum aml_window { AML_WINDOW_MEMORY, AML_WINDOW_IO, AML_WINDOW_BUS };
+void aml_window(struct aml *a, enum aml_window what, uint32_t first, uint32_t last);
 void aml_resources_end(struct aml *a, struct aml_resources r);
 
 #endif

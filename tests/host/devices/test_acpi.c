@@ -6,6 +6,7 @@
 /* test-sources: devices/chipset/lapic_msr.c devices/chipset/lapic_ipi.c */
 /* test-sources: devices/chipset/lapic_timer.c devices/chipset/ioapic.c devices/chipset/pic.c */
 /* test-sources: devices/chipset/pit.c devices/chipset/pm.c devices/chipset/reset_control.c */
+/* test-sources: devices/pci/pci.c devices/pci/pci_bus.c devices/pci/pci_config.c */
 /* test-sources: devices/serial/uart16550.c devices/serial/uart16550_line.c vmm/irq.c */
 /* test-sources: tests/host/devices/fake.c tests/host/devices/fake_devices.c */
 /* test-sources: tests/host/devices/fake_time.c */
@@ -88,6 +89,7 @@ static int setup(void **state)
 	assert_non_null(fake_create("pit", "pit", NULL));
 	assert_non_null(fake_create("pm", "pm", NULL));
 	assert_non_null(fake_create("reset-control", "reset", NULL));
+	assert_non_null(fake_create("pci", "pci0", NULL));
 	assert_non_null(fake_create("uart16550", "com1", NULL));
 	assert_non_null(fake_create("uart16550", "com2", com2));
 	return 0;
@@ -195,6 +197,9 @@ static void test_acpica(void **state)
 	snprintf(command, sizeof(command),
 		 "cd %s && iasl -d dsdt.aml >log 2>&1 && iasl -we dsdt.dsl >>log 2>&1 && "
 		 "grep -q 'Name (_HID, EisaId (\"PNP0501\")' dsdt.dsl && "
+		 "grep -q 'Name (_HID, EisaId (\"PNP0A03\")' dsdt.dsl && "
+		 "grep -q '0xC0000000, *// Range Minimum' dsdt.dsl && "
+		 "grep -q '0xFEBFFFFF, *// Range Maximum' dsdt.dsl && "
 		 "grep -q '0x02F8' dsdt.dsl && grep -q '_S5' dsdt.dsl || { cat log; false; }",
 		 dir);
 	assert_int_equal(system(command), 0);

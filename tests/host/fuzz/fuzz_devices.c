@@ -16,6 +16,7 @@
 /* test-sources: devices/chipset/debug_exit.c devices/chipset/debug_console.c */
 /* test-sources: devices/serial/uart16550.c devices/serial/uart16550_line.c */
 /* test-sources: devices/pv/pvclock.c vmm/irq.c */
+/* test-sources: devices/pci/pci.c devices/pci/pci_bus.c devices/pci/pci_config.c */
 /* test-sources: tests/host/devices/fake.c tests/host/devices/fake_devices.c */
 /* test-sources: tests/host/devices/fake_time.c */
 #include "tests/host/devices/fake.h"
@@ -27,14 +28,15 @@
 
 #define CPUS 3
 
-static const char *const types[] = {"lapic", "ioapic", "pic",		"pit",		"rtc",
-				    "pm",    "ps2",    "reset-control", "uart16550",	"pvclock",
-				    "acpi",  "fw-cfg", "debug-exit",	"debug-console"};
+static const char *const types[] = {"lapic",	 "ioapic",     "pic",	       "pit",
+				    "rtc",	 "pm",	       "ps2",	       "reset-control",
+				    "uart16550", "pvclock",    "pci",	       "acpi",
+				    "fw-cfg",	 "debug-exit", "debug-console"};
 
 /* Where ranges of hooked ports begin; the accesses around them reach over their ends. */
-static const uint16_t ports[] = {0x20,	0x40,  0x60,  0x61,  0x64,  0x70,  0x92,
-				 0xa0,	0xe9,  0xf4,  0x3f8, 0x3fc, 0x4d0, 0x510,
-				 0x514, 0x518, 0x600, 0x604, 0x608, 0x620, 0xcf8};
+static const uint16_t ports[] = {0x20,	0x40,  0x60,  0x61,  0x64,  0x70,  0x92,  0xa0,
+				 0xe9,	0xf4,  0x3f8, 0x3fc, 0x4d0, 0x510, 0x514, 0x518,
+				 0x600, 0x604, 0x608, 0x620, 0xcf8, 0xcfc};
 static const uint32_t msrs[] = {0x1b,  0x6e0, 0x800, 0x808, 0x80b,	0x80f,	   0x820,
 				0x830, 0x832, 0x838, 0x83e, 0x4b564d00, 0x4b564d01};
 

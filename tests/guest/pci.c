@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The PCI bus from the inside, by configuration mechanism #1. */
+#include "tests/guest/lib/guest.h"
+
+#define ADDRESS 0xcf8
+#define DATA	0xcfc
+#define RESET	0xcf9
+#define ENABLE	0x80000000u
+
+#define HOST_ID	     0x00081b36u
+#define HOST_CLASS   0x060000u
+#define COMMAND	     0x04
+#define COMMAND_SERR 0x100
+#define HEADER_TYPE  0x0e
+#define SUBSYSTEM    0x2c
+#define DEVICES	     32
+#define FUNCTIONS    8
+#define BUSES	     256
+
+static void select(unsigned bus, unsigned device, unsigned function, unsigned offset)
+{
+	outl(ADDRESS, ENABLE | bus << 16 | device << 11 | function << 8 | (offset & 0xfc));
+}
+
+/* As BIOSes and Linux look for the mechanism. */
+GUEST_TEST(mechanism_1_is_there)
+{
+	uint32_t before;
+
+	outb(ADDRESS + 3, 1);
+	before = inl(ADDRESS);
+	outl(ADDRESS, ENABLE);
+	CHECK(inl(ADDRESS) == ENABLE, "0x%x", inl(ADDRESS));
+	outl(ADDRESS, before);
+	CHECK(inl(ADDRESS) == before, "0x%x", inl(ADDRESS));
+}
+
+GUEST_TEST(reserved_bits_of_the_address_are_0)
+{
+	outl(ADDRESS, 0xffffffff);
+	CHECK(inl(ADDRESS) == 0x80fffffc, "0x%x", inl(ADDRESS));
+	outl(ADDRESS, 0);
+	CHECK(inl(ADDRESS) == 0, "0x%x", inl(ADDRESS));
+}
+
+GUEST_TEST(host_bridge)
+{
+	select(0, 0, 0, 0);
+	CHECK(inl(DATA) == HOST_ID, "0x%x", inl(DATA));
+	select(0, 0, 0, 8);
+	CHECK(inl(DATA) >> 8 == HOST_CLASS, "0x%x", inl(DATA));
+	select(0, 0, 0, HEADER_TYPE);
+	CHECK(inb(DATA + 2) == 0, "header type 0x%x", inb(DATA + 2));
+}
+
+GUEST_TEST(nothing_without_the_enable_bit)
+{
+	outl(ADDRESS, 0);
+	CHECK(inl(DATA) == 0xffffffff, "0x%x", inl(DATA));
+}
+
+GUEST_TEST(absent_functions_read_all_ones)
+{
+	unsigned bus, device, function;
+
+	for (device = 0; device < DEVICES; device++)
+		for (function = 0; function < FUNCTIONS; function++) {
+			if (!device && !function)
+				continue;
+			select(0, device, function, 0);
+			outl(DATA, 0);
+			CHECK(inl(DATA) == 0xffffffff, "%x.%u: 0x%x", device, function, inl(DATA));
+		}
+	for (bus = 1; bus < BUSES; bus++) {
+		select(bus, 0, 0, 0);
+		CHECK(inl(DATA) == 0xffffffff, "bus %u: 0x%x", bus, inl(DATA));
+	}
+}
+
+GUEST_TEST(parts_of_a_register)
+{
+	uint32_t id;
+	unsigned i;
+
+	select(0, 0, 0, 0);
+	id = inl(DATA);
+	for (i = 0; i < 4; i++)
+		CHECK(inb((uint16_t)(DATA + i)) == (uint8_t)(id >> (8 * i)), "byte %u: 0x%x", i,
+		      inb((uint16_t)(DATA + i)));
+	for (i = 0; i < 3; i++)
+		CHECK(inw((uint16_t)(DATA + i)) == (uint16_t)(id >> (8 * i)), "word at %u: 0x%x", i,
+		      inw((uint16_t)(DATA + i)));
+	/* Bits 1:0 come from the port alone. */
+	outl(ADDRESS, ENABLE | 3);
+	CHECK(inl(DATA) == id, "0x%x", inl(DATA));
+	/* Behind the last data port there is nobody. */
+	CHECK(inl(DATA + 2) == (id >> 16 | 0xffff0000), "0x%x", inl(DATA + 2));
+	CHECK(inw(DATA + 3) == (id >> 24 | 0xff00), "0x%x", inw(DATA + 3));
+}
+
+GUEST_TEST(writes_reach_what_is_writable)
+{
+	uint32_t id;
+	uint16_t command;
+
+	select(0, 0, 0, 0);
+	id = inl(DATA);
+	outl(DATA, ~id);
+	CHECK(inl(DATA) == id, "the id is now 0x%x", inl(DATA));
+	select(0, 0, 0, COMMAND);
+	command = inw(DATA);
+	outb(DATA + 1, COMMAND_SERR >> 8);
+	CHECK(inw(DATA) == (command | COMMAND_SERR), "0x%x, then 0x%x", command, inw(DATA));
+	outl(DATA, 0xffff0000 | command);
+	CHECK(inl(DATA) == command, "0x%x, then 0x%x", command, inl(DATA));
+	select(0, 0, 0, SUBSYSTEM);
+	outl(DATA, 0xffffffff);
+	CHECK(inl(DATA) == 0, "0x%x", inl(DATA));
+}
+
+/* The last is guest `reset`'s: a byte with both bits is one. */
+GUEST_TEST(resets_by_a_byte_only)
+{
+	outl(ADDRESS, ENABLE | 0x0600);
+	CHECK(inl(ADDRESS) == (ENABLE | 0x0600), "0x%x", inl(ADDRESS));
+	outw(ADDRESS, 0x0600);
+	outw(RESET, 0x0606);
+	outl(RESET, 0x06060606);
+	outl(ADDRESS - 1, 0x06060606);
+	CHECK(inl(ADDRESS) == (ENABLE | 0x0600), "0x%x", inl(ADDRESS));
+	CHECK(inw(ADDRESS) == 0xffff, "0x%x", inw(ADDRESS));
+	outb(RESET, 0x02);
+	CHECK(inb(RESET) == 0x02, "0x%x", inb(RESET));
+	CHECK(inl(ADDRESS) == (ENABLE | 0x0600), "0x%x", inl(ADDRESS));
+	outb(RESET, 0);
+}
