@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test-sources: vmm/nested_table.c vmm/svm/svm_npt.c tests/host/fake/arch/x86_64/fake_memory.c */
+/* test-sources: vmm/nested_table.c vmm/svm/svm_npt.c vmm/vmx/vmx_ept.c */
+/* test-sources: tests/host/fake/arch/x86_64/fake_memory.c */
 /*
- * vmm/nested_table.c: random maps and unmaps against a table of single pages,
- * the page sizes, when tables are given back, and running out of memory.
+ * vmm/nested_table.c, in both formats: random maps and unmaps against a table
+ * of single pages, the page sizes, when tables are given back, and running out of memory.
  */
 #include "vmm/nested_table.h"
 #include "arch/x86_64/paging.h"
 #include "tests/host/fake/arch/x86_64/fake_memory.h"
 #include "vmm/svm/svm_npt.h"
+#include "vmm/vmx/vmx_caps.h"
+#include "vmm/vmx/vmx_ept.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -28,6 +31,8 @@ static unsigned allocations_left;
 /* Pages that were never used, and those that came back. */
 static uint64_t next_page;
 static void **free_pages;
+
+static unsigned (*entry_access)(uint64_t entry); /* the ACCESS_ bits of a page's entry */
 
 static uint64_t *model; /* host page | access; 0: not mapped */
 
@@ -57,16 +62,51 @@ void page_free(struct page_owner *o, void *pages, unsigned order)
 	free_pages = pages;
 }
 
-static int setup(void **state)
+static struct nested_table *make(const struct nested_format *format)
 {
 	struct nested_table *t = calloc(1, sizeof(*t));
+
+	allocations_left = UINT32_MAX;
+	owner.pages = 0;
+	assert_int_equal(nested_table_init(t, &owner, format), 0);
+	return t;
+}
+
+/* Long mode's entries (APM vol. 2, 5.3). */
+static unsigned npt_access(uint64_t entry)
+{
+	assert_true(entry & PTE_P);
+	assert_true(entry & PTE_US);
+	return ACCESS_READ | (entry & PTE_RW ? ACCESS_WRITE : 0) |
+	       (entry & PTE_NX ? 0 : ACCESS_EXEC);
+}
+
+static int setup_npt(void **state)
+{
 	struct nested_format format;
 
 	svm_npt_format(&format, true);
-	allocations_left = UINT32_MAX;
-	owner.pages = 0;
-	assert_int_equal(nested_table_init(t, &owner, &format), 0);
-	*state = t;
+	entry_access = npt_access;
+	*state = make(&format);
+	return 0;
+}
+
+/* Extended page tables' (SDM vol. 3C, 28.2.2): write-back, whatever the guest says. */
+static unsigned ept_access(uint64_t entry)
+{
+	assert_int_equal(entry >> 3 & 7, 6);
+	assert_true(entry & BIT(6));
+	return entry & 7;
+}
+
+static int setup_ept(void **state)
+{
+	const struct vmx_machine m = {.ept_vpid = VMX_EPT_PAGE_1G};
+	struct nested_format format;
+
+	vmx_ept_format(&format, &m);
+	entry_access = ept_access;
+	*state = make(&format);
 	return 0;
 }
 
@@ -87,10 +127,7 @@ static void assert_page(const struct nested_table *t, gpa_t gpa, uint64_t want)
 		return;
 	}
 	assert_int_equal((entry & PTE_ADDR) + (gpa & (size - 1)), want & PTE_ADDR);
-	assert_true(entry & PTE_P);
-	assert_true(entry & PTE_US);
-	assert_int_equal(!!(entry & PTE_RW), !!(want & ACCESS_WRITE));
-	assert_int_equal(!(entry & PTE_NX), !!(want & ACCESS_EXEC));
+	assert_int_equal(entry_access(entry), ACCESS_READ | (want & NESTED_ACCESS_ALL));
 	assert_int_equal(!!(entry & PTE_PS), size > PAGE_SIZE);
 }
 
@@ -113,7 +150,7 @@ static void random_step(struct nested_table *t)
 {
 	uint64_t size = random_size(), align = random() % 2 ? size : PAGE_SIZE, hpa;
 	uint64_t page = (uint64_t)random() % MODEL_PAGES;
-	unsigned access = ACCESS_READ | random() % 8;
+	unsigned access = 1 + random() % NESTED_ACCESS_ALL;
 	gpa_t gpa = MODEL_BASE + page * PAGE_SIZE;
 
 	align = align >= GIB ? GIB : align >= 2 * MIB ? 2 * MIB : PAGE_SIZE;
@@ -226,11 +263,11 @@ static void test_retired_tables_are_empty(void **state)
 	assert_int_equal(nested_table_map(t, 0, GIB, PAGE_SIZE, ACCESS_READ), 0);
 	pd = paging_direct(*(uint64_t *)paging_direct(t->root[0] & PTE_ADDR) & PTE_ADDR);
 	pt = paging_direct(pd[0] & PTE_ADDR);
-	assert_true(pt[0] & PTE_P);
+	assert_true(pt[0] & t->format.present);
 	assert_int_equal(nested_table_unmap(t, 0, GIB), 0);
 	for (int i = 0; i < 512; i++) {
-		assert_false(pt[i] & PTE_P);
-		assert_false(pd[i] & PTE_P);
+		assert_false(pt[i] & t->format.present);
+		assert_false(pd[i] & t->format.present);
 	}
 }
 
@@ -242,6 +279,7 @@ static void test_wrong_ranges(void **state)
 	assert_int_equal(nested_table_map(t, 0, 1, PAGE_SIZE, ACCESS_READ), -EINVAL);
 	assert_int_equal(nested_table_map(t, 0, 0, 1, ACCESS_READ), -EINVAL);
 	assert_int_equal(nested_table_map(t, 0, 0, PAGE_SIZE, 0), -EINVAL);
+	assert_int_equal(nested_table_map(t, 0, 0, PAGE_SIZE, NESTED_ACCESS_ALL + 1), -EINVAL);
 	assert_int_equal(nested_table_map(t, NESTED_TABLE_GPA_END, 0, PAGE_SIZE, ACCESS_READ),
 			 -EINVAL);
 	assert_int_equal(nested_table_unmap(t, PAGE_SIZE, NESTED_TABLE_GPA_END), -EINVAL);
@@ -269,9 +307,29 @@ static void test_out_of_memory(void **state)
 	assert_page(t, 0, ACCESS_READ);
 }
 
+/* The flags are given only where the CPU has them; huge pages likewise. */
+static void test_ept_follows_the_cpu(void **state)
+{
+	struct vmx_machine m = {.ept_vpid = VMX_EPT_ACCESSED_DIRTY};
+	struct nested_format format;
+
+	(void)state;
+	assert_int_equal(vmx_ept_pointer(0x12345000, &m), 0x1234505e);
+	vmx_ept_format(&format, &m);
+	assert_false(format.page_1g);
+	m.ept_vpid = VMX_EPT_PAGE_1G;
+	assert_int_equal(vmx_ept_pointer(0x12345000, &m), 0x1234501e);
+	vmx_ept_format(&format, &m);
+	assert_true(format.page_1g);
+	/* Bits 7:3 of an entry for a table are reserved (28.2.2, table 28-2). */
+	assert_int_equal(format.table & 0xff, 7);
+}
+
 int main(void)
 {
-#define NESTED_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define NESTED_TEST(name)                                           \
+	cmocka_unit_test_setup_teardown(name, setup_npt, teardown), \
+		cmocka_unit_test_setup_teardown(name, setup_ept, teardown)
 	const struct CMUnitTest tests[] = {
 		NESTED_TEST(test_random_against_model),
 		NESTED_TEST(test_largest_pages),
@@ -280,6 +338,7 @@ int main(void)
 		NESTED_TEST(test_retired_tables_are_empty),
 		NESTED_TEST(test_wrong_ranges),
 		NESTED_TEST(test_out_of_memory),
+		cmocka_unit_test(test_ept_follows_the_cpu),
 	};
 
 	fake_memory_init(POOL_SIZE);
