@@ -50,36 +50,3 @@ void cpu_init(void)
 	msr_write(MSR_PAT, PAGING_PAT);
 	__asm__ volatile("fninit");
 }
-
-/*
- * CR4's bits, and what gives them (SDM vol. 3A, 2.5, and APM vol. 2, 3.1.3; the
- * CPUID bits: SDM vol. 2A, and APM vol. 3, appendix E). A vendor whose CPUs do
- * not have a bit does not report it.
- */
-uint64_t cpu_cr4_valid(void)
-{
-	struct cpuid l1 = cpuid_checked(1), l7 = cpuid_checked(7);
-	const struct {
-		uint32_t word;
-		uint8_t bit;
-		uint64_t cr4;
-	} given[] = {
-		{l1.ecx, 5, CR4_VMXE},	   {l1.ecx, 6, CR4_SMXE},     {l1.ecx, 17, CR4_PCIDE},
-		{l1.ecx, 27, CR4_OSXSAVE}, {l7.ebx, 0, CR4_FSGSBASE}, {l7.ebx, 7, CR4_SMEP},
-		{l7.ebx, 20, CR4_SMAP},	   {l7.ecx, 2, CR4_UMIP},     {l7.ecx, 3, CR4_PKE},
-		{l7.ecx, 7, CR4_CET},	   {l7.ecx, 16, CR4_LA57},    {l7.ecx, 31, CR4_PKS},
-	};
-	uint64_t valid = CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE |
-			 CR4_PGE | CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT;
-
-	for (size_t i = 0; i < ARRAY_SIZE(given); i++)
-		if (given[i].word & BIT(given[i].bit))
-			valid |= given[i].cr4;
-	return valid;
-}
-
-uint64_t cpu_efer_valid(void)
-{
-	/* All of them came with 64-bit mode but NXE, without which we do not start. */
-	return EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
-}
