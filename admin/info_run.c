@@ -69,26 +69,6 @@ static void info_cpus(char **argv)
 INFO_TOPIC(info_cpus_topic, .name = "cpus", .args = "", .help = "what the machine's CPUs do",
 	   .run = info_cpus);
 
-static void info_hv_features(void)
-{
-	static const struct {
-		uint32_t bit;
-		const char *name;
-	} features[] = {
-		{HV_FEATURE_NEXT_RIP, "next RIP"},
-		{HV_FEATURE_DECODE_ASSIST, "decode assists"},
-		{HV_FEATURE_PAGE_1G, "1 GiB pages"},
-		{HV_FEATURE_TSC_SCALING, "TSC scaling"},
-	};
-	uint32_t have = hv_ops->features();
-	unsigned i;
-
-	console_printf("%s\n", hv_ops->name);
-	for (i = 0; i < ARRAY_SIZE(features); i++)
-		console_printf("  %-16s %s\n", features[i].name,
-			       have & features[i].bit ? "yes" : "no");
-}
-
 /* Of vCPUs that stand still: the others' state is in their CPUs. */
 static void info_hv_vcpus(struct vm *vm)
 {
@@ -110,7 +90,7 @@ static void info_hv(char **argv)
 	if (!hv_ops)
 		console_printf("No virtualization: the log (`dmesg`) says why.\n");
 	else if (!argv[1])
-		info_hv_features();
+		hv_ops->report(console_printf);
 	else if (vm)
 		info_hv_vcpus(vm);
 }

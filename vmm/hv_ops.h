@@ -29,6 +29,9 @@ struct vm;
 #define HV_FEATURE_PAGE_1G	 BIT(2)
 #define HV_FEATURE_TSC_SCALING	 BIT(3)
 
+/* console_printf(), or a test's own. */
+typedef void (*hv_print_fn)(const char *fmt, ...) __printf(1, 2);
+
 struct hv_ops {
 	const char *name; /* "SVM", "VT-x" */
 
@@ -42,6 +45,11 @@ struct hv_ops {
 	void (*cpu_disable)(void);
 	/* HV_FEATURE_ bits; valid after probe. */
 	uint32_t (*features)(void);
+	/*
+	 * For a person: a line for each feature and control, whether the CPU has it, whether it is
+	 * used, and what follows where not. Tasks, after probe.
+	 */
+	void (*report)(hv_print_fn print);
 
 	/* vm->hv: nested page tables, permission maps. All I/O and MSRs intercepted, nothing
 	 * mapped. */
@@ -115,7 +123,7 @@ struct hv_ops {
 	/* After VM_EXIT_ENTRY_FAILED: logs which rule of the manual the state breaks. Also on
 	 * demand. */
 	void (*explain)(struct vcpu *vcpu);
-	/* One line per control, field and feature, for `info hv` and dumps. */
+	/* A vCPU's control structure, field by field, for `info hv VM` and dumps. */
 	void (*dump)(struct vcpu *vcpu);
 };
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The start-up on machines of many kinds: what it finds and what it says of it."""
+import re
+
 from harness import Bochs, Failure, Machine, case
 
 
@@ -60,3 +62,15 @@ def too_little_memory_is_told(t):
     with Machine(t, files={}, memory=16) as m:
         m.expect(r"memory: too little: \d+ MiB are free, at least \d+ MiB are needed")
         m.expect("alcazar> ")
+
+
+@case(seconds=5)
+def hv_is_reported(t):
+    """`info hv`, on QEMU's SVM: what is used, what is there, what is done without."""
+    with Machine(t, files={}, cpus=1) as m:
+        m.expect("alcazar> ", timeout=60)
+        report = m.command("info hv")
+        for line in (r"^SVM, revision 1, 16 ASIDs", r"^  nested paging +used$",
+                     r"^  virtual GIF +has, not used$", r"^  next RIP saved +missing: .*decoding"):
+            if not re.search(line, report, re.M):
+                raise Failure(f"no line like {line} in: {report}")

@@ -8,6 +8,7 @@
 
 #include "arch/x86_64/percpu.h"
 #include "kernel/page_alloc.h"
+#include "vmm/hv_ops.h"
 #include "vmm/svm/svm_asid.h"
 #include "vmm/svm/svm_vmcb.h"
 
@@ -26,6 +27,11 @@
 #define SVM_CPUID_DECODE_ASSIST	  BIT(7)
 #define SVM_CPUID_PAUSE_FILTER	  BIT(10)
 #define SVM_CPUID_PAUSE_THRESHOLD BIT(12)
+#define SVM_CPUID_AVIC		  BIT(13)
+#define SVM_CPUID_VIRT_VMSAVE	  BIT(15)
+#define SVM_CPUID_VIRT_GIF	  BIT(16)
+#define SVM_CPUID_GMET		  BIT(17)
+#define SVM_CPUID_VIRT_NMI	  BIT(25)
 
 /* APM vol. 2, 15.30. */
 #define SVM_MSR_VM_CR	    0xc0010114
@@ -63,6 +69,7 @@ struct hv_cpu {
 /* hv_ops. */
 int svm_probe(char *reason, size_t size);
 uint32_t svm_features(void);
+void svm_report(hv_print_fn print);
 int svm_cpu_enable(void);
 void svm_cpu_disable(void);
 

@@ -8,6 +8,7 @@
 
 #include "arch/x86_64/percpu.h"
 #include "kernel/page_alloc.h"
+#include "vmm/hv_ops.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -60,5 +61,6 @@ int vmx_probe(char *reason, size_t size);
 int vmx_cpu_enable(void);
 void vmx_cpu_disable(void);
 uint32_t vmx_features(void);
+void vmx_report(hv_print_fn print);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-sources: vmm/svm/svm_permission.c vmm/svm/svm_asid.c vmm/svm/svm_probe.c */
+/* test-sources: arch/x86_64/cpu_valid.c vmm/svm/svm_report.c */
 /* vmm/svm: the permission maps, the ASIDs, and the reasons to refuse a machine. */
 #include "kernel/log.h"
 #include "vmm/svm/svm_asid.h"
@@ -9,6 +10,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -185,6 +187,37 @@ static void test_reasons(void **state)
 	assert_refused(m, "no nested paging");
 }
 
+static char report[4096];
+
+static void __printf(1, 2) print(const char *fmt, ...)
+{
+	size_t at = strlen(report);
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(report + at, sizeof(report) - at, fmt, args);
+	va_end(args);
+}
+
+static void test_report(void **state)
+{
+	(void)state;
+	svm_machine = (struct svm_machine){.features = SVM_CPUID_NESTED_PAGING | SVM_CPUID_AVIC,
+					   .asids = 16};
+	report[0] = '\0';
+	svm_report(print);
+	assert_non_null(strstr(report, "16 ASIDs"));
+	assert_non_null(strstr(report, "  nested paging                used\n"));
+	assert_non_null(strstr(report, "  AVIC                         has, not used\n"));
+	assert_non_null(strstr(report, "  virtual GIF                  no\n"));
+	assert_non_null(strstr(
+		report, "  flush by ASID                missing: a flush takes a new ASID\n"));
+	svm_machine.features |= SVM_CPUID_FLUSH_BY_ASID;
+	report[0] = '\0';
+	svm_report(print);
+	assert_non_null(strstr(report, "  flush by ASID                used\n"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -195,6 +228,7 @@ int main(void)
 		cmocka_unit_test(test_asids_are_unique),
 		cmocka_unit_test(test_asids_end_with_their_generation),
 		cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_report),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
