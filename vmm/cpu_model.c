@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vmm/cpu_model.h"
 
+#include "arch/x86_64/cpu.h"
 #include "arch/x86_64/cpuid.h"
 #include "arch/x86_64/msr.h"
 #include "kernel/time.h"
@@ -297,6 +298,7 @@ int cpu_model_create(struct vm *vm)
 	while (1u << m.core_bits < m.cpus)
 		m.core_bits++;
 	find_features(&m.has);
+	vm->cr4_allowed = cpu_cr4_given(m.has.leaf_1_ecx, m.has.leaf_7_ebx, m.has.leaf_7_ecx);
 	err = set_basic(&m);
 	if (!err && !m.amd)
 		err = set_caches(&m, 4);

@@ -4,6 +4,7 @@
 
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/exceptions.h"
+#include "arch/x86_64/msr.h"
 #include "kernel/grace.h"
 #include "kernel/sched.h"
 #include "vmm/emulate/vcpu_emulate.h"
@@ -157,26 +158,47 @@ static enum exit_action exit_xsetbv(struct vcpu *vcpu, const struct vm_exit *exi
 	return EXIT_ADVANCE;
 }
 
-/* Only CR8 is ours to serve: the priority below which the controller holds interrupts back. */
+/* What MOV checks (APM vol. 3, MOV CRn); PCIDE and LA57, which have more rules, no guest has. */
+static bool may_write_cr4(struct vcpu *vcpu, uint64_t value)
+{
+	return !(value & ~vcpu->vm->cr4_allowed) &&
+	       ((value & CR4_PAE) || !(hv_ops->get_reg(vcpu, VCPU_EFER) & EFER_LMA));
+}
+
+/* Outside of 64-bit mode a MOV has 32 bits; the upper ones of a register are undefined there. */
+static uint64_t mov_source(struct vcpu *vcpu, unsigned gpr)
+{
+	uint64_t value = vcpu_gpr(vcpu, gpr);
+	struct vcpu_mode mode;
+
+	hv_ops->get_mode(vcpu, &mode);
+	return (mode.efer & EFER_LMA) && (mode.cs.attrib & SEG_ATTR_L) ? value : (uint32_t)value;
+}
+
+/*
+ * CR8, the priority below which the controller holds interrupts back, and CR4,
+ * of which the CPU may have bits that the guest's CPUID does not show.
+ */
 static enum exit_action exit_cr(struct vcpu *vcpu, const struct vm_exit *exit)
 {
 	uint64_t value;
 
-	if (exit->u.cr.cr != 8) {
-		vcpu_fail(vcpu, "access to CR%u, which nobody serves", exit->u.cr.cr);
-		return EXIT_STOP;
-	}
-	if (!exit->u.cr.write) {
+	if (!exit->u.cr.write && exit->u.cr.cr == 8) {
 		vcpu_set_gpr(vcpu, exit->u.cr.gpr, hv_ops->get_reg(vcpu, VCPU_CR8));
 		return EXIT_ADVANCE;
 	}
-	value = vcpu_gpr(vcpu, exit->u.cr.gpr);
-	if (value & ~UINT64_C(0xf)) {
+	if (!exit->u.cr.write || (exit->u.cr.cr != 4 && exit->u.cr.cr != 8)) {
+		vcpu_fail(vcpu, "access to CR%u, which nobody serves", exit->u.cr.cr);
+		return EXIT_STOP;
+	}
+	value = mov_source(vcpu, exit->u.cr.gpr);
+	if (exit->u.cr.cr == 4 ? !may_write_cr4(vcpu, value) : value > 0xf) {
 		vcpu_inject_gp(vcpu, 0);
 		return EXIT_RESUME;
 	}
-	hv_ops->set_reg(vcpu, VCPU_CR8, value);
-	vcpu_request(vcpu, VCPU_REQ_IRQ);
+	hv_ops->set_reg(vcpu, exit->u.cr.cr == 4 ? VCPU_CR4 : VCPU_CR8, value);
+	if (exit->u.cr.cr == 8)
+		vcpu_request(vcpu, VCPU_REQ_IRQ);
 	return EXIT_ADVANCE;
 }
 

@@ -27,7 +27,7 @@ enum vm_exit_kind {
 	VM_EXIT_HLT,
 	VM_EXIT_PAUSE, /* pause filter or pause-loop exit */
 	VM_EXIT_XSETBV,
-	VM_EXIT_CR,	   /* u.cr: a control register access that the vendor could not do itself */
+	VM_EXIT_CR,	   /* u.cr: of CR8, or a write of CR4 (needed for vm->cr4_allowed alone) */
 	VM_EXIT_EXCEPTION, /* u.exception: an intercepted exception of the guest */
 	VM_EXIT_CACHE,	   /* INVD, WBINVD: nothing to do for us */
 	VM_EXIT_UNDEFINED, /* an instruction that this guest does not have: #UD */

@@ -179,5 +179,7 @@ void cpu_init(void);
 /* The bits that this CPU's CR4 and EFER have; of EFER without those that one vendor alone has. */
 uint64_t cpu_cr4_valid(void);
 uint64_t cpu_efer_valid(void);
+/* CR4's bits of a CPU whose CPUID leaves 1 and 7 say so. */
+uint64_t cpu_cr4_given(uint32_t leaf_1_ecx, uint32_t leaf_7_ebx, uint32_t leaf_7_ecx);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Every MSR answers with a value or #GP; the ones an operating system relies on behave. */
+/* Every MSR answers with a value or #GP; those that systems rely on behave, and so does CR4. */
 #include "tests/guest/lib/apic.h"
 #include "tests/guest/lib/guest.h"
 
@@ -111,4 +111,62 @@ GUEST_TEST(tsc_can_be_set)
 	wrmsr(MSR_TSC, 1000);
 	tsc = rdtsc();
 	CHECK(tsc >= 1000 && tsc < 100000000, "%llu", (unsigned long long)tsc);
+}
+
+/* CPUID's bit for each of CR4 that may be hidden; none for those that must be. */
+static const struct {
+	unsigned bit;
+	uint32_t leaf;
+	unsigned reg, cpuid_bit; /* reg: 0 EAX … 3 EDX */
+} cr4_bits[] = {
+	{12, 7, 2, 16}, /* LA57 */
+	{13, 1, 2, 5},	/* VMXE */
+	{14, 1, 2, 6},	/* SMXE */
+	{17, 1, 2, 17}, /* PCIDE */
+	{22, 7, 2, 3},	/* PKE */
+	{23, 7, 2, 7},	/* CET */
+};
+
+static uint64_t read_cr4(void)
+{
+	uint64_t v;
+
+	__asm__ volatile("mov %%cr4, %0" : "=r"(v));
+	return v;
+}
+
+static void do_write_cr4(void *arg)
+{
+	__asm__ volatile("mov %0, %%cr4" ::"r"(*(uint64_t *)arg) : "memory");
+}
+
+GUEST_TEST(cr4_has_what_cpuid_says)
+{
+	uint64_t old = read_cr4(), value;
+	struct guest_fault fault;
+	uint32_t r[4];
+	unsigned i;
+
+	for (i = 0; i < ARRAY_SIZE(cr4_bits); i++) {
+		cpuid(cr4_bits[i].leaf, 0, r);
+		if (r[cr4_bits[i].reg] & 1u << cr4_bits[i].cpuid_bit)
+			continue;
+		value = old | 1ull << cr4_bits[i].bit;
+		CHECK(guest_faults(do_write_cr4, &value, &fault), "bit %u can be set",
+		      cr4_bits[i].bit);
+		CHECK(fault.vector == 13 && fault.error == 0, "bit %u: vector %u", cr4_bits[i].bit,
+		      fault.vector);
+		CHECK(read_cr4() == old, "CR4 is 0x%llx", (unsigned long long)read_cr4());
+	}
+	for (i = 32; i < 64; i += 31) {
+		value = old | 1ull << i;
+		CHECK(guest_faults(do_write_cr4, &value, &fault), "bit %u can be set", i);
+	}
+	value = old & ~0x20ull;
+	CHECK(guest_faults(do_write_cr4, &value, &fault), "PAE can be cleared in long mode");
+	for (i = 0; i < 2; i++) {
+		value = old ^ (i ? 0 : 0x80); /* PGE */
+		CHECK(!guest_faults(do_write_cr4, &value, &fault) && read_cr4() == value, "0x%llx",
+		      (unsigned long long)read_cr4());
+	}
 }

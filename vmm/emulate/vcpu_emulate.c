@@ -325,10 +325,12 @@ unsigned vcpu_emulate_fetch(struct vcpu *vcpu, uint8_t bytes[15])
 	unsigned count = 0;
 
 	vcpu_emulate_enter(vcpu, &ctx, &mode);
-	for (; count < X86_MAX_INSN_BYTES; count++, ctx.rip++) {
+	for (; count < X86_MAX_INSN_BYTES; count++, ctx.rip++, walk.gpa++) {
+		uint64_t linear = icache_linear(&ctx);
 		const uint8_t *byte;
 
-		if (gva_translate(&ctx, icache_linear(&ctx), GVA_FETCH, &walk))
+		if ((!count || !(linear & X86_PAGE_MASK)) &&
+		    gva_translate(&ctx, linear, GVA_FETCH, &walk))
 			break;
 		byte = vcpu_emulate_ram(vcpu, walk.gpa, 1, false);
 		if (!byte)

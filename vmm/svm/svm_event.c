@@ -153,6 +153,17 @@ bool svm_nmi_allowed(struct vcpu *vcpu)
 	       vcpu->event.type == EVENT_NONE;
 }
 
+/* With a window, too, because QEMU aborts when a guest writes CR8 while V_IRQ is set. */
+static void svm_intercept_cr8(struct svm_vcpu *svm)
+{
+	uint16_t *cr_write = &svm->vmcb->control.cr_write;
+
+	if (svm->tpr_exits || svm->irq_window)
+		*cr_write |= VMCB_CR8;
+	else
+		*cr_write &= (uint16_t)~VMCB_CR8;
+}
+
 void svm_event_window_opened(struct vcpu *vcpu)
 {
 	struct svm_vcpu *svm = svm_of(vcpu);
@@ -160,7 +171,7 @@ void svm_event_window_opened(struct vcpu *vcpu)
 	svm->irq_window = false;
 	svm->vmcb->control.vintr &= ~(VMCB_VINTR_IRQ | VMCB_VINTR_PRIO | VMCB_VINTR_IGN_TPR);
 	svm->vmcb->control.intercepts &= ~VMCB_INTERCEPT_VINTR;
-	svm->vmcb->control.cr_write = svm->tpr_exits ? VMCB_CR8 : 0;
+	svm_intercept_cr8(svm);
 	svm_dirty(svm, VMCB_CLEAN_I | VMCB_CLEAN_TPR);
 }
 
@@ -168,7 +179,6 @@ void svm_event_window_opened(struct vcpu *vcpu)
  * A virtual interrupt that is never taken: its intercept comes first
  * (15.21.4). In an interrupt shadow alone, the next instruction is stepped
  * instead: QEMU forgets the shadow on VMRUN and would open the window at once.
- * And QEMU aborts when a guest writes CR8 while V_IRQ is set, so that exits.
  */
 void svm_request_irq_window(struct vcpu *vcpu)
 {
@@ -185,7 +195,7 @@ void svm_request_irq_window(struct vcpu *vcpu)
 	svm->irq_window = true;
 	vmcb->control.vintr |= VMCB_VINTR_IRQ | VMCB_VINTR_PRIO | VMCB_VINTR_IGN_TPR;
 	vmcb->control.intercepts |= VMCB_INTERCEPT_VINTR;
-	vmcb->control.cr_write = VMCB_CR8;
+	svm_intercept_cr8(svm);
 	svm_dirty(svm, VMCB_CLEAN_I | VMCB_CLEAN_TPR);
 }
 
@@ -212,7 +222,7 @@ void svm_set_tpr_threshold(struct vcpu *vcpu, unsigned priority)
 	struct svm_vcpu *svm = svm_of(vcpu);
 
 	svm->tpr_exits = priority;
-	svm->vmcb->control.cr_write = priority || svm->irq_window ? VMCB_CR8 : 0;
+	svm_intercept_cr8(svm);
 	svm_dirty(svm, VMCB_CLEAN_I);
 }
 

@@ -83,8 +83,8 @@ static void svm_raise(struct vm_exit *exit, uint8_t vector)
 }
 
 /*
- * The register of the MOV to CR8 in @bytes, or -1: prefixes, 0Fh, 22h and
- * ModRM, whose register field is CR8's and whose other one is taken for a
+ * The register of the MOV to CRn in @bytes, or -1: prefixes, 0Fh, 22h and
+ * ModRM, whose register field is CRn's and whose other one is taken for a
  * register whatever its mode says (APM vol. 3, MOV CRn).
  */
 static int svm_mov_cr_gpr(const uint8_t *bytes, unsigned count)
@@ -101,8 +101,7 @@ static int svm_mov_cr_gpr(const uint8_t *bytes, unsigned count)
 }
 
 /* Where nothing says which register it is, and its code is gone: the guest tries again. */
-static void svm_fill_cr8(struct vcpu *vcpu, const struct vmcb_control *control,
-			 struct vm_exit *exit)
+static void svm_fill_cr(struct vcpu *vcpu, const struct vmcb_control *control, struct vm_exit *exit)
 {
 	uint64_t info = control->exit_info1;
 	int gpr = info & SVM_CR_GPR;
@@ -114,7 +113,7 @@ static void svm_fill_cr8(struct vcpu *vcpu, const struct vmcb_control *control,
 		exit->kind = VM_EXIT_IRQ_WINDOW;
 		return;
 	}
-	exit->u.cr.cr = 8;
+	exit->u.cr.cr = (uint8_t)(control->exit_code - SVM_EXIT_CR_WRITE);
 	exit->u.cr.write = true;
 	exit->u.cr.gpr = (uint8_t)gpr;
 }
@@ -184,8 +183,10 @@ static void svm_fill_failed(struct vcpu *vcpu __unused, const struct vmcb_contro
 #define UNKNOWN_RULES(first, last) [first... last] = {svm_fill_failed, VM_EXIT_UNKNOWN}
 
 static const struct svm_exit_rule svm_exit_rules[SVM_EXIT_CODES] = {
-	UNKNOWN_RULES(0x00, 0x17), /* CR and DR accesses */
-	[SVM_EXIT_CR8_WRITE] = {svm_fill_cr8, VM_EXIT_CR},
+	UNKNOWN_RULES(0x00, 0x13), /* CR and DR accesses */
+	[SVM_EXIT_CR_WRITE + 4] = {svm_fill_cr, VM_EXIT_CR},
+	UNKNOWN_RULES(0x15, 0x17),
+	[SVM_EXIT_CR_WRITE + 8] = {svm_fill_cr, VM_EXIT_CR},
 	UNKNOWN_RULES(0x19, 0x3f),
 	EXCEPTION_RULE(EXCEPTION_DE),
 	EXCEPTION_RULE(EXCEPTION_DB),

@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#define SVM_EXIT_CR8_WRITE   0x18u
+#define SVM_EXIT_CR_WRITE    0x10u /* + number, to 0x1f */
 #define SVM_EXIT_EXCEPTION   0x40u /* + vector, to 0x5f */
 #define SVM_EXIT_INTR	     0x60u
 #define SVM_EXIT_NMI	     0x61u
@@ -58,7 +58,7 @@
 #define SVM_IOIO_SEG_SHIFT    10 /* 3 bits, with SVM_CPUID_DECODE_ASSIST */
 #define SVM_IOIO_PORT_SHIFT   16
 
-/* SVM_EXIT_CR8_WRITE's EXITINFO1, with SVM_CPUID_DECODE_ASSIST (15.8.1). */
+/* SVM_EXIT_CR_WRITE's EXITINFO1, with SVM_CPUID_DECODE_ASSIST (15.8.1). */
 #define SVM_CR_IS_MOV BIT(63) /* the low bits are the register's number */
 #define SVM_CR_GPR    UINT64_C(0xf)
 

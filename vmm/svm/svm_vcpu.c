@@ -42,6 +42,9 @@ static void svm_vcpu_init_control(struct vcpu *vcpu)
 	struct vmcb_control *control = &svm_of(vcpu)->vmcb->control;
 
 	memset(control, 0, sizeof(*control));
+	/* Bits that the CPU has and this guest has not: it would set them. */
+	if (svm_machine.cr4_valid & ~vcpu->vm->cr4_allowed)
+		control->cr_write = VMCB_CR4;
 	control->exceptions = SVM_EXCEPTIONS;
 	control->intercepts = SVM_INTERCEPTS;
 	control->intercepts2 = SVM_INTERCEPTS2;

@@ -91,7 +91,8 @@
 #define VMCB_CLEAN_LBR	BIT(10) /* DEBUGCTL and the last-branch registers */
 #define VMCB_CLEAN_ALL	0x7ffu
 
-#define VMCB_CR8 BIT(8) /* of cr_read and cr_write, offsets 000h and 002h */
+#define VMCB_CR4 BIT(4) /* of cr_read and cr_write, offsets 000h and 002h */
+#define VMCB_CR8 BIT(8)
 
 struct vmcb_control {
 	uint16_t cr_read, cr_write;

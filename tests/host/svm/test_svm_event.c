@@ -133,22 +133,22 @@ static void test_the_guests_own_events(void **state)
 static void test_tpr_threshold(void **state)
 {
 	(void)state;
-	assert_int_equal(vmcb.control.cr_write, 0);
+	vmcb.control.cr_write = VMCB_CR4;
 	svm_set_tpr_threshold(&vcpu, 6);
-	assert_int_equal(vmcb.control.cr_write, VMCB_CR8);
+	assert_int_equal(vmcb.control.cr_write, VMCB_CR8 | VMCB_CR4);
 	assert_int_equal(vmcb.control.clean & VMCB_CLEAN_I, 0);
 	vmcb.control.clean = VMCB_CLEAN_ALL;
 	svm_set_tpr_threshold(&vcpu, 0);
-	assert_int_equal(vmcb.control.cr_write, 0);
+	assert_int_equal(vmcb.control.cr_write, VMCB_CR4);
 	assert_int_equal(vmcb.control.clean & VMCB_CLEAN_I, 0);
 	/* Nor while a window is awaited; what it was before is found again. */
 	svm_request_irq_window(&vcpu);
-	assert_int_equal(vmcb.control.cr_write, VMCB_CR8);
+	assert_int_equal(vmcb.control.cr_write, VMCB_CR8 | VMCB_CR4);
 	svm_set_tpr_threshold(&vcpu, 6);
 	svm_set_tpr_threshold(&vcpu, 0);
-	assert_int_equal(vmcb.control.cr_write, VMCB_CR8);
+	assert_int_equal(vmcb.control.cr_write, VMCB_CR8 | VMCB_CR4);
 	vmexit(SVM_EXIT_VINTR, 0x1000, 0);
-	assert_int_equal(vmcb.control.cr_write, 0);
+	assert_int_equal(vmcb.control.cr_write, VMCB_CR4);
 }
 
 static void test_irq_window(void **state)

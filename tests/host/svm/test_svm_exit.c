@@ -115,7 +115,7 @@ static void test_exceptions(void **state)
 }
 
 /* The register from the hardware where it tells, from the instruction where not. */
-static void test_cr8_writes(void **state)
+static void test_cr_writes(void **state)
 {
 	static const uint8_t rax[] = {0x44, 0x0f, 0x22, 0xc0}, r13[] = {0x45, 0x0f, 0x22, 0xc5},
 			     lock_cr0[] = {0xf0, 0x0f, 0x22, 0xc3};
@@ -127,7 +127,7 @@ static void test_cr8_writes(void **state)
 	(void)state;
 	code_len = 0;
 	vmcb.control.exit_info1 = SVM_CR_IS_MOV | 11;
-	vmexit(SVM_EXIT_CR8_WRITE, 0x1000, 0);
+	vmexit(SVM_EXIT_CR_WRITE + 8, 0x1000, 0);
 	assert_int_equal(ex.kind, VM_EXIT_CR);
 	assert_int_equal(ex.u.cr.cr, 8);
 	assert_true(ex.u.cr.write);
@@ -136,12 +136,14 @@ static void test_cr8_writes(void **state)
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
 		code = cases[i].code;
 		code_len = cases[i].len;
-		vmexit(SVM_EXIT_CR8_WRITE, 0x1000, 0);
+		vmexit(SVM_EXIT_CR_WRITE + 8, 0x1000, 0);
 		assert_int_equal(ex.kind, VM_EXIT_CR);
 		assert_int_equal(ex.u.cr.gpr, cases[i].gpr);
 	}
+	vmexit(SVM_EXIT_CR_WRITE + 4, 0x1000, 0);
+	assert_int_equal(ex.u.cr.cr, 4);
 	code_len = 3; /* the rest is not there any more */
-	vmexit(SVM_EXIT_CR8_WRITE, 0x1000, 0);
+	vmexit(SVM_EXIT_CR_WRITE + 8, 0x1000, 0);
 	assert_int_equal(ex.kind, VM_EXIT_IRQ_WINDOW);
 }
 
@@ -152,7 +154,7 @@ int main(void)
 		cmocka_unit_test_setup(test_memory_exits, setup),
 		cmocka_unit_test_setup(test_all_exit_codes, setup),
 		cmocka_unit_test_setup(test_exceptions, setup),
-		cmocka_unit_test_setup(test_cr8_writes, setup),
+		cmocka_unit_test_setup(test_cr_writes, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

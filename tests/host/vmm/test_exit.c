@@ -7,6 +7,8 @@
 /* Exits: what each kind does to the guest's registers and to RIP. */
 #include "vmm/exit.h"
 
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/msr.h"
 #include "arch/x86_64/percpu.h"
 #include "kernel/time.h"
 #include "tests/host/vmm/fake.h"
@@ -285,6 +287,35 @@ static void test_cr8(void **state)
 	assert_string_equal(fake_story, "X13/0 accept70 I70 window ");
 }
 
+/* What CPUID does not show cannot be set, and long mode keeps PAE. */
+static void cr4_guest(struct vcpu *v, struct vm_exit *exit)
+{
+	static const uint64_t values[] = {CR4_PAE | CR4_PKE, BIT(40) | CR4_PAE, 0,
+					  CR4_PAE | CR4_PGE};
+
+	exit->kind = VM_EXIT_CR;
+	exit->insn_len = 3;
+	exit->u.cr.cr = 4;
+	exit->u.cr.gpr = GPR_RSI;
+	exit->u.cr.write = true;
+	v->gpr[GPR_RSI] = values[world_step];
+	if (world_step++ == 3)
+		world_resched(exit);
+	else
+		assert_int_equal(fake_regs[VCPU_CR4], CR4_PAE);
+}
+
+static void test_cr4(void **state)
+{
+	(void)state;
+	world_vm.cr4_allowed = CR4_PAE | CR4_PGE;
+	fake_regs[VCPU_CR4] = CR4_PAE;
+	fake_regs[VCPU_EFER] = EFER_LMA;
+	fake_segs[SEG_CS].attrib = SEG_ATTR_L;
+	assert_int_equal(world_go(cr4_guest), SCHED_YIELD);
+	assert_string_equal(fake_story, "X13/0 X13/0 X13/0 window ");
+}
+
 static void pause_guest(struct vcpu *v, struct vm_exit *exit)
 {
 	(void)v;
@@ -313,6 +344,7 @@ int main(void)
 		TEST(test_failures_stop_the_vm),
 		TEST(test_xsetbv),
 		TEST(test_cr8),
+		TEST(test_cr4),
 		TEST(test_pause_gives_the_cpu_away),
 	};
 
