@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vmm/svm/svm_permission.h"
+#include "vmm/msr_direct.h"
 
 #include <errno.h>
 #include <string.h>
@@ -8,27 +9,6 @@
 #define MSRPM_RANGE_BYTES 0x800u
 #define MSRPM_READ	  0x1u
 #define MSRPM_WRITE	  0x2u
-
-/*
- * State that VMLOAD and VMSAVE switch (15.5.2): the hardware's registers are
- * the guest's own while it runs. Writes of the two that are written once per
- * boot are ours to check: QEMU takes non-canonical addresses there.
- */
-static const struct {
-	uint32_t index;
-	bool write; /* intercepted */
-} svm_permission_switched[] = {
-	{0x00000174, false}, /* SYSENTER_CS */
-	{0x00000175, false}, /* SYSENTER_ESP */
-	{0x00000176, false}, /* SYSENTER_EIP */
-	{0xc0000081, false}, /* STAR */
-	{0xc0000082, true},  /* LSTAR */
-	{0xc0000083, true},  /* CSTAR */
-	{0xc0000084, false}, /* SFMASK */
-	{0xc0000100, false}, /* FSBase */
-	{0xc0000101, false}, /* GSBase */
-	{0xc0000102, false}, /* KernelGSBase */
-};
 
 /* The first MSR of each range, in the order of the map. */
 static const uint32_t svm_permission_ranges[] = {0x00000000, 0xc0000000, 0xc0010000};
@@ -77,11 +57,11 @@ void svm_permission_init(uint8_t *iopm, uint8_t *msrpm)
 {
 	memset(iopm, 0xff, SVM_IOPM_SIZE);
 	memset(msrpm, 0xff, SVM_MSRPM_SIZE);
-	for (unsigned i = 0; i < ARRAY_SIZE(svm_permission_switched); i++) {
+	/* VMLOAD and VMSAVE switch them (15.5.2). */
+	for (unsigned i = 0; i < ARRAY_SIZE(msr_direct); i++) {
 		unsigned shift;
-		uint8_t *byte =
-			svm_permission_slot(msrpm, svm_permission_switched[i].index, &shift);
+		uint8_t *byte = svm_permission_slot(msrpm, msr_direct[i].index, &shift);
 
-		svm_permission_set(byte, shift, false, svm_permission_switched[i].write);
+		svm_permission_set(byte, shift, false, !msr_direct[i].write);
 	}
 }

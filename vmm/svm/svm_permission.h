@@ -18,7 +18,7 @@
 #define SVM_MSRPM_SIZE	2 * 4096u
 #define SVM_MSRPM_ORDER 1
 
-/* All ports; all MSRs but those that VMLOAD and VMSAVE switch. */
+/* All ports; all MSRs but those of vmm/msr_direct.h. */
 void svm_permission_init(uint8_t *iopm, uint8_t *msrpm);
 void svm_permission_io(uint8_t *iopm, uint16_t port, uint32_t count, bool on);
 /* -EINVAL: the MSR is in no range and access to it cannot be given. */

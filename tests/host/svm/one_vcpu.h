@@ -42,6 +42,11 @@ unsigned vcpu_emulate_fetch(struct vcpu *v, uint8_t bytes[15])
 	return code_len;
 }
 
+void svm_world_load_cr2(struct vcpu *vcpu)
+{
+	(void)vcpu;
+}
+
 void svm_world_leave(void)
 {
 }
