@@ -22,6 +22,8 @@
 #define EFER_LMA	 BIT(10)
 #define EFER_NXE	 BIT(11)
 #define EFER_SVME	 BIT(12)
+#define MSR_FS_BASE	 0xc0000100
+#define MSR_GS_BASE	 0xc0000101
 
 /* One that the CPU does not have is our own bug: #GP, panic. */
 static inline uint64_t msr_read(uint32_t msr)

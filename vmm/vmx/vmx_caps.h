@@ -61,6 +61,7 @@
 #define VMX_EPT_INVEPT		       BIT(20)
 #define VMX_EPT_ACCESSED_DIRTY	       BIT(21)
 #define VMX_EPT_ADVANCED_EXIT	       BIT(22) /* violations tell user/supervisor, R/W, XD */
+#define VMX_EPT_SHADOW_STACK	       BIT(23) /* supervisor shadow-stack control */
 #define VMX_EPT_INVEPT_SINGLE	       BIT(25)
 #define VMX_EPT_INVEPT_ALL	       BIT(26)
 #define VMX_VPID_INVVPID	       BIT(32)
