@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vmm/vcpu.h"
 
+#include "arch/x86_64/cpu.h"
 #include "arch/x86_64/percpu.h"
 #include "kernel/slab.h"
 #include "vmm/cpu_model.h"
@@ -126,7 +127,8 @@ void vcpu_destroy(struct vcpu *vcpu)
 	kfree(vcpu);
 }
 
-void vcpu_init_signal(struct vcpu *vcpu)
+/* What reset and INIT have in common. */
+static void reset_execution(struct vcpu *vcpu)
 {
 	memset(vcpu->gpr, 0, sizeof(vcpu->gpr));
 	vcpu->gpr[GPR_RDX] = cpu_model_signature();
@@ -139,12 +141,36 @@ void vcpu_init_signal(struct vcpu *vcpu)
 	irq_reset(vcpu);
 }
 
+/* MSRs that the vendor keeps. EFER is cleared (APM vol. 2, table 14-1). */
+static const uint8_t kept_by_init[] = {
+	VCPU_PAT,	   VCPU_STAR,		VCPU_LSTAR,	  VCPU_CSTAR,
+	VCPU_SFMASK,	   VCPU_KERNEL_GS_BASE, VCPU_SYSENTER_CS, VCPU_SYSENTER_ESP,
+	VCPU_SYSENTER_EIP, VCPU_DEBUGCTL,
+};
+
+void vcpu_init_signal(struct vcpu *vcpu)
+{
+	uint64_t caching = hv_ops->get_reg(vcpu, VCPU_CR0) & (CR0_CD | CR0_NW);
+	uint64_t values[ARRAY_SIZE(kept_by_init)];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(kept_by_init); i++)
+		values[i] = hv_ops->get_reg(vcpu, kept_by_init[i]);
+	fpu_save(vcpu);
+	memset(vcpu->dr, 0, sizeof(vcpu->dr));
+	reset_execution(vcpu);
+	for (i = 0; i < ARRAY_SIZE(kept_by_init); i++)
+		hv_ops->set_reg(vcpu, kept_by_init[i], values[i]);
+	hv_ops->set_reg(vcpu, VCPU_CR0,
+			(hv_ops->get_reg(vcpu, VCPU_CR0) & ~(CR0_CD | CR0_NW)) | caching);
+}
+
 void vcpu_reset(struct vcpu *vcpu)
 {
 	__atomic_store_n(&vcpu->requests, 0, __ATOMIC_SEQ_CST);
 	fpu_reset(vcpu);
 	msr_reset(vcpu);
-	vcpu_init_signal(vcpu);
+	reset_execution(vcpu);
 }
 
 void vcpu_fail(struct vcpu *vcpu, const char *fmt, ...)

@@ -187,7 +187,10 @@ void vcpu_destroy(struct vcpu *vcpu);
 /* To the architecture's reset state (APM vol. 2, 14.1.3), state RUNNABLE for vCPU 0, WAIT_SIPI for
  * others. */
 void vcpu_reset(struct vcpu *vcpu);
-/* As vcpu_reset(), but for INIT: FPU, MSRs and the TSC keep their values (SDM vol. 3A, 9.1.1). */
+/*
+ * As vcpu_reset(), but for INIT: FPU, MSRs but EFER, the TSC, CR0.CD and NW
+ * keep their values; the debug registers do not (SDM vol. 3A, table 9-1). Own CPU.
+ */
 void vcpu_init_signal(struct vcpu *vcpu);
 /* Stops the vCPU's VM because of @fmt (logged with VM, vCPU, RIP); the run loop leaves. Own CPU. */
 void vcpu_fail(struct vcpu *vcpu, const char *fmt, ...) __printf(2, 3);

@@ -98,3 +98,65 @@ GUEST_TEST(broadcast)
 		CHECK(ipis[id] == 101, "CPU %u took %u", id, (unsigned)ipis[id]);
 	CHECK(ipis[0] == 0, "it came to the sender");
 }
+
+#define MSR_PAT		 0x277
+#define MSR_SYSENTER_ESP 0x175
+#define MSR_LSTAR	 0xc0000082
+#define PAT_OTHER	 0x0007010600070106
+#define ADDRESS_OTHER	 0xffff888012345678
+#define XMM_OTHER	 0x0123456789abcdef
+#define DR6_RESET	 0xffff0ff0
+#define DR7_RESET	 0x400
+
+static volatile uint64_t before_init, after_init, kept[4], debug[6];
+
+static void ap_before_init(void *arg)
+{
+	uint64_t address = (uint64_t)arg;
+
+	wrmsr(MSR_PAT, PAT_OTHER);
+	wrmsr(MSR_SYSENTER_ESP, ADDRESS_OTHER);
+	wrmsr(MSR_LSTAR, ADDRESS_OTHER);
+	__asm__ volatile("movq %0, %%xmm5" ::"r"(XMM_OTHER));
+	__asm__ volatile(
+		"mov %0, %%dr0; mov %0, %%dr1; mov %0, %%dr2; mov %0, %%dr3; mov %1, %%dr7" ::"r"(
+			address),
+		"r"(DR7_RESET | 0xfful));
+	before_init = 1;
+	for (;;)
+		__builtin_ia32_pause();
+}
+
+static void ap_after_init(void *arg)
+{
+	(void)arg;
+	kept[0] = rdmsr(MSR_PAT);
+	kept[1] = rdmsr(MSR_SYSENTER_ESP);
+	kept[2] = rdmsr(MSR_LSTAR);
+	__asm__ volatile("movq %%xmm5, %0" : "=r"(kept[3]));
+	__asm__ volatile("mov %%dr0, %0" : "=r"(debug[0]));
+	__asm__ volatile("mov %%dr1, %0" : "=r"(debug[1]));
+	__asm__ volatile("mov %%dr2, %0" : "=r"(debug[2]));
+	__asm__ volatile("mov %%dr3, %0" : "=r"(debug[3]));
+	__asm__ volatile("mov %%dr6, %0" : "=r"(debug[4]));
+	__asm__ volatile("mov %%dr7, %0" : "=r"(debug[5]));
+	after_init = 1;
+}
+
+/* SDM vol. 3A, table 9-1: MSRs and SSE registers stay, debug registers do not. */
+GUEST_TEST(init_keeps_msrs)
+{
+	static const uint64_t keeps[] = {PAT_OTHER, ADDRESS_OTHER, ADDRESS_OTHER, XMM_OTHER};
+	static uint64_t never;
+	unsigned i;
+
+	CHECK(guest_start_cpu(1, ap_before_init, &never) && eventually(&before_init, 1), "lost");
+	CHECK(guest_start_cpu(1, ap_after_init, NULL) && eventually(&after_init, 1), "lost again");
+	for (i = 0; i < ARRAY_SIZE(keeps); i++)
+		CHECK(kept[i] == keeps[i], "%u: 0x%llx", i, (unsigned long long)kept[i]);
+	for (i = 0; i < 6; i++)
+		CHECK(debug[i] == (i < 4    ? 0
+				   : i == 4 ? DR6_RESET
+					    : DR7_RESET),
+		      "DR%u: 0x%llx", i < 4 ? i : i + 2, (unsigned long long)debug[i]);
+}
