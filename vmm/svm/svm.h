@@ -7,10 +7,10 @@
 #define VMM_SVM_SVM_H
 
 #include "vmm/nested_table.h"
-#include "vmm/svm/svm_asid.h"
 #include "vmm/svm/svm_cpu.h"
 #include "vmm/svm/svm_explain.h"
 #include "vmm/svm/svm_vmcb.h"
+#include "vmm/tlb_tag.h"
 #include "vmm/vcpu.h"
 #include "vmm/vm.h"
 
@@ -49,7 +49,7 @@ struct svm_vcpu {
 	enum svm_step step;
 	bool step_tf;	   /* the guest's own TF, during a step */
 	uint64_t step_dr6; /* the guest's DR6 before it */
-	struct svm_asid asid;
+	struct tlb_tag asid;
 	struct svm_entry_state entry; /* of the last one whose state was ours */
 	struct vcpu_event injected;   /* by the last entry, or long ago: svm_exited() */
 	uint64_t injected_at;	      /* RIP of the instruction that raised it */

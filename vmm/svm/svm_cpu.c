@@ -31,7 +31,7 @@ static struct hv_cpu *svm_cpu_alloc(void)
 		svm_cpu_free(hv);
 		return NULL;
 	}
-	svm_asid_pool_init(&hv->asids, svm_machine.asids);
+	tlb_tag_pool_init(&hv->asids, svm_machine.asids);
 	return hv;
 }
 

@@ -9,8 +9,8 @@
 #include "arch/x86_64/percpu.h"
 #include "kernel/page_alloc.h"
 #include "vmm/hv_ops.h"
-#include "vmm/svm/svm_asid.h"
 #include "vmm/svm/svm_vmcb.h"
+#include "vmm/tlb_tag.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -63,7 +63,7 @@ static inline bool svm_has(uint32_t feature)
 struct hv_cpu {
 	struct vmcb *host; /* the host's world, by VMSAVE, once; VMLOAD puts it back */
 	void *host_save;   /* the CPU's own page (15.30.4): not for us to look into */
-	struct svm_asid_pool asids;
+	struct tlb_tag_pool asids;
 };
 
 /* hv_ops. */

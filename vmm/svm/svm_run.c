@@ -31,9 +31,11 @@ static void svm_run_asid(struct svm_vcpu *svm)
 {
 	struct cpu *cpu = this_cpu();
 
-	if (likely(svm_asid_valid(&svm->asid, &cpu->hv->asids, cpu->index)))
+	if (likely(tlb_tag_valid(&svm->asid, &cpu->hv->asids, cpu->index)))
 		return;
-	svm->vmcb->control.tlb_control = svm_asid_assign(&svm->asid, &cpu->hv->asids, cpu->index);
+	svm->vmcb->control.tlb_control = tlb_tag_assign(&svm->asid, &cpu->hv->asids, cpu->index)
+						 ? VMCB_TLB_FLUSH_ALL
+						 : VMCB_TLB_KEEP;
 	svm->vmcb->control.asid = svm->asid.value;
 	svm->vmcb->control.clean &= ~VMCB_CLEAN_ASID;
 }

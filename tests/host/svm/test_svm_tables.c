@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test-sources: vmm/svm/svm_permission.c vmm/svm/svm_asid.c vmm/svm/svm_probe.c */
+/* test-sources: vmm/svm/svm_permission.c vmm/svm/svm_probe.c */
 /* test-sources: arch/x86_64/cpu_valid.c vmm/svm/svm_report.c */
-/* vmm/svm: the permission maps, the ASIDs, and the reasons to refuse a machine. */
+/* vmm/svm: the permission maps and the reasons to refuse a machine. */
 #include "kernel/log.h"
-#include "vmm/svm/svm_asid.h"
 #include "vmm/svm/svm_cpu.h"
 #include "vmm/svm/svm_permission.h"
 
@@ -112,46 +111,6 @@ static void test_msrs_outside_the_map(void **state)
 	assert_int_equal(svm_permission_msr(msrpm, UINT32_MAX, false, false), -EINVAL);
 }
 
-/* No two vCPUs have one ASID in one generation, and a new generation begins with a flush. */
-static void test_asids_are_unique(void **state)
-{
-	struct svm_asid_pool pool;
-	uint64_t generation = 0;
-	bool used[16];
-
-	(void)state;
-	svm_asid_pool_init(&pool, ARRAY_SIZE(used));
-	for (int i = 0; i < 1000; i++) {
-		struct svm_asid asid = {0};
-		uint8_t flush;
-
-		assert_false(svm_asid_valid(&asid, &pool, 3));
-		flush = svm_asid_assign(&asid, &pool, 3);
-		assert_true(svm_asid_valid(&asid, &pool, 3));
-		assert_false(svm_asid_valid(&asid, &pool, 4));
-		assert_int_equal(flush == VMCB_TLB_FLUSH_ALL, asid.generation != generation);
-		if (asid.generation != generation)
-			memset(used, 0, sizeof(used));
-		generation = asid.generation;
-		assert_in_range(asid.value, 1, ARRAY_SIZE(used) - 1);
-		assert_false(used[asid.value]);
-		used[asid.value] = true;
-	}
-}
-
-static void test_asids_end_with_their_generation(void **state)
-{
-	struct svm_asid_pool pool;
-	struct svm_asid first = {0}, other = {0};
-
-	(void)state;
-	svm_asid_pool_init(&pool, 2);
-	assert_int_equal(svm_asid_assign(&first, &pool, 0), VMCB_TLB_FLUSH_ALL);
-	assert_true(svm_asid_valid(&first, &pool, 0));
-	assert_int_equal(svm_asid_assign(&other, &pool, 0), VMCB_TLB_FLUSH_ALL);
-	assert_false(svm_asid_valid(&first, &pool, 0));
-}
-
 static void assert_refused(struct svm_machine m, const char *why)
 {
 	char reason[224] = "";
@@ -225,8 +184,6 @@ int main(void)
 		cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_msrs),
 		cmocka_unit_test(test_msrs_outside_the_map),
-		cmocka_unit_test(test_asids_are_unique),
-		cmocka_unit_test(test_asids_end_with_their_generation),
 		cmocka_unit_test(test_reasons),
 		cmocka_unit_test(test_report),
 	};
