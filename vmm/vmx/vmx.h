@@ -10,6 +10,8 @@
 #include "vmm/vcpu.h"
 #include "vmm/vm.h"
 #include "vmm/vmx/vmx_cpu.h"
+#include "vmm/vmx/vmx_vm.h"
+#include "vmm/vmx/vmx_vpid.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,7 +46,6 @@ struct vmx_vcpu {
 	bool prepare;
 	bool launched; /* the next entry is by VMRESUME */
 	bool failed;   /* VMLAUNCH or VMRESUME ended without an exit (30.2) */
-	bool live;     /* the world is loaded: other CPUs may read it, see vmx_world.c */
 	uint8_t cr8;
 	struct vmcs *vmcs;
 	hpa_t vmcs_phys;
@@ -55,7 +56,7 @@ struct vmx_vcpu {
 	/* The guest's while its world is not loaded. */
 	uint64_t cr2, dr6;
 	uint64_t msrs[VMX_MSRS]; /* but for VMX_MSR_KERNEL_GS: always */
-	uint64_t flushed;	 /* the nested tables' epoch when the TLB was flushed last */
+	struct vmx_tlb tlb;
 };
 
 static inline struct vmx_vcpu *vmx_of(struct vcpu *vcpu)

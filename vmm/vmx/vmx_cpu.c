@@ -8,6 +8,7 @@
 #include "vmm/vmx/vmx_caps.h"
 #include "vmm/vmx/vmx_choose.h"
 #include "vmm/vmx/vmx_insn.h"
+#include "vmm/vmx/vmx_vpid.h"
 
 #include <errno.h>
 
@@ -110,6 +111,7 @@ int vmx_cpu_enable(void)
 		err = -EIO;
 		goto clear_vmxe;
 	}
+	vmx_vpid_cpu_init(hv);
 	cpu->hv = hv;
 	return 0;
 

@@ -8,6 +8,7 @@
 
 #include "arch/x86_64/percpu.h"
 #include "kernel/page_alloc.h"
+#include "vmm/tlb_tag.h"
 #include "vmm/hv_ops.h"
 
 #include <stdbool.h>
@@ -46,8 +47,9 @@ static inline bool vmx_uses(const struct vmx_control_word *word, uint32_t bits)
 
 /* this_cpu()->hv. */
 struct hv_cpu {
-	void *vmxon;		/* the CPU's own page (24.11.5): not for us to look into */
-	struct vmcs *current;	/* by VMPTRLD, NULL: none */
+	void *vmxon;	      /* the CPU's own page (24.11.5): not for us to look into */
+	struct vmcs *current; /* by VMPTRLD, NULL: none */
+	struct tlb_tag_pool vpids;
 	uint64_t reads, writes; /* VMREADs and VMWRITEs: vmx_count.h */
 };
 

@@ -5,7 +5,7 @@
 /*
  * A page is write-back whatever the guest's PAT says: it is RAM that we have
  * mapped as well, and one page by two types is undefined (SDM vol. 3A,
- * 11.12.4). Neither the guest's MTRRs nor the machine's have a say (28.2.7.2).
+ * 11.12.4). Neither the guest's MTRRs nor the machine's have a say (28.2.6.2).
  *
  * Accessed and Dirty are set from the start, so that no walk has to write.
  * Where the CPU does not have the flags it ignores them.
