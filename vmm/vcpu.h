@@ -143,9 +143,9 @@ struct vcpu {
 	uint64_t tsc_offset; /* guest TSC = host TSC + this */
 	uint64_t xcr0;
 	uint64_t tsc_aux;
-	uint64_t dr[4]; /* DR0-3 while not live */
-	struct nested_epoch nested;
-	void *fpu; /* XSAVE area, page-aligned: the state while not live */
+	uint64_t dr[4];		    /* DR0-3 while not live */
+	struct nested_epoch nested; /* what its CPU may have cached of the nested tables */
+	void *fpu;		    /* XSAVE area, page-aligned: the state while not live */
 	struct vcpu_stats stats;
 	struct sched_entity entity;
 };
