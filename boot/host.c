@@ -6,6 +6,7 @@
 #include "arch/x86_64/paging.h"
 #include "drivers/serial.h"
 #include "kernel/log.h"
+#include "kernel/nmi.h"
 #include "kernel/page_alloc.h"
 #include "kernel/panic.h"
 
@@ -101,6 +102,7 @@ static void host_nmi(const struct exception_frame *frame)
 {
 	(void)frame;
 	panic_stop_if_any();
+	nmi_count();
 }
 
 const struct arch_host arch_host = {

@@ -11,6 +11,7 @@
 #include "arch/x86_64/irq.h"
 #include "arch/x86_64/percpu.h"
 #include "kernel/grace.h"
+#include "kernel/nmi.h"
 #include "kernel/panic.h"
 #include "kernel/spinlock.h"
 #include "kernel/time.h"
@@ -153,6 +154,7 @@ void sched_get_stats(uint32_t cpu, struct sched_stats *stats)
 
 	spin_lock(&queue->lock);
 	*stats = queue->stats;
+	stats->nmis = cpu_table[cpu]->nmis;
 	spin_unlock(&queue->lock);
 }
 
@@ -161,6 +163,7 @@ static void sched_serve(void)
 {
 	struct sched_queue *queue = this_cpu()->sched;
 
+	nmi_serve();
 	xcall_serve();
 	timer_run();
 	if (queue->current && READ_ONCE(queue->stats.ready))

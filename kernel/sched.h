@@ -67,6 +67,7 @@ struct sched_stats {
 	uint32_t ready;	   /* waiting for it */
 	uint64_t idle;	   /* TSC ticks without anything to run */
 	uint64_t switches; /* times an entity was given the CPU */
+	uint32_t nmis;	   /* of the hardware */
 };
 void sched_get_stats(uint32_t cpu, struct sched_stats *stats);
 /* The CPU with the fewest entities, for placing a new one. */

@@ -36,6 +36,8 @@ struct cpu {
 	volatile bool need_resched;  /* the run loop and tasks give the CPU back soon */
 	volatile uint64_t quiescent; /* counts passes of a point where no published map is held */
 	volatile bool idle;	     /* halted in idle: quiescent by definition */
+	volatile uint32_t nmis;	     /* of the hardware; counted by the handler (kernel/nmi.h) */
+	uint32_t nmis_told;	     /* of them in the log */
 	struct vcpu *world;	     /* the vCPU whose VMLOAD and MSR state is live here, or NULL */
 	struct vcpu *fpu_owner;	    /* the vCPU whose FPU state is live here, or NULL (vmm/fpu.h) */
 	struct task *task;	    /* whose stack this is, or NULL: the CPU's own */

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The start-up on machines of many kinds: what it finds and what it says of it."""
+import json
 import re
+import socket
 
 from harness import Bochs, Failure, Machine, case
 
@@ -33,6 +35,29 @@ def starts_in_bochs(t, model, cpus):
         cpus_run(m, cpus)
         m.expect(r"paging: W\^X holds in all \d+ pages")
         m.expect(r"boot: ready", timeout=90)
+
+
+def inject_nmi(path):
+    """QEMU's button: one NMI for each CPU."""
+    with socket.socket(socket.AF_UNIX) as line:
+        line.connect(str(path))
+        answers = line.makefile("r")
+        answers.readline()
+        for command in ("qmp_capabilities", "inject-nmi"):
+            line.sendall(json.dumps({"execute": command}).encode())
+            while "return" not in json.loads(answers.readline()):
+                pass
+
+
+@case(seconds=6)
+def hardware_nmi_is_told(t):
+    path = t.dir / "qmp"
+    with Machine(t, files={}, cpus=2, extra=["-qmp", f"unix:{path},server=on,wait=off"]) as m:
+        m.expect("alcazar> ", timeout=90)
+        inject_nmi(path)
+        m.expect(r"nmi: CPU 1 took 1 from the hardware, 1 in all")
+        if not re.search(r"^ +1 .* 1$", m.command("info cpus").replace("\r", ""), re.M):
+            raise Failure("info cpus does not count it")
 
 
 @case(seconds=5)

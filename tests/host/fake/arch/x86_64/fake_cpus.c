@@ -3,6 +3,7 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/irq.h"
 #include "arch/x86_64/percpu.h"
+#include "kernel/nmi.h"
 #include "kernel/time.h"
 
 #include <string.h>
@@ -107,4 +108,9 @@ void cpu_pause(void)
 {
 	if (fake_pause_hook)
 		fake_pause_hook();
+}
+
+void nmi_tell(void)
+{
+	this_cpu()->nmis_told = this_cpu()->nmis;
 }
