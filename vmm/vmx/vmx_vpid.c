@@ -42,12 +42,6 @@ void vmx_vpid_flush(struct vcpu *vcpu)
 	vmx->prepare = true;
 }
 
-void vmx_vpid_reset(struct vcpu *vcpu)
-{
-	vmx_of(vcpu)->tlb = (struct vmx_tlb){0};
-	vmx_of(vcpu)->prepare = true;
-}
-
 /* A CPU without VPID hands them out as well: they tell whether a vCPU is new there. */
 static void vmx_vpid_assign(struct vmx_vcpu *vmx)
 {

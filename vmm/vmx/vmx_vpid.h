@@ -61,7 +61,5 @@ void vmx_vpid_prepare(struct vcpu *vcpu);
 void vmx_flush(struct vcpu *vcpu);
 /* The guest's registers for paging were changed from outside. */
 void vmx_vpid_flush(struct vcpu *vcpu);
-/* All of the VMCS is written anew: its VPID, too, is to be at the next vmx_vpid_enter(). */
-void vmx_vpid_reset(struct vcpu *vcpu);
 
 #endif
