@@ -31,9 +31,10 @@
 
 struct device;
 struct boot_module;
-struct char_backend_ops;
-struct char_frontend;
+struct backend_ops;
 struct device_config;
+struct frontend;
+struct frontend_kind;
 struct vm;
 struct vm_config;
 struct vm_config_section;
@@ -92,7 +93,8 @@ enum device_resource_kind {
 	DEVICE_IRQ,
 	DEVICE_TIMER,
 	DEVICE_IFACE,
-	DEVICE_REF, /* to another device: KEY_DEVICE */
+	DEVICE_CONNECTION, /* of a backend to its frontend */
+	DEVICE_REF,	   /* to another device: KEY_DEVICE */
 	DEVICE_OTHER,
 	DEVICE_RESOURCE_KINDS
 };
@@ -168,11 +170,11 @@ void device_timers_resume(struct vm *vm);
 int device_provide(struct device *dev, const char *kind, void *iface) __must_check;
 /* What device @id (NULL: the first that does) of @vm provides as @kind, or NULL. */
 void *device_iface(struct vm *vm, const char *id, const char *kind);
-/* vmm/char_frontend.h: device_provide of @frontend, whose backend is told when it goes; and the
+/* vmm/frontend.h: device_provide of @frontend, whose backend is told when it goes; and the
  * backend's connection to frontend @id. */
-int device_provide_char(struct device *dev, struct char_frontend *frontend) __must_check;
-int device_connect_char(struct device *dev, const char *id, const struct char_backend_ops *ops,
-			void *opaque, struct char_frontend **out) __must_check;
+int device_provide_frontend(struct device *dev, struct frontend *frontend) __must_check;
+int device_connect(struct device *dev, const char *id, const struct frontend_kind *kind,
+		   const struct backend_ops *ops, void *opaque, struct frontend **out) __must_check;
 /* Anything else that is to be given back in its turn: by @release(@opaque), which cannot fail. */
 int device_own(struct device *dev, void (*release)(void *opaque), void *opaque) __must_check;
 

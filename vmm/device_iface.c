@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What devices are to each other: interfaces, references, character frontends. */
+/* What devices are to each other: interfaces, references, frontends. */
 #include "vmm/device_internal.h"
 
 #include "kernel/slab.h"
-#include "vmm/char_frontend.h"
+#include "vmm/frontend.h"
 #include "vmm/vm.h"
 
 #include <errno.h>
@@ -71,47 +71,49 @@ int device_provide(struct device *dev, const char *kind, void *iface)
 	return device_provide_as(dev, kind, iface, device_release_iface);
 }
 
-static void device_release_char(struct device_resource *res)
+static void device_release_frontend(struct device_resource *res)
 {
-	char_frontend_gone(container_of(res, struct iface_resource, res)->iface);
+	frontend_gone(container_of(res, struct iface_resource, res)->iface);
 }
 
-int device_provide_char(struct device *dev, struct char_frontend *frontend)
+int device_provide_frontend(struct device *dev, struct frontend *frontend)
 {
-	return device_provide_as(dev, CHAR_FRONTEND_KIND, frontend, device_release_char);
+	return device_provide_as(dev, frontend->kind->name, frontend, device_release_frontend);
 }
 
 struct connection_resource {
 	struct device_resource res;
 	char id[DEVICE_ID_MAX + 1]; /* of the frontend, which may be gone when we go */
+	const struct frontend_kind *kind;
 	void *opaque;
 };
 
 static void device_release_connection(struct device_resource *res)
 {
 	struct connection_resource *c = container_of(res, struct connection_resource, res);
-	struct char_frontend *frontend = device_iface(res->dev->vm, c->id, CHAR_FRONTEND_KIND);
+	struct frontend *frontend = device_iface(res->dev->vm, c->id, c->kind->name);
 
 	if (frontend)
-		char_frontend_disconnect(frontend, c->opaque);
+		frontend_disconnect(frontend, c->opaque);
 }
 
-int device_connect_char(struct device *dev, const char *id, const struct char_backend_ops *ops,
-			void *opaque, struct char_frontend **out)
+int device_connect(struct device *dev, const char *id, const struct frontend_kind *kind,
+		   const struct backend_ops *ops, void *opaque, struct frontend **out)
 {
 	struct connection_resource *c = device_resource_alloc(dev, sizeof(*c));
 	int err;
 
 	if (!c)
 		return -ENOMEM;
-	err = char_frontend_connect(dev->vm, id, ops, opaque, out);
+	err = frontend_connect(dev->vm, id, kind, ops, opaque, out);
 	if (err) {
 		kfree(c);
 		return err;
 	}
 	strcpy(c->id, id); /* it was found: no longer than an id */
+	c->kind = kind;
 	c->opaque = opaque;
-	device_resource_add(dev, &c->res, DEVICE_OTHER, device_release_connection);
+	device_resource_add(dev, &c->res, DEVICE_CONNECTION, device_release_connection);
 	return 0;
 }
 

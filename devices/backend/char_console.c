@@ -19,8 +19,16 @@
 
 struct char_console {
 	struct vm_console *console;
-	struct char_frontend *frontend; /* NULL: it has gone */
+	struct frontend *frontend; /* NULL: it has gone */
 };
+
+/* NULL: it has gone. */
+static struct char_frontend *char_console_frontend(const struct char_console *c)
+{
+	struct frontend *frontend = grace_read(c->frontend);
+
+	return frontend ? container_of(frontend, struct char_frontend, base) : NULL;
+}
 
 /* From the guest. */
 
@@ -53,10 +61,10 @@ static void char_console_gone(void *opaque)
 }
 
 static const struct char_backend_ops char_console_ops = {
+	.base.gone = char_console_gone,
 	.output = char_console_output,
 	.input_ready = char_console_input_ready,
 	.set_break = char_console_set_break,
-	.gone = char_console_gone,
 };
 
 /* From the administrator. */
@@ -64,7 +72,7 @@ static const struct char_backend_ops char_console_ops = {
 static size_t char_console_input(void *opaque, const uint8_t *data, size_t len)
 {
 	const struct char_console *c = opaque;
-	struct char_frontend *frontend = grace_read(c->frontend);
+	struct char_frontend *frontend = char_console_frontend(c);
 
 	/* Typed into nothing: taken, not kept. */
 	return frontend ? frontend->input(frontend->opaque, data, len) : len;
@@ -72,8 +80,7 @@ static size_t char_console_input(void *opaque, const uint8_t *data, size_t len)
 
 static void char_console_input_break(void *opaque)
 {
-	const struct char_console *c = opaque;
-	struct char_frontend *frontend = grace_read(c->frontend);
+	struct char_frontend *frontend = char_console_frontend(opaque);
 
 	if (frontend)
 		frontend->input_break(frontend->opaque);
@@ -81,8 +88,7 @@ static void char_console_input_break(void *opaque)
 
 static void char_console_output_ready(void *opaque)
 {
-	const struct char_console *c = opaque;
-	struct char_frontend *frontend = grace_read(c->frontend);
+	struct char_frontend *frontend = char_console_frontend(opaque);
 
 	if (frontend)
 		frontend->output_ready(frontend->opaque);
@@ -123,8 +129,8 @@ static int char_console_create(struct device *dev, const struct device_config *c
 		return err;
 	}
 	/* Last, so that it is the first to go: the guest's output needs the console. */
-	return device_connect_char(dev, device_config_device(config, "frontend")->id,
-				   &char_console_ops, c, &c->frontend);
+	return device_connect(dev, device_config_device(config, "frontend")->id,
+			      &char_frontend_kind, &char_console_ops.base, c, &c->frontend);
 }
 
 static const struct device_key char_console_keys[] = {

@@ -4,7 +4,7 @@
  *
  * Spec: National Semiconductor PC16550D data sheet, June 1995.
  * Keys: io, irq. It is a char frontend (vmm/char_frontend.h).
- * Lock: frontend.lock over everything below; the interrupt line's and the
+ * Lock: frontend.base.lock over everything below; the interrupt line's and the
  * backend's locks come after it.
  *
  * The line has no speed. What the guest sends is gathered and goes to the
@@ -165,10 +165,10 @@ static uint8_t uart_read8(void *opaque, unsigned reg)
 
 	if (likely(known >= 0))
 		return (uint8_t)known;
-	spin_lock(&u->frontend.lock);
+	spin_lock(&u->frontend.base.lock);
 	value = uart_read_reg(u, reg);
 	uart_update_irq(u);
-	spin_unlock(&u->frontend.lock);
+	spin_unlock(&u->frontend.base.lock);
 	return value;
 }
 
@@ -196,13 +196,13 @@ static void uart_write_fcr(struct uart *u, uint8_t value)
 
 static void uart_write_lcr(struct uart *u, uint8_t value)
 {
-	struct char_frontend *f = &u->frontend;
+	const struct char_backend_ops *backend = char_backend(&u->frontend);
 	uint8_t changed = u->lcr ^ value;
 
 	u->lcr = value;
-	if ((changed & UART_LCR_BREAK) && f->backend && !uart_loops(u)) {
+	if ((changed & UART_LCR_BREAK) && backend && !uart_loops(u)) {
 		uart_flush(u);
-		f->backend->set_break(f->backend_opaque, value & UART_LCR_BREAK);
+		backend->set_break(u->frontend.base.backend_opaque, value & UART_LCR_BREAK);
 	}
 }
 
@@ -248,14 +248,14 @@ static void uart_write8(void *opaque, unsigned reg, uint8_t value)
 		WRITE_ONCE(u->scr, value);
 		return;
 	}
-	spin_lock(&u->frontend.lock);
+	spin_lock(&u->frontend.base.lock);
 	if (likely(reg == UART_THR && !(u->lcr & UART_LCR_DLAB))) {
 		uart_transmit(u, value);
 	} else {
 		uart_write_reg(u, reg, value);
 		uart_update_irq(u);
 	}
-	spin_unlock(&u->frontend.lock);
+	spin_unlock(&u->frontend.base.lock);
 }
 
 static int uart_read(void *opaque, struct vcpu *vcpu __unused, uint64_t offset, unsigned width,
@@ -277,7 +277,7 @@ static void uart_reset(struct device *dev)
 {
 	struct uart *u = dev->state;
 
-	spin_lock(&u->frontend.lock);
+	spin_lock(&u->frontend.base.lock);
 	uart_flush(u);
 	u->ier = u->fcr = u->lcr = u->mcr = u->scr = u->dlm = 0;
 	u->dll = 12; /* 9600 baud: what firmware would leave */
@@ -288,7 +288,7 @@ static void uart_reset(struct device *dev)
 	u->msr &= UART_MSR_LINES;
 	uart_update_irq(u);
 	uart_want_input(u);
-	spin_unlock(&u->frontend.lock);
+	spin_unlock(&u->frontend.base.lock);
 }
 
 /* A resource of its own, so that it ends before the interrupt line that it raises goes. */
@@ -322,7 +322,7 @@ static int uart_create(struct device *dev, const struct device_config *config)
 	uart_reset(dev);
 	err = device_own(dev, uart_stop_timer, u);
 	if (!err)
-		err = device_provide_char(dev, &u->frontend);
+		err = device_provide_frontend(dev, &u->frontend.base);
 	if (!err)
 		err = device_provide(dev, ACPI_NODE_KIND, &u->acpi);
 	if (!err)

@@ -12,14 +12,15 @@
 
 void uart_flush(struct uart *u)
 {
-	struct char_frontend *f = &u->frontend;
+	const struct char_backend_ops *backend = char_backend(&u->frontend);
+	void *opaque = u->frontend.base.backend_opaque;
 	bool had_room = uart_has_room(u);
 	size_t taken = u->tx_count;
 
 	if (!taken)
 		return;
-	if (f->backend)
-		taken = MIN(f->backend->output(f->backend_opaque, u->tx, u->tx_count), taken);
+	if (backend)
+		taken = MIN(backend->output(opaque, u->tx, u->tx_count), taken);
 	u->tx_count -= taken;
 	memmove(u->tx, u->tx + taken, u->tx_count);
 	if (!had_room && uart_has_room(u))
@@ -31,11 +32,11 @@ static void uart_output_ready(void *opaque)
 {
 	struct uart *u = opaque;
 
-	spin_lock(&u->frontend.lock);
+	spin_lock(&u->frontend.base.lock);
 	u->tx_armed = false;
 	uart_flush(u);
 	uart_update_irq(u);
-	spin_unlock(&u->frontend.lock);
+	spin_unlock(&u->frontend.base.lock);
 }
 
 static void uart_tx_timer(struct timer *timer)
@@ -82,13 +83,13 @@ void uart_transmit(struct uart *u, uint8_t byte)
 
 void uart_want_input(struct uart *u)
 {
-	struct char_frontend *f = &u->frontend;
+	const struct char_backend_ops *backend = char_backend(&u->frontend);
 
 	if (!u->input_wanted || uart_rx_full(u) || uart_loops(u))
 		return;
 	u->input_wanted = false;
-	if (f->backend)
-		f->backend->input_ready(f->backend_opaque);
+	if (backend)
+		backend->input_ready(u->frontend.base.backend_opaque);
 }
 
 static size_t uart_input(void *opaque, const uint8_t *data, size_t len)
@@ -96,13 +97,13 @@ static size_t uart_input(void *opaque, const uint8_t *data, size_t len)
 	struct uart *u = opaque;
 	size_t taken = 0;
 
-	spin_lock(&u->frontend.lock);
+	spin_lock(&u->frontend.base.lock);
 	while (taken < len && !uart_rx_full(u) && !uart_loops(u))
 		uart_receive(u, data[taken++], 0);
 	if (taken < len)
 		u->input_wanted = true;
 	uart_update_irq(u);
-	spin_unlock(&u->frontend.lock);
+	spin_unlock(&u->frontend.base.lock);
 	return taken;
 }
 
@@ -110,17 +111,17 @@ static void uart_input_break(void *opaque)
 {
 	struct uart *u = opaque;
 
-	spin_lock(&u->frontend.lock);
+	spin_lock(&u->frontend.base.lock);
 	if (!uart_loops(u))
 		uart_receive(u, 0, UART_LSR_BI | UART_LSR_FE);
 	uart_update_irq(u);
-	spin_unlock(&u->frontend.lock);
+	spin_unlock(&u->frontend.base.lock);
 }
 
 void uart_line_init(struct uart *u)
 {
 	timer_init(&u->tx_timer, uart_tx_timer);
-	spinlock_init(&u->frontend.lock);
+	char_frontend_init(&u->frontend);
 	u->frontend.input = uart_input;
 	u->frontend.output_ready = uart_output_ready;
 	u->frontend.input_break = uart_input_break;

@@ -264,9 +264,9 @@ int device_provide(struct device *dev, const char *kind, void *iface)
 	return 0;
 }
 
-int device_provide_char(struct device *dev, struct char_frontend *frontend)
+int device_provide_frontend(struct device *dev, struct frontend *frontend)
 {
-	return device_provide(dev, CHAR_FRONTEND_KIND, frontend);
+	return device_provide(dev, frontend->kind->name, frontend);
 }
 
 void *device_iface(struct vm *vm __unused, const char *id, const char *kind)

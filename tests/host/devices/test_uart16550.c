@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test-sources: devices/serial/uart16550.c devices/serial/uart16550_line.c vmm/irq.c */
+/* test-sources: devices/serial/uart16550.c devices/serial/uart16550_line.c vmm/char_frontend.c */
+/* test-sources: vmm/irq.c */
 /* test-sources: tests/host/devices/fake.c tests/host/devices/fake_devices.c */
 /* test-sources: tests/host/devices/fake_time.c */
 #include "devices/serial/uart16550.h"
@@ -57,8 +58,8 @@ static int setup(void **state)
 	(void)state;
 	fake_start(1);
 	assert_non_null(fake_create("uart16550", "com1", NULL));
-	front = device_iface(&fake_vm, "com1", CHAR_FRONTEND_KIND);
-	front->backend = &backend;
+	front = device_iface(&fake_vm, "com1", char_frontend_kind.name);
+	front->base.backend = &backend.base;
 	sent_count = calls = ready_calls = 0;
 	accepts = sizeof(sent);
 	break_on = false;
@@ -115,7 +116,7 @@ static void test_full_backend_keeps_it_busy(void **state)
 	assert_int_equal(fake_inb(COM1 + UART_IIR), UART_IIR_THRE);
 	assert_false(fake_line(4));
 	assert_int_equal(fake_inb(COM1 + UART_LSR), UART_LSR_THRE | UART_LSR_TEMT);
-	front->backend = NULL;
+	front->base.backend = NULL;
 	for (i = 0; i < 300; i++)
 		fake_outb(COM1 + UART_THR, 'x');
 	assert_int_equal(fake_inb(COM1 + UART_LSR), UART_LSR_THRE | UART_LSR_TEMT);

@@ -14,7 +14,7 @@
 /* test-sources: devices/chipset/ps2.c devices/chipset/ps2_port.c */
 /* test-sources: devices/chipset/fw_cfg.c vmm/load/e820.c */
 /* test-sources: devices/chipset/debug_exit.c devices/chipset/debug_console.c */
-/* test-sources: devices/serial/uart16550.c devices/serial/uart16550_line.c */
+/* test-sources: devices/serial/uart16550.c devices/serial/uart16550_line.c vmm/char_frontend.c */
 /* test-sources: devices/pv/pvclock.c vmm/irq.c */
 /* test-sources: devices/pci/pci.c devices/pci/pci_bus.c devices/pci/pci_config.c */
 /* test-sources: tests/host/devices/fake.c tests/host/devices/fake_devices.c */
@@ -129,13 +129,13 @@ static void do_msr(struct input *in, bool write)
 
 static void do_input(struct input *in)
 {
-	struct char_frontend *f = device_iface(&fake_vm, NULL, CHAR_FRONTEND_KIND);
+	struct char_frontend *f = device_iface(&fake_vm, NULL, char_frontend_kind.name);
 	uint8_t data[32];
 	size_t n = take(in, 1) % sizeof(data);
 
 	memset(data, 'i', sizeof(data));
 	appetite = take(in, 1);
-	f->backend = take(in, 1) & 1 ? &backend : NULL;
+	f->base.backend = take(in, 1) & 1 ? &backend.base : NULL;
 	f->input(f->opaque, data, n);
 	f->output_ready(f->opaque);
 	if (n == 7)

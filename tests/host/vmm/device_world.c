@@ -22,7 +22,7 @@ uint64_t world_fired_at;
 struct state {
 	struct device *dev;
 	struct char_frontend frontend;
-	struct char_frontend *peer;
+	struct frontend *peer;
 	struct device_timer *timer;
 	struct irq_line *line;
 	struct irq_sink sink;
@@ -212,10 +212,11 @@ static size_t port_input(void *opaque, const uint8_t *data, size_t len)
 	struct state *s = opaque;
 
 	/* What comes in goes out. */
-	spin_lock(&s->frontend.lock);
-	if (s->frontend.backend)
-		len = s->frontend.backend->output(s->frontend.backend_opaque, data, len);
-	spin_unlock(&s->frontend.lock);
+	spin_lock(&s->frontend.base.lock);
+	if (char_backend(&s->frontend))
+		len = char_backend(&s->frontend)
+			      ->output(s->frontend.base.backend_opaque, data, len);
+	spin_unlock(&s->frontend.base.lock);
 	return len;
 }
 
@@ -231,10 +232,11 @@ static int port_create(struct device *dev, const struct device_config *config)
 	(void)config;
 	if (!s)
 		return -ENOMEM;
+	char_frontend_init(&s->frontend);
 	s->frontend.input = port_input;
 	s->frontend.output_ready = port_output_ready;
 	s->frontend.opaque = s;
-	return device_provide_char(dev, &s->frontend);
+	return device_provide_frontend(dev, &s->frontend.base);
 }
 
 DEVICE_TYPE(port_type, .name = "port", .help = "a character frontend", .create = port_create,
@@ -255,7 +257,10 @@ static void backend_gone(void *opaque)
 	s->peer = NULL;
 }
 
-static const struct char_backend_ops backend_ops = {.output = backend_output, .gone = backend_gone};
+static const struct char_backend_ops backend_ops = {
+	.base.gone = backend_gone,
+	.output = backend_output,
+};
 
 static int backend_create(struct device *dev, const struct device_config *config)
 {
@@ -264,7 +269,7 @@ static int backend_create(struct device *dev, const struct device_config *config
 
 	if (!s)
 		return -ENOMEM;
-	return device_connect_char(dev, port->id, &backend_ops, s, &s->peer);
+	return device_connect(dev, port->id, &char_frontend_kind, &backend_ops.base, s, &s->peer);
 }
 
 static const struct device_key backend_keys[] = {
