@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-sources: vmm/device.c vmm/device_types.c vmm/device_keys.c vmm/device_plan.c */
 /* test-sources: vmm/device_resources.c vmm/device_iface.c vmm/device_irq.c vmm/device_timer.c */
-/* test-sources: vmm/frontend.c vmm/char_frontend.c vmm/irq.c vmm/vm_config.c vmm/vm_config_apply.c */
+/* test-sources: vmm/frontend.c vmm/char_frontend.c vmm/irq.c */
+/* test-sources: vmm/vm_config.c vmm/vm_config_apply.c */
 /* test-sources: vmm/vm_config_sections.c lib/ini.c lib/parse.c */
 /* test-sources: tests/host/fake/kernel/fake_panic.c */
 /* test-sources: tests/host/vmm/fake.c tests/host/vmm/fake_hooks.c tests/host/vmm/fake_time.c */
