@@ -99,3 +99,17 @@ def hv_is_reported(t):
                      r"^  virtual GIF +has, not used$", r"^  next RIP saved +missing: .*decoding"):
             if not re.search(line, report, re.M):
                 raise Failure(f"no line like {line} in: {report}")
+
+
+@case(seconds=40, each=[
+    {"model": "turion64_tyler", "why": "no SVM: .*no nested paging"},
+])
+def cpu_without_what_vms_need_is_told(t, model, why):
+    """The reason, and a prompt all the same."""
+    with Bochs(t, files={}, model=model) as m:
+        m.expect("vmm: this machine cannot run VMs", timeout=90)
+        if not re.search("vmm: " + why, m.text):
+            raise Failure(f"the log does not say '{why}'")
+        m.expect("alcazar> ", timeout=90)
+        if "the log (`dmesg`) says why" not in m.command("info hv"):
+            raise Failure("`info hv` does not say where the reason is")
