@@ -4,6 +4,7 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/cpuid.h"
 #include "arch/x86_64/msr.h"
+#include "kernel/log.h"
 #include "kernel/page_alloc.h"
 #include "vmm/vm.h"
 
@@ -11,6 +12,9 @@
 #include <string.h>
 
 #define MSR_TSC_AUX 0xc0000103
+/* SDM vol. 4, table 2-2; AMD's "Indirect Branch Control Extension". */
+#define MSR_PRED_CMD  0x49
+#define PRED_CMD_IBPB BIT(0)
 
 /* The legacy region of the XSAVE area, also FXSAVE's (SDM vol. 1, 10.5.1 and 13.4.1). */
 #define FXSAVE_FCW	0
@@ -31,6 +35,7 @@ static struct {
 	uint64_t mask;	/* XCR0 while we save and load; 0: the CPU has no XSAVE */
 	unsigned order; /* pages of an area */
 	bool tsc_aux;
+	bool ibpb;	    /* indirect branch predictions can be forgotten */
 	bool pointers_leak; /* XRSTOR keeps FOP, FIP and FDP where no exception is pending */
 } fpu;
 
@@ -86,6 +91,11 @@ void fpu_init(void)
 		fpu.order++;
 	fpu.tsc_aux = (cpuid_checked(0x80000001).edx & BIT(27)) || /* RDTSCP */
 		      (cpuid_checked(7).ecx & BIT(22));		   /* RDPID */
+	fpu.ibpb = (cpuid_checked(0x80000008).ebx & BIT(12)) ||	   /* AMD */
+		   (cpuid_checked(7).edx & BIT(26));		   /* Intel */
+	log_info("vmm: branch predictions %s",
+		 fpu.ibpb ? "are forgotten between VMs (IBPB)"
+			  : "pass from VM to VM: this CPU has no IBPB");
 	/* APM vol. 3, CPUID Fn8000_0008_EBX[2]; Intel's always load them. */
 	fpu.pointers_leak = cpuid(0).ebx == 0x68747541 /* "Auth" */ &&
 			    !(cpuid_checked(0x80000008).ebx & BIT(2));
@@ -193,6 +203,9 @@ void fpu_switch(struct vcpu *vcpu)
 {
 	struct cpu *cpu = this_cpu();
 
+	/* What one VM trained must not steer another one's branches. */
+	if (fpu.ibpb && (!cpu->fpu_owner || cpu->fpu_owner->vm != vcpu->vm))
+		msr_write(MSR_PRED_CMD, PRED_CMD_IBPB);
 	if (cpu->fpu_owner)
 		save(cpu->fpu_owner);
 	load(vcpu);

@@ -45,7 +45,10 @@ void fpu_destroy(struct vcpu *vcpu);
 /* To the state after a reset (APM vol. 2, 14.1.3). The vCPU does not run. */
 void fpu_reset(struct vcpu *vcpu);
 
-/* Makes @vcpu's state the live one here; use fpu_load(). */
+/*
+ * Makes @vcpu's state the live one here; use fpu_load(). Where the last one may
+ * have been of another VM, branch predictions are forgotten (IBPB), if the CPU can.
+ */
 void fpu_switch(struct vcpu *vcpu);
 static inline void fpu_load(struct vcpu *vcpu)
 {
