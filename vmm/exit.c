@@ -18,6 +18,7 @@
 #include "vmm/hv_ops.h"
 #include "vmm/irq.h"
 #include "vmm/vcpu.h"
+#include "vmm/vcpu_cr.h"
 #include "vmm/vm.h"
 
 #include <errno.h>
@@ -158,47 +159,24 @@ static enum exit_action exit_xsetbv(struct vcpu *vcpu, const struct vm_exit *exi
 	return EXIT_ADVANCE;
 }
 
-/* What MOV checks (APM vol. 3, MOV CRn); PCIDE and LA57, which have more rules, no guest has. */
-static bool may_write_cr4(struct vcpu *vcpu, uint64_t value)
-{
-	return !(value & ~vcpu->vm->cr4_allowed) &&
-	       ((value & CR4_PAE) || !(hv_ops->get_reg(vcpu, VCPU_EFER) & EFER_LMA));
-}
-
-/* Outside of 64-bit mode a MOV has 32 bits; the upper ones of a register are undefined there. */
-static uint64_t mov_source(struct vcpu *vcpu, unsigned gpr)
-{
-	uint64_t value = vcpu_gpr(vcpu, gpr);
-	struct vcpu_mode mode;
-
-	hv_ops->get_mode(vcpu, &mode);
-	return (mode.efer & EFER_LMA) && (mode.cs.attrib & SEG_ATTR_L) ? value : (uint32_t)value;
-}
-
 /*
- * CR8, the priority below which the controller holds interrupts back, and CR4,
- * of which the CPU may have bits that the guest's CPUID does not show.
+ * CR8, the priority below which the controller holds interrupts back, and what
+ * the hardware may not do of CR0 and CR4.
  */
 static enum exit_action exit_cr(struct vcpu *vcpu, const struct vm_exit *exit)
 {
-	uint64_t value;
-
 	if (!exit->u.cr.write && exit->u.cr.cr == 8) {
 		vcpu_set_gpr(vcpu, exit->u.cr.gpr, hv_ops->get_reg(vcpu, VCPU_CR8));
 		return EXIT_ADVANCE;
 	}
-	if (!exit->u.cr.write || (exit->u.cr.cr != 4 && exit->u.cr.cr != 8)) {
+	if (!exit->u.cr.write || !vcpu_cr_serves(exit->u.cr.cr)) {
 		vcpu_fail(vcpu, "access to CR%u, which nobody serves", exit->u.cr.cr);
 		return EXIT_STOP;
 	}
-	value = mov_source(vcpu, exit->u.cr.gpr);
-	if (exit->u.cr.cr == 4 ? !may_write_cr4(vcpu, value) : value > 0xf) {
+	if (vcpu_cr_write(vcpu, exit->u.cr.cr, exit->u.cr.gpr)) {
 		vcpu_inject_gp(vcpu, 0);
 		return EXIT_RESUME;
 	}
-	hv_ops->set_reg(vcpu, exit->u.cr.cr == 4 ? VCPU_CR4 : VCPU_CR8, value);
-	if (exit->u.cr.cr == 8)
-		vcpu_request(vcpu, VCPU_REQ_IRQ);
 	return EXIT_ADVANCE;
 }
 
@@ -229,6 +207,13 @@ static enum exit_action exit_cache(struct vcpu *vcpu, const struct vm_exit *exit
 	(void)vcpu;
 	(void)exit;
 	return EXIT_ADVANCE;
+}
+
+static enum exit_action exit_task_switch(struct vcpu *vcpu, const struct vm_exit *exit)
+{
+	vcpu_fail(vcpu, "hardware task switch to TSS 0x%x, which %s leaves to us and we do not do",
+		  exit->u.task.selector, hv_ops->name);
+	return EXIT_STOP;
 }
 
 static enum exit_action exit_undefined(struct vcpu *vcpu, const struct vm_exit *exit)
@@ -278,6 +263,7 @@ const exit_handler exit_table[VM_EXIT_KINDS] = {
 	[VM_EXIT_CR] = exit_cr,
 	[VM_EXIT_EXCEPTION] = exit_exception,
 	[VM_EXIT_CACHE] = exit_cache,
+	[VM_EXIT_TASK_SWITCH] = exit_task_switch,
 	[VM_EXIT_UNDEFINED] = exit_undefined,
 	[VM_EXIT_TRIPLE_FAULT] = exit_triple_fault,
 	[VM_EXIT_ENTRY_FAILED] = exit_entry_failed,
@@ -300,6 +286,7 @@ const char *const exit_names[VM_EXIT_KINDS] = {
 	[VM_EXIT_CR] = "cr",
 	[VM_EXIT_EXCEPTION] = "exception",
 	[VM_EXIT_CACHE] = "cache",
+	[VM_EXIT_TASK_SWITCH] = "task-switch",
 	[VM_EXIT_UNDEFINED] = "undefined",
 	[VM_EXIT_TRIPLE_FAULT] = "triple-fault",
 	[VM_EXIT_ENTRY_FAILED] = "entry-failed",

@@ -27,10 +27,12 @@ enum vm_exit_kind {
 	VM_EXIT_HLT,
 	VM_EXIT_PAUSE, /* pause filter or pause-loop exit */
 	VM_EXIT_XSETBV,
-	VM_EXIT_CR,	   /* u.cr: of CR8, or a write of CR4 (needed for vm->cr4_allowed alone) */
-	VM_EXIT_EXCEPTION, /* u.exception: an intercepted exception of the guest */
-	VM_EXIT_CACHE,	   /* INVD, WBINVD: nothing to do for us */
-	VM_EXIT_UNDEFINED, /* an instruction that this guest does not have: #UD */
+	VM_EXIT_CR, /* u.cr: of CR8, or a write of CR0 or CR4 that the vendor cannot leave to the
+		       CPU */
+	VM_EXIT_EXCEPTION,    /* u.exception: an intercepted exception of the guest */
+	VM_EXIT_CACHE,	      /* INVD, WBINVD: nothing to do for us */
+	VM_EXIT_TASK_SWITCH,  /* u.task: by a JMP, CALL, IRET or gate; VT-x cannot do it itself */
+	VM_EXIT_UNDEFINED,    /* an instruction that this guest does not have: #UD */
 	VM_EXIT_TRIPLE_FAULT, /* or SHUTDOWN, or INIT */
 	VM_EXIT_ENTRY_FAILED, /* u.failed: the entry was refused; explain() says why */
 	VM_EXIT_UNKNOWN,      /* u.failed: a code that we did not ask for */
@@ -67,6 +69,9 @@ struct vm_exit {
 			bool write;
 			uint8_t gpr; /* number */
 		} cr;
+		struct {
+			uint16_t selector; /* of the TSS */
+		} task;
 		struct {
 			uint8_t vector;
 			bool has_error;
