@@ -25,37 +25,26 @@ struct vmcs {
 };
 _Static_assert(sizeof(struct vmcs) == PAGE_SIZE, "SDM vol. 3C, 24.2");
 
-/* MSRs that neither entry nor exit switches and that our code does not use. */
-enum vmx_msr {
-	VMX_MSR_STAR,
-	VMX_MSR_LSTAR,
-	VMX_MSR_CSTAR,
-	VMX_MSR_SFMASK,
-	VMX_MSR_KERNEL_GS, /* SWAPGS changes it: read back when the world is left */
-	VMX_MSRS
-};
-
 /* vcpu->hv. The first members are known to vmx_run.S. */
 struct vmx_vcpu {
 	uint64_t host_rsp; /* as in the VMCS */
-	uint64_t rip;	   /* as in the VMCS: what the last exit left or the last entry wrote */
+	uint64_t rip;	   /* as in the VMCS */
 	/*
-	 * The next entry goes by vmx_run_prepared(): the world is to be loaded, or
-	 * something that is done before an entry alone is to be done.
+	 * The next entry is prepared by vmx_run_prepare(): the world is to be
+	 * loaded, or the TLB to be flushed.
 	 */
 	bool prepare;
 	bool launched; /* the next entry is by VMRESUME */
-	bool failed;   /* VMLAUNCH or VMRESUME ended without an exit (30.2) */
 	uint8_t cr8;
 	struct vmcs *vmcs;
 	hpa_t vmcs_phys;
 	uint32_t cpu;  /* whose state the VMCS's host fields have; UINT32_MAX: nobody's */
 	uint32_t proc; /* primary processor-based controls, as in the VMCS */
-	uint64_t cr0;  /* the guest's view of the bits that are ours, as the shadows in the VMCS */
+	uint64_t cr0;  /* the bits that are ours as the guest sees them; the VMCS's read shadows */
 	uint64_t cr4;
-	/* The guest's while its world is not loaded. */
+	/* While the world is not loaded; but for KERNEL_GS_BASE, the MSRs are always as here. */
 	uint64_t cr2, dr6;
-	uint64_t msrs[VMX_MSRS]; /* but for VMX_MSR_KERNEL_GS: always */
+	uint64_t msrs[VMX_WORLD_MSRS];
 	struct vmx_tlb tlb;
 };
 
@@ -63,5 +52,65 @@ static inline struct vmx_vcpu *vmx_of(struct vcpu *vcpu)
 {
 	return vcpu->hv;
 }
+
+/*
+ * Exceptions that exit. #UD: the other vendor's hypercall is one. #DB and #AC:
+ * their delivery can raise them again, for ever, inside the CPU
+ * (CVE-2015-8104, CVE-2015-5307). #MC is the machine's.
+ */
+#define VMX_EXCEPTIONS (BIT(1) | BIT(6) | BIT(17) | BIT(18))
+
+/* vmx_world.c */
+void vmx_world_enter(struct vcpu *vcpu);
+void vmx_world_leave(void);
+uint64_t vmx_world_get_msr(struct vcpu *vcpu, enum vmx_world_msr msr);
+void vmx_world_set_msr(struct vcpu *vcpu, enum vmx_world_msr msr, uint64_t value);
+
+/* Whose VMCS was loaded for a while; NULL: it was the current one already, or stays it. */
+struct vmx_loan {
+	struct vmx_vcpu *vmx;
+};
+struct vmx_loan vmx_vmcs_borrow(struct vcpu *vcpu);
+void vmx_vmcs_return(struct vmx_vcpu *vmx);
+
+/* Around VMREADs and VMWRITEs of the vCPU's VMCS. Own CPU, or the vCPU does not run. */
+static __always_inline struct vmx_loan __must_check vmx_vmcs_begin(struct vcpu *vcpu)
+{
+	if (likely(this_cpu()->hv->current == vmx_of(vcpu)->vmcs))
+		return (struct vmx_loan){NULL};
+	return vmx_vmcs_borrow(vcpu);
+}
+
+static __always_inline void vmx_vmcs_end(struct vmx_loan loan)
+{
+	if (unlikely(loan.vmx))
+		vmx_vmcs_return(loan.vmx);
+}
+
+/* vmx_run.S, vmx_run.c */
+void vmx_run(struct vcpu *vcpu, struct vm_exit *exit);
+/* vmx_exit.c: after an exit, the VMCS to @exit. */
+void vmx_exited(struct vcpu *vcpu, struct vm_exit *exit);
+
+/* vmx_host.c: the fields that an exit loads this CPU's state from. The VMCS is current. */
+void vmx_host_write(void);
+
+/* vmx_regs.c */
+uint64_t vmx_get_reg(struct vcpu *vcpu, enum vcpu_reg reg);
+void vmx_set_reg(struct vcpu *vcpu, enum vcpu_reg reg, uint64_t value);
+/* vmx_segs.c */
+void vmx_get_seg(struct vcpu *vcpu, enum vcpu_seg seg, struct vcpu_segment *value);
+void vmx_set_seg(struct vcpu *vcpu, enum vcpu_seg seg, const struct vcpu_segment *value);
+void vmx_get_mode(struct vcpu *vcpu, struct vcpu_mode *mode);
+bool vmx_mode_is(struct vcpu *vcpu, const struct vcpu_mode *mode);
+
+/* vmx_vcpu.c */
+int vmx_vcpu_create(struct vcpu *vcpu);
+void vmx_vcpu_destroy(struct vcpu *vcpu);
+void vmx_vcpu_reset(struct vcpu *vcpu);
+
+/* vmx_dump.c */
+void vmx_explain(struct vcpu *vcpu);
+void vmx_dump(struct vcpu *vcpu);
 
 #endif

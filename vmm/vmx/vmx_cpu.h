@@ -45,11 +45,24 @@ static inline bool vmx_uses(const struct vmx_control_word *word, uint32_t bits)
 	return (word->used & bits) == bits;
 }
 
+/* MSRs that neither entry nor exit switches and that our code does not use. */
+enum vmx_world_msr {
+	VMX_WORLD_STAR,
+	VMX_WORLD_LSTAR,
+	VMX_WORLD_CSTAR,
+	VMX_WORLD_SFMASK,
+	VMX_WORLD_KERNEL_GS, /* SWAPGS exchanges it without an exit */
+	VMX_WORLD_MSRS
+};
+
 /* this_cpu()->hv. */
 struct hv_cpu {
 	void *vmxon;	      /* the CPU's own page (24.11.5): not for us to look into */
 	struct vmcs *current; /* by VMPTRLD, NULL: none */
 	struct tlb_tag_pool vpids;
+	/* What the MSRs have, when known; KERNEL_GS_BASE only while no world is loaded. */
+	uint64_t msrs[VMX_WORLD_MSRS];
+	bool msrs_known;
 	uint64_t reads, writes; /* VMREADs and VMWRITEs: vmx_count.h */
 };
 
