@@ -26,7 +26,7 @@ static __always_inline uint64_t vmx_read(uint32_t field)
 	vmx_count_read();
 	__asm__ goto("vmread %1, %0\n\t"
 		     "jbe %l[failed]"
-		     : "=r"(value)
+		     : "=r"(value) /* cppcheck-suppress legacyUninitvar */
 		     : "r"((uint64_t)field)
 		     : "cc"
 		     : failed);
