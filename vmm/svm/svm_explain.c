@@ -16,7 +16,7 @@ struct svm_check {
 	const struct svm_entry_state *state;
 	const struct vmcb_control *control;
 	const struct svm_machine *machine;
-	svm_broken_fn fn;
+	svm_rule_fn fn;
 	void *opaque;
 	unsigned broken;
 };
@@ -32,19 +32,19 @@ void svm_explain_capture(const struct vmcb *vmcb, struct svm_entry_state *state)
 		.dr7 = vmcb->save.dr7,
 		.pat = vmcb->save.pat,
 		.cs_attrib = vmcb->save.cs.attrib,
+		.tlb_control = vmcb->control.tlb_control,
 		.event_inj = vmcb->control.event_inj,
 	};
 }
 
+/* Called for every rule in every state, so that the tests know all there are. */
 static void svm_rule(struct svm_check *c, bool broken, const char *field, uint64_t value,
-		     const char *rule, const char *section)
+		     const char *text, const char *section)
 {
-	const struct svm_broken b = {field, value, rule, section};
+	const struct svm_rule rule = {field, broken, value, text, section};
 
-	if (!broken)
-		return;
-	c->broken++;
-	c->fn(c->opaque, &b);
+	c->broken += broken;
+	c->fn(c->opaque, &rule);
 }
 
 static uint64_t svm_beyond(const struct svm_check *c)
@@ -77,15 +77,15 @@ static void svm_check_registers(struct svm_check *c)
 static void svm_check_long_mode(struct svm_check *c)
 {
 	const struct svm_entry_state *s = c->state;
+	bool when = (s->efer & EFER_LME) && (s->cr0 & CR0_PG);
 
-	if (!(s->efer & EFER_LME) || !(s->cr0 & CR0_PG))
-		return;
-	svm_rule(c, !(s->cr4 & CR4_PAE), "CR4", s->cr4,
+	svm_rule(c, when && !(s->cr4 & CR4_PAE), "CR4", s->cr4,
 		 "PAE (bit 5) must be set while EFER.LME and CR0.PG are", CHECKS);
-	svm_rule(c, !(s->cr0 & CR0_PE), "CR0", s->cr0,
+	svm_rule(c, when && !(s->cr0 & CR0_PE), "CR0", s->cr0,
 		 "PE (bit 0) must be set while EFER.LME and CR0.PG are", CHECKS);
 	svm_rule(c,
-		 (s->cr4 & CR4_PAE) && (s->cs_attrib & SEG_ATTR_L) && (s->cs_attrib & SEG_ATTR_DB),
+		 when && (s->cr4 & CR4_PAE) && (s->cs_attrib & SEG_ATTR_L) &&
+			 (s->cs_attrib & SEG_ATTR_DB),
 		 "CS.attrib", s->cs_attrib, "L and D must not both be set in long mode", CHECKS);
 }
 
@@ -105,6 +105,23 @@ static void svm_check_control(struct svm_check *c)
 		 "15.16");
 }
 
+static void svm_check_virtual(struct svm_check *c)
+{
+	const struct vmcb_control *v = c->control;
+	uint8_t tlb = c->state->tlb_control;
+	bool by_asid = tlb == VMCB_TLB_FLUSH_GUEST || tlb == VMCB_TLB_FLUSH_LOCALS;
+	bool nmi = v->vintr & VMCB_VINTR_NMI_ENABLE;
+
+	svm_rule(c, tlb != VMCB_TLB_KEEP && tlb != VMCB_TLB_FLUSH_ALL && !by_asid, "TLB_CONTROL",
+		 tlb, "must be 0, 1, 3 or 7", "15.16.1");
+	svm_rule(c, by_asid && !(c->machine->features & SVM_CPUID_FLUSH_BY_ASID), "TLB_CONTROL",
+		 tlb, "3 and 7 need a CPU with flush by ASID", "15.16.1");
+	svm_rule(c, nmi && !(c->machine->features & SVM_CPUID_VIRT_NMI), "vintr, offset 060h",
+		 v->vintr, "virtual NMIs (bit 26) need a CPU with them", "15.21.10");
+	svm_rule(c, nmi && !(v->intercepts & VMCB_INTERCEPT_NMI), "vintr, offset 060h", v->vintr,
+		 "virtual NMIs (bit 26) need NMIs to be intercepted", "15.21.10");
+}
+
 static bool svm_pat_valid(uint64_t pat)
 {
 	for (unsigned i = 0; i < 8; i++, pat >>= 8) {
@@ -118,11 +135,12 @@ static bool svm_pat_valid(uint64_t pat)
 
 static void svm_check_nested(struct svm_check *c)
 {
-	if (!(c->control->nested_control & VMCB_NESTED_PAGING))
-		return;
-	svm_rule(c, c->control->nested_cr3 & svm_beyond(c), "N_CR3", c->control->nested_cr3,
-		 "bits beyond the physical address width must be 0", NESTED);
-	svm_rule(c, !svm_pat_valid(c->state->pat), "G_PAT", c->state->pat,
+	bool nested = c->control->nested_control & VMCB_NESTED_PAGING;
+
+	svm_rule(c, nested && (c->control->nested_cr3 & svm_beyond(c)), "N_CR3",
+		 c->control->nested_cr3, "bits beyond the physical address width must be 0",
+		 NESTED);
+	svm_rule(c, nested && !svm_pat_valid(c->state->pat), "G_PAT", c->state->pat,
 		 "each byte must be 0, 1, 4, 5, 6 or 7", NESTED);
 }
 
@@ -132,27 +150,26 @@ static void svm_check_event(struct svm_check *c)
 	unsigned type = (info & VMCB_EVENT_TYPE) >> VMCB_EVENT_TYPE_SHIFT;
 	unsigned vector = info & VMCB_EVENT_VECTOR;
 	bool code64 = (c->state->efer & EFER_LMA) && (c->state->cs_attrib & SEG_ATTR_L);
+	bool valid = info & VMCB_EVENT_VALID;
+	bool exception = valid && type == VMCB_EVENT_EXCEPTION;
 
-	if (!(info & VMCB_EVENT_VALID))
-		return;
-	svm_rule(c, type == 1 || type > VMCB_EVENT_SOFT, "EVENTINJ", info,
+	svm_rule(c, valid && (type == 1 || type > VMCB_EVENT_SOFT), "EVENTINJ", info,
 		 "TYPE (bits 10:8) must be 0, 2, 3 or 4", INJECTION);
-	if (type != VMCB_EVENT_EXCEPTION)
-		return;
-	svm_rule(c, vector >= EXCEPTION_COUNT || (VECTORS_NONE >> vector & 1), "EVENTINJ", info,
-		 "the vector of TYPE 3 must be that of an exception", INJECTION);
-	svm_rule(c, code64 && (vector == EXCEPTION_OF || vector == EXCEPTION_BR), "EVENTINJ", info,
-		 "#OF and #BR cannot happen in 64-bit mode", INJECTION);
+	svm_rule(c, exception && (vector >= EXCEPTION_COUNT || (VECTORS_NONE >> vector & 1)),
+		 "EVENTINJ", info, "the vector of TYPE 3 must be that of an exception", INJECTION);
+	svm_rule(c, exception && code64 && (vector == EXCEPTION_OF || vector == EXCEPTION_BR),
+		 "EVENTINJ", info, "#OF and #BR cannot happen in 64-bit mode", INJECTION);
 }
 
 unsigned svm_explain_check(const struct svm_entry_state *state, const struct vmcb_control *control,
-			   const struct svm_machine *machine, svm_broken_fn fn, void *opaque)
+			   const struct svm_machine *machine, svm_rule_fn fn, void *opaque)
 {
 	struct svm_check c = {state, control, machine, fn, opaque, 0};
 
 	svm_check_registers(&c);
 	svm_check_long_mode(&c);
 	svm_check_control(&c);
+	svm_check_virtual(&c);
 	svm_check_nested(&c);
 	svm_check_event(&c);
 	return c.broken;

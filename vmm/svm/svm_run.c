@@ -76,6 +76,7 @@ void svm_run_prepared(struct vcpu *vcpu, struct vm_exit *exit)
 	svm_run_asid(svm);
 	if (~vmcb->control.clean & SVM_CLEAN_CHECKED)
 		svm_explain_capture(vmcb, &svm->entry);
+	svm->entry.tlb_control = vmcb->control.tlb_control;
 	shadow = vmcb->control.int_state & VMCB_INT_SHADOW;
 
 	svm->prepare = false;

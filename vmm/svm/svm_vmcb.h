@@ -47,9 +47,10 @@
 #define VMCB_INTERCEPT2_RDPRU	 BIT(14)
 
 /* tlb_control, offset 05Ch (15.16.1). */
-#define VMCB_TLB_KEEP	     0
-#define VMCB_TLB_FLUSH_ALL   1
-#define VMCB_TLB_FLUSH_GUEST 3 /* needs SVM_CPUID_FLUSH_BY_ASID */
+#define VMCB_TLB_KEEP	      0
+#define VMCB_TLB_FLUSH_ALL    1
+#define VMCB_TLB_FLUSH_GUEST  3 /* needs SVM_CPUID_FLUSH_BY_ASID */
+#define VMCB_TLB_FLUSH_LOCALS 7 /* so does this */
 
 /* vintr, offset 060h (15.21). */
 #define VMCB_VINTR_TPR	      UINT64_C(0xf)
@@ -58,6 +59,7 @@
 #define VMCB_VINTR_PRIO	      (UINT64_C(0xf) << VMCB_VINTR_PRIO_SHIFT)
 #define VMCB_VINTR_IGN_TPR    BIT(20)
 #define VMCB_VINTR_MASKING    BIT(24)
+#define VMCB_VINTR_NMI_ENABLE BIT(26)
 
 /* int_state, offset 068h. */
 #define VMCB_INT_SHADOW BIT(0)

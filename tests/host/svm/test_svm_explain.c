@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-static const struct svm_machine machine = {
+static struct svm_machine machine = {
 	.phys_bits = 40,
 	.asids = 16,
 	.cr4_valid = 0x3ff7fff & ~CR4_LA57,
@@ -38,49 +38,55 @@ static void valid_guest(struct vmcb *v)
 	v->save.cs.attrib = 0x29b;
 }
 
-struct result {
-	unsigned count;
-	struct svm_broken last;
-};
+#define RULES 64
 
-static void note(void *opaque, const struct svm_broken *broken)
-{
-	struct result *r = opaque;
-
-	r->count++;
-	r->last = *broken;
-}
-
-static struct result check(const struct vmcb *v)
-{
-	struct svm_entry_state state;
-	struct result r = {0};
-
-	svm_explain_capture(v, &state);
-	assert_int_equal(svm_explain_check(&state, &v->control, &machine, note, &r), r.count);
-	return r;
-}
-
+static struct svm_rule rules[RULES];
+static bool exercised[RULES];
+static unsigned rule_count;
 static struct vmcb v;
 
-#define GOOD(change)                                  \
-	do {                                          \
-		valid_guest(&v);                      \
-		change;                               \
-		assert_int_equal(check(&v).count, 0); \
+static void note(void *opaque, const struct svm_rule *rule)
+{
+	(void)opaque;
+	assert_in_range(rule_count, 0, RULES - 1);
+	rules[rule_count++] = *rule;
+}
+
+static unsigned check(void)
+{
+	struct svm_entry_state state;
+
+	rule_count = 0;
+	svm_explain_capture(&v, &state);
+	return svm_explain_check(&state, &v.control, &machine, note, NULL);
+}
+
+#define GOOD(change)                          \
+	do {                                  \
+		valid_guest(&v);              \
+		change;                       \
+		assert_int_equal(check(), 0); \
 	} while (0)
 
-/* @change breaks one rule, of @field, which is in section @where. */
-#define BROKEN(change, name, where)                          \
-	do {                                                 \
-		struct result r_;                            \
-                                                             \
-		valid_guest(&v);                             \
-		change;                                      \
-		r_ = check(&v);                              \
-		assert_int_equal(r_.count, 1);               \
-		assert_string_equal(r_.last.field, name);    \
-		assert_string_equal(r_.last.section, where); \
+static void expect_broken(const char *field, const char *text, const char *section)
+{
+	assert_int_equal(check(), 1);
+	for (unsigned i = 0; i < rule_count; i++) {
+		if (!rules[i].broken)
+			continue;
+		assert_string_equal(rules[i].field, field);
+		assert_string_equal(rules[i].section, section);
+		assert_memory_equal(rules[i].text, text, strlen(text));
+		exercised[i] = true;
+	}
+}
+
+/* @change breaks one rule, that of @field whose text begins with @text, in section @where. */
+#define BROKEN(change, name, text, where)         \
+	do {                                      \
+		valid_guest(&v);                  \
+		change;                           \
+		expect_broken(name, text, where); \
 	} while (0)
 
 static void test_valid_states_pass(void **state)
@@ -105,48 +111,60 @@ static void test_valid_states_pass(void **state)
 static void test_registers(void **state)
 {
 	(void)state;
-	BROKEN(v.save.efer &= ~EFER_SVME, "EFER", "15.5.1");
-	BROKEN(v.save.efer |= BIT(9), "EFER", "15.5.1");
-	BROKEN(v.save.cr0 |= CR0_NW, "CR0", "15.5.1");
-	BROKEN(v.save.cr0 |= BIT(32), "CR0", "15.5.1");
-	BROKEN(v.save.cr3 = BIT(40), "CR3", "15.5.1");
-	BROKEN(v.save.cr4 |= BIT(30), "CR4", "15.5.1");
-	BROKEN(v.save.cr4 |= CR4_LA57, "CR4", "15.5.1");
-	BROKEN(v.save.cr4 |= CR4_CET; v.save.cr0 &= ~CR0_WP, "CR4", "15.5.1");
-	BROKEN(v.save.dr6 |= BIT(32), "DR6", "15.5.1");
-	BROKEN(v.save.dr7 |= BIT(63), "DR7", "15.5.1");
+	BROKEN(v.save.efer &= ~EFER_SVME, "EFER", "SVME", "15.5.1");
+	BROKEN(v.save.efer |= BIT(9), "EFER", "bits that", "15.5.1");
+	BROKEN(v.save.cr0 |= CR0_NW, "CR0", "NW", "15.5.1");
+	BROKEN(v.save.cr0 |= BIT(32), "CR0", "bits 63:32", "15.5.1");
+	BROKEN(v.save.cr3 = BIT(40), "CR3", "bits beyond", "15.5.1");
+	BROKEN(v.save.cr4 |= BIT(30), "CR4", "bits that", "15.5.1");
+	BROKEN(v.save.cr4 |= CR4_LA57, "CR4", "bits that", "15.5.1");
+	BROKEN(v.save.cr4 |= CR4_CET; v.save.cr0 &= ~CR0_WP, "CR4", "CET", "15.5.1");
+	BROKEN(v.save.dr6 |= BIT(32), "DR6", "bits 63:32", "15.5.1");
+	BROKEN(v.save.dr7 |= BIT(63), "DR7", "bits 63:32", "15.5.1");
 }
 
 static void test_long_mode(void **state)
 {
 	(void)state;
-	BROKEN(v.save.cr4 = 0, "CR4", "15.5.1");
-	BROKEN(v.save.cr0 &= ~CR0_PE, "CR0", "15.5.1");
-	BROKEN(v.save.cs.attrib = 0x69b, "CS.attrib", "15.5.1");
+	BROKEN(v.save.cr4 = 0, "CR4", "PAE", "15.5.1");
+	BROKEN(v.save.cr0 &= ~CR0_PE, "CR0", "PE", "15.5.1");
+	BROKEN(v.save.cs.attrib = 0x69b, "CS.attrib", "L and D", "15.5.1");
 }
 
 static void test_control(void **state)
 {
 	(void)state;
-	BROKEN(v.control.intercepts2 = 0, "intercepts, offset 010h", "15.5.1");
-	BROKEN(v.control.iopm = BIT(40) - 0x2000, "IOPM_BASE_PA", "15.5.1");
-	BROKEN(v.control.msrpm = BIT(40) - 0x1000, "MSRPM_BASE_PA", "15.5.1");
-	BROKEN(v.control.asid = 0, "ASID", "15.5.1");
-	BROKEN(v.control.asid = 16, "ASID", "15.16");
-	BROKEN(v.control.nested_cr3 = BIT(45), "N_CR3", "15.25.4");
-	BROKEN(v.save.pat = 0x0007040600070402, "G_PAT", "15.25.4");
-	BROKEN(v.save.pat = UINT64_C(8) << 56, "G_PAT", "15.25.4");
+	BROKEN(v.control.intercepts2 = 0, "intercepts, offset 010h", "VMRUN", "15.5.1");
+	BROKEN(v.control.iopm = BIT(40) - 0x2000, "IOPM_BASE_PA", "the map", "15.5.1");
+	BROKEN(v.control.msrpm = BIT(40) - 0x1000, "MSRPM_BASE_PA", "the map", "15.5.1");
+	BROKEN(v.control.asid = 0, "ASID", "0 is", "15.5.1");
+	BROKEN(v.control.asid = 16, "ASID", "the CPU", "15.16");
+	GOOD(v.control.tlb_control = VMCB_TLB_FLUSH_ALL);
+	BROKEN(v.control.tlb_control = 2, "TLB_CONTROL", "must be", "15.16.1");
+	BROKEN(v.control.tlb_control = VMCB_TLB_FLUSH_GUEST, "TLB_CONTROL", "3 and 7", "15.16.1");
+	machine.features |= SVM_CPUID_FLUSH_BY_ASID;
+	GOOD(v.control.tlb_control = VMCB_TLB_FLUSH_LOCALS);
+	BROKEN(v.control.vintr = VMCB_VINTR_NMI_ENABLE;
+	       v.control.intercepts = VMCB_INTERCEPT_NMI, "vintr, offset 060h",
+	       "virtual NMIs (bit 26) need a CPU", "15.21.10");
+	machine.features |= SVM_CPUID_VIRT_NMI;
+	BROKEN(v.control.vintr = VMCB_VINTR_NMI_ENABLE, "vintr, offset 060h",
+	       "virtual NMIs (bit 26) need NMIs", "15.21.10");
+	GOOD(v.control.vintr = VMCB_VINTR_NMI_ENABLE; v.control.intercepts = VMCB_INTERCEPT_NMI);
+	BROKEN(v.control.nested_cr3 = BIT(45), "N_CR3", "bits beyond", "15.25.4");
+	BROKEN(v.save.pat = 0x0007040600070402, "G_PAT", "each", "15.25.4");
+	BROKEN(v.save.pat = UINT64_C(8) << 56, "G_PAT", "each", "15.25.4");
 }
 
 static void test_events(void **state)
 {
 	(void)state;
-	BROKEN(v.control.event_inj = VMCB_EVENT_VALID | 0x120, "EVENTINJ", "15.20");
-	BROKEN(v.control.event_inj = VMCB_EVENT_VALID | 0x720, "EVENTINJ", "15.20");
-	BROKEN(v.control.event_inj = VMCB_EVENT_VALID | 0x302, "EVENTINJ", "15.20");
-	BROKEN(v.control.event_inj = VMCB_EVENT_VALID | 0x320, "EVENTINJ", "15.20");
-	BROKEN(v.control.event_inj = VMCB_EVENT_VALID | 0x304, "EVENTINJ", "15.20");
-	BROKEN(v.control.event_inj = VMCB_EVENT_VALID | 0x305, "EVENTINJ", "15.20");
+	BROKEN(v.control.event_inj = VMCB_EVENT_VALID | 0x120, "EVENTINJ", "TYPE", "15.20");
+	BROKEN(v.control.event_inj = VMCB_EVENT_VALID | 0x720, "EVENTINJ", "TYPE", "15.20");
+	BROKEN(v.control.event_inj = VMCB_EVENT_VALID | 0x302, "EVENTINJ", "the vector", "15.20");
+	BROKEN(v.control.event_inj = VMCB_EVENT_VALID | 0x320, "EVENTINJ", "the vector", "15.20");
+	BROKEN(v.control.event_inj = VMCB_EVENT_VALID | 0x304, "EVENTINJ", "#OF", "15.20");
+	BROKEN(v.control.event_inj = VMCB_EVENT_VALID | 0x305, "EVENTINJ", "#OF", "15.20");
 }
 
 static void test_all_broken_rules_are_named(void **state)
@@ -155,7 +173,42 @@ static void test_all_broken_rules_are_named(void **state)
 	valid_guest(&v);
 	v.save.dr6 = v.save.dr7 = UINT64_MAX;
 	v.control.asid = 0;
-	assert_int_equal(check(&v).count, 3);
+	assert_int_equal(check(), 3);
+}
+
+/* Any state: it ends, has the same rules as every other and counts what it names. */
+static void test_any_state(void **state)
+{
+	uint64_t random = 1;
+	unsigned count;
+
+	(void)state;
+	GOOD();
+	count = rule_count;
+	for (unsigned round = 0; round < 20000; round++) {
+		unsigned broken, named = 0;
+
+		for (size_t i = 0; i < sizeof(v) / 8; i++) {
+			random = random * 6364136223846793005 + 1442695040888963407;
+			((uint64_t *)&v)[i] = random ^ random >> 29;
+		}
+		broken = check();
+		assert_int_equal(rule_count, count);
+		for (unsigned i = 0; i < count; i++)
+			named += rules[i].broken;
+		assert_int_equal(named, broken);
+	}
+}
+
+static void test_every_rule_was_broken(void **state)
+{
+	(void)state;
+	GOOD();
+	for (unsigned i = 0; i < rule_count; i++) {
+		if (!exercised[i])
+			fail_msg("never broken: %s: %s", rules[i].field, rules[i].text);
+	}
+	print_message("%u rules\n", rule_count);
 }
 
 int main(void)
@@ -167,6 +220,8 @@ int main(void)
 		cmocka_unit_test(test_control),
 		cmocka_unit_test(test_events),
 		cmocka_unit_test(test_all_broken_rules_are_named),
+		cmocka_unit_test(test_any_state),
+		cmocka_unit_test(test_every_rule_was_broken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
