@@ -70,32 +70,14 @@ static void info_cpus(char **argv)
 INFO_TOPIC(info_cpus_topic, .name = "cpus", .args = "", .help = "what the machine's CPUs do",
 	   .run = info_cpus);
 
-/* Of vCPUs that stand still: the others' state is in their CPUs. */
-static void info_hv_vcpus(struct vm *vm)
-{
-	enum vm_state state = vm_life_begin(vm);
-	unsigned i;
-
-	if (state == VM_PAUSED || state == VM_CRASHED)
-		for (i = 0; i < vm->vcpu_count; i++)
-			hv_ops->dump(vm->vcpus[i]);
-	else
-		console_printf("vm %s is %s: `pause` it first\n", vm->name, vm_state_name(state));
-	vm_life_end(vm, state);
-}
-
 static void info_hv(char **argv)
 {
-	struct vm *vm = argv[1] ? vm_arg(argv[1]) : NULL;
-
-	if (!hv_ops)
-		console_printf("No virtualization: the log (`dmesg`) says why.\n");
-	else if (!argv[1])
+	(void)argv;
+	if (hv_ops)
 		hv_ops->report(console_printf);
-	else if (vm)
-		info_hv_vcpus(vm);
+	else
+		console_printf("No virtualization: the log (`dmesg`) says why.\n");
 }
 
-INFO_TOPIC(info_hv_topic, .name = "hv", .args = "[VM]",
-	   .help = "the CPU's virtualization; what it holds of a VM that stands still", .max = 1,
-	   .run = info_hv);
+INFO_TOPIC(info_hv_topic, .name = "hv", .args = "",
+	   .help = "the CPU's virtualization: what it has and what is used", .run = info_hv);

@@ -120,11 +120,13 @@ struct hv_ops {
 	/* vcpu->tsc_offset changed. */
 	void (*tsc_changed)(struct vcpu *vcpu);
 
-	/* After VM_EXIT_ENTRY_FAILED: logs which rule of the manual the state breaks. Also on
-	 * demand. */
+	/* After VM_EXIT_ENTRY_FAILED: logs which rules of the manual the state breaks. Own CPU. */
 	void (*explain)(struct vcpu *vcpu);
-	/* A vCPU's control structure, field by field, for `info hv VM` and dumps. */
-	void (*dump)(struct vcpu *vcpu);
+	/*
+	 * For a person: the vCPU's control structure, field by field, and which rules of an entry
+	 * it breaks. Tasks; the vCPU has left its run loop.
+	 */
+	void (*dump)(struct vcpu *vcpu, hv_print_fn print);
 };
 
 /* The vendor that runs this machine, NULL before vmm_init(). */

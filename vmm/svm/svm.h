@@ -116,6 +116,6 @@ int svm_intercept_msr(struct vm *vm, uint32_t index, bool read, bool write);
 
 /* svm_dump.c */
 void svm_explain(struct vcpu *vcpu);
-void svm_dump(struct vcpu *vcpu);
+void svm_dump(struct vcpu *vcpu, hv_print_fn print);
 
 #endif

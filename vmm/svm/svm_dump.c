@@ -4,77 +4,85 @@
 #include "vmm/svm/svm.h"
 #include "vmm/svm/svm_exit_code.h"
 
-static void svm_explain_line(void *opaque, const struct svm_broken *b)
-{
-	struct vcpu *vcpu = opaque;
+struct svm_verdict {
+	struct vcpu *vcpu;
+	hv_print_fn print; /* NULL: the log */
+	unsigned rules;
+};
 
-	vm_log(vcpu->vm, LOG_ERROR, "vcpu %u: VMRUN: %s = %#lx: %s (APM vol. 2, %s)", vcpu->index,
-	       b->field, b->value, b->rule, b->section);
+static void svm_explain_rule(void *opaque, const struct svm_rule *r)
+{
+	struct svm_verdict *verdict = opaque;
+	const struct vcpu *vcpu = verdict->vcpu;
+
+	verdict->rules++;
+	if (!r->broken)
+		return;
+	if (verdict->print)
+		verdict->print("broken: %s = %#lx: %s (APM vol. 2, %s)\n", r->field, r->value,
+			       r->text, r->section);
+	else
+		vm_log(vcpu->vm, LOG_ERROR, "vcpu %u: VMRUN: %s = %#lx: %s (APM vol. 2, %s)",
+		       vcpu->index, r->field, r->value, r->text, r->section);
+}
+
+static unsigned svm_explain_to(struct svm_verdict *verdict)
+{
+	struct svm_vcpu *svm = svm_of(verdict->vcpu);
+	struct svm_entry_state state = svm->entry;
+
+	if ((uint32_t)svm->vmcb->control.exit_code != SVM_EXIT_INVALID)
+		svm_explain_capture(svm->vmcb, &state);
+	return svm_explain_check(&state, &svm->vmcb->control, &svm_machine, svm_explain_rule,
+				 verdict);
 }
 
 void svm_explain(struct vcpu *vcpu)
 {
-	struct svm_vcpu *svm = svm_of(vcpu);
-	struct svm_entry_state state = svm->entry;
-	bool refused = (uint32_t)svm->vmcb->control.exit_code == SVM_EXIT_INVALID;
+	struct svm_verdict verdict = {.vcpu = vcpu};
 
-	if (!refused)
-		svm_explain_capture(svm->vmcb, &state);
-	if (svm_explain_check(&state, &svm->vmcb->control, &svm_machine, svm_explain_line, vcpu))
-		return;
-	vm_log(vcpu->vm, refused ? LOG_ERROR : LOG_INFO,
-	       "vcpu %u: VMRUN: no rule of APM vol. 2, 15.5.1, 15.20, 15.25.4 that we know is "
-	       "broken",
-	       vcpu->index);
+	if (!svm_explain_to(&verdict))
+		vm_log(vcpu->vm, LOG_ERROR,
+		       "vcpu %u: VMRUN: none of the %u rules of APM vol. 2 that we know is broken",
+		       vcpu->index, verdict.rules);
 }
 
-static void svm_dump_segment(struct vcpu *vcpu, const char *name, enum vcpu_seg seg)
+static void svm_dump_segment(struct vcpu *vcpu, hv_print_fn print, const char *name,
+			     enum vcpu_seg seg)
 {
 	struct vcpu_segment s;
 
 	svm_get_seg(vcpu, seg, &s);
-	vm_log(vcpu->vm, LOG_INFO, "vcpu %u: %s %04x base %016lx limit %08x attributes %03x",
-	       vcpu->index, name, s.selector, s.base, s.limit, s.attrib);
+	print("%s %04x base %016lx limit %08x attributes %03x\n", name, s.selector, s.base, s.limit,
+	      s.attrib);
 }
 
-static void svm_dump_control(struct vcpu *vcpu, const struct vmcb_control *c)
+static void svm_dump_control(hv_print_fn print, const struct vmcb_control *c)
 {
-	struct vm *vm = vcpu->vm;
-	uint32_t i = vcpu->index;
-
-	vm_log(vm, LOG_INFO,
-	       "vcpu %u: intercepts %08x %08x exceptions %08x cr %04x %04x dr %04x %04x", i,
-	       c->intercepts, c->intercepts2, c->exceptions, c->cr_read, c->cr_write, c->dr_read,
-	       c->dr_write);
-	vm_log(vm, LOG_INFO, "vcpu %u: iopm %lx msrpm %lx ncr3 %lx nested %lx lbr %lx", i, c->iopm,
-	       c->msrpm, c->nested_cr3, c->nested_control, c->lbr_control);
-	vm_log(vm, LOG_INFO,
-	       "vcpu %u: asid %u tlb_control %u tsc_offset %lx clean %03x pause %u/%u", i, c->asid,
-	       c->tlb_control, c->tsc_offset, c->clean, c->pause_count, c->pause_threshold);
-	vm_log(vm, LOG_INFO, "vcpu %u: vintr %lx int_state %lx event_inj %lx", i, c->vintr,
-	       c->int_state, c->event_inj);
-	vm_log(vm, LOG_INFO, "vcpu %u: exit %lx info %lx %lx int_info %lx next_rip %lx", i,
-	       c->exit_code, c->exit_info1, c->exit_info2, c->exit_int_info, c->next_rip);
+	print("intercepts %08x %08x exceptions %08x cr %04x %04x dr %04x %04x\n", c->intercepts,
+	      c->intercepts2, c->exceptions, c->cr_read, c->cr_write, c->dr_read, c->dr_write);
+	print("iopm %lx msrpm %lx ncr3 %lx nested %lx lbr %lx\n", c->iopm, c->msrpm, c->nested_cr3,
+	      c->nested_control, c->lbr_control);
+	print("asid %u tlb_control %u tsc_offset %lx clean %03x pause %u/%u\n", c->asid,
+	      c->tlb_control, c->tsc_offset, c->clean, c->pause_count, c->pause_threshold);
+	print("vintr %lx int_state %lx event_inj %lx\n", c->vintr, c->int_state, c->event_inj);
+	print("exit %lx info %lx %lx int_info %lx next_rip %lx\n", c->exit_code, c->exit_info1,
+	      c->exit_info2, c->exit_int_info, c->next_rip);
 }
 
-static void svm_dump_save(struct vcpu *vcpu, const struct vmcb_save *s)
+static void svm_dump_save(hv_print_fn print, const struct vmcb_save *s)
 {
-	struct vm *vm = vcpu->vm;
-	uint32_t i = vcpu->index;
-
-	vm_log(vm, LOG_INFO, "vcpu %u: rip %016lx rsp %016lx rflags %08lx cpl %u", i, s->rip,
-	       s->rsp, s->rflags, s->cpl);
-	vm_log(vm, LOG_INFO, "vcpu %u: cr0 %lx cr2 %lx cr3 %lx cr4 %lx efer %lx", i, s->cr0, s->cr2,
-	       s->cr3, s->cr4, s->efer);
-	vm_log(vm, LOG_INFO, "vcpu %u: dr6 %lx dr7 %lx pat %016lx debugctl %lx", i, s->dr6, s->dr7,
-	       s->pat, s->debugctl);
-	vm_log(vm, LOG_INFO, "vcpu %u: star %lx lstar %lx cstar %lx sfmask %lx kernel_gs %lx", i,
-	       s->star, s->lstar, s->cstar, s->sfmask, s->kernel_gs_base);
-	vm_log(vm, LOG_INFO, "vcpu %u: sysenter cs %lx esp %lx eip %lx", i, s->sysenter_cs,
-	       s->sysenter_esp, s->sysenter_eip);
+	print("rip %016lx rsp %016lx rflags %08lx cpl %u\n", s->rip, s->rsp, s->rflags, s->cpl);
+	print("cr0 %lx cr2 %lx cr3 %lx cr4 %lx efer %lx\n", s->cr0, s->cr2, s->cr3, s->cr4,
+	      s->efer);
+	print("dr6 %lx dr7 %lx pat %016lx debugctl %lx\n", s->dr6, s->dr7, s->pat, s->debugctl);
+	print("star %lx lstar %lx cstar %lx sfmask %lx kernel_gs %lx\n", s->star, s->lstar,
+	      s->cstar, s->sfmask, s->kernel_gs_base);
+	print("sysenter cs %lx esp %lx eip %lx\n", s->sysenter_cs, s->sysenter_esp,
+	      s->sysenter_eip);
 }
 
-void svm_dump(struct vcpu *vcpu)
+void svm_dump(struct vcpu *vcpu, hv_print_fn print)
 {
 	static const char *const names[VCPU_SEGS] = {
 		[SEG_ES] = "es",     [SEG_CS] = "cs",	  [SEG_SS] = "ss",     [SEG_DS] = "ds",
@@ -82,10 +90,13 @@ void svm_dump(struct vcpu *vcpu)
 		[SEG_GDTR] = "gdtr", [SEG_IDTR] = "idtr",
 	};
 	const struct svm_vcpu *svm = svm_of(vcpu);
+	struct svm_verdict verdict = {.vcpu = vcpu, .print = print};
 
 	svm_world_sync(vcpu);
-	svm_dump_control(vcpu, &svm->vmcb->control);
-	svm_dump_save(vcpu, &svm->vmcb->save);
+	svm_dump_control(print, &svm->vmcb->control);
+	svm_dump_save(print, &svm->vmcb->save);
 	for (unsigned seg = 0; seg < VCPU_SEGS; seg++)
-		svm_dump_segment(vcpu, names[seg], seg);
+		svm_dump_segment(vcpu, print, names[seg], seg);
+	if (!svm_explain_to(&verdict))
+		print("all %u rules of VMRUN that we know are kept\n", verdict.rules);
 }
