@@ -111,6 +111,6 @@ void vmx_vcpu_reset(struct vcpu *vcpu);
 
 /* vmx_dump.c */
 void vmx_explain(struct vcpu *vcpu);
-void vmx_dump(struct vcpu *vcpu);
+void vmx_dump(struct vcpu *vcpu, hv_print_fn print);
 
 #endif

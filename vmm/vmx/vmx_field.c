@@ -2,12 +2,11 @@
 #include "vmm/vmx/vmx_field.h"
 
 #define VMX_FIELD_ENTRY(constant, encoding, name) {encoding, name},
-const struct vmx_field vmx_fields[] = {VMX_FIELDS(VMX_FIELD_ENTRY)};
-const size_t vmx_field_count = sizeof(vmx_fields) / sizeof(vmx_fields[0]);
+const struct vmx_field vmx_fields[VMX_FIELD_COUNT] = {VMX_FIELDS(VMX_FIELD_ENTRY)};
 
 const char *vmx_field_name(uint32_t encoding)
 {
-	for (size_t i = 0; i < vmx_field_count; i++) {
+	for (size_t i = 0; i < VMX_FIELD_COUNT; i++) {
 		if (vmx_fields[i].encoding == encoding)
 			return vmx_fields[i].name;
 	}

@@ -246,8 +246,9 @@ struct vmx_field {
 	uint16_t encoding;
 	const char *name;
 };
-extern const struct vmx_field vmx_fields[];
-extern const size_t vmx_field_count;
+#define VMX_FIELD_ONE(constant, encoding, name) +1
+#define VMX_FIELD_COUNT				(0 VMX_FIELDS(VMX_FIELD_ONE))
+extern const struct vmx_field vmx_fields[VMX_FIELD_COUNT];
 
 /* The manual's name; "?" for what appendix B does not have. */
 const char *vmx_field_name(uint32_t encoding);

@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		size_t word = at % (sizeof(world_machine) / 8) * 8;
 
 		memcpy(&value, data + 2, sizeof(value));
-		if (at < 2 * vmx_field_count)
+		if (at < 2 * VMX_FIELD_COUNT)
 			world_field[vmx_fields[at / 2].encoding] = value;
 		else
 			memcpy((uint8_t *)&world_machine + word, &value, sizeof(value));

@@ -129,7 +129,7 @@ static void test_every_rule_was_broken(void **state)
 static void test_fields(void **state)
 {
 	(void)state;
-	for (size_t i = 1; i < vmx_field_count; i++)
+	for (size_t i = 1; i < VMX_FIELD_COUNT; i++)
 		assert_true(vmx_fields[i - 1].encoding < vmx_fields[i].encoding);
 	assert_string_equal(vmx_field_name(VMCS_GUEST_TR_ACCESS_RIGHTS), "Guest TR access rights");
 	assert_string_equal(vmx_field_name(0x6fff), "?");
