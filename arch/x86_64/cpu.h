@@ -90,25 +90,7 @@ CPU_REGISTER(dr6)
 CPU_REGISTER(dr7)
 #undef CPU_REGISTER
 
-static inline uint64_t cpu_rflags(void)
-{
-	uint64_t v;
-
-	__asm__ volatile("pushfq; pop %0" : "=r"(v) : : "memory");
-	return v;
-}
-
 /* Interrupts are off in all our code but at the stated points (kernel/sched.h, irq_window()). */
-static inline bool cpu_irqs_on(void)
-{
-	return cpu_rflags() & RFLAGS_IF;
-}
-
-static inline void cpu_irq_enable(void)
-{
-	__asm__ volatile("sti" : : : "memory");
-}
-
 static inline void cpu_irq_disable(void)
 {
 	__asm__ volatile("cli" : : : "memory");
@@ -144,16 +126,6 @@ static inline void cpu_pause(void)
 static inline uint64_t cpu_rdtsc(void)
 {
 	return __builtin_ia32_rdtsc();
-}
-
-static inline void cpu_invlpg(uint64_t virt)
-{
-	__asm__ volatile("invlpg (%0)" : : "r"(virt) : "memory");
-}
-
-static inline void cpu_wbinvd(void)
-{
-	__asm__ volatile("wbinvd" : : : "memory");
 }
 
 static inline uint64_t cpu_xgetbv(uint32_t index)

@@ -4,7 +4,8 @@
 #include "vmm/emulate/handlers.h"
 #include "vmm/emulate/operand.h"
 
-enum emulate_result arith_binary(struct emulate_ctx *ctx, const struct insn *insn)
+/* Also INC, DEC, NEG and NOT, which take no second operand. */
+enum emulate_result arith_alu(struct emulate_ctx *ctx, const struct insn *insn)
 {
 	uint64_t rflags = ctx->rflags;
 	uint64_t a, b, result;
@@ -18,24 +19,6 @@ enum emulate_result arith_binary(struct emulate_ctx *ctx, const struct insn *ins
 	result = alu_compute(insn->op, insn->width, a, b, &rflags);
 	if (insn->op != ALU_CMP && insn->op != ALU_TEST &&
 	    !operand_update(ctx, insn, &span, a, result))
-		return EMULATE_AGAIN;
-	ctx->rflags = rflags;
-	return insn_done(ctx, insn);
-}
-
-/* INC, DEC, NEG, NOT. */
-enum emulate_result arith_unary(struct emulate_ctx *ctx, const struct insn *insn)
-{
-	uint64_t rflags = ctx->rflags;
-	uint64_t a, result;
-	struct span span;
-	int err = operand_open(ctx, insn, &span);
-
-	if (err)
-		return insn_failed(err);
-	a = operand_read(ctx, insn, insn->dst, insn->width, &span);
-	result = alu_compute(insn->op, insn->width, a, 0, &rflags);
-	if (!operand_update(ctx, insn, &span, a, result))
 		return EMULATE_AGAIN;
 	ctx->rflags = rflags;
 	return insn_done(ctx, insn);

@@ -10,9 +10,9 @@
 		.mnemonic = ZYDIS_MNEMONIC_##name, .op = (op_), .flags = (flags_), \
 		.width = (width_), .handler = (fn),                                \
 	}
-#define ALU(name)	  RULE(name, arith_binary, ALU_##name, DECODE_WRITES, 0)
-#define ALU_COMPARE(name) RULE(name, arith_binary, ALU_##name, 0, 0)
-#define ALU_UNARY(name)	  RULE(name, arith_unary, ALU_##name, DECODE_WRITES, 0)
+#define ALU(name)	  RULE(name, arith_alu, ALU_##name, DECODE_WRITES, 0)
+#define ALU_COMPARE(name) RULE(name, arith_alu, ALU_##name, 0, 0)
+#define ALU_UNARY(name)	  RULE(name, arith_alu, ALU_##name, DECODE_WRITES, 0)
 #define STRING(name)                                            \
 	RULE(name##B, string_run, STRING_##name, 0, 0),         \
 		RULE(name##W, string_run, STRING_##name, 0, 0), \

@@ -13,8 +13,7 @@ enum emulate_result move_swap_bytes(struct emulate_ctx *ctx, const struct insn *
 enum emulate_result move_from_segment(struct emulate_ctx *ctx, const struct insn *insn);
 
 /* arith.c; op: enum alu_op */
-enum emulate_result arith_binary(struct emulate_ctx *ctx, const struct insn *insn);
-enum emulate_result arith_unary(struct emulate_ctx *ctx, const struct insn *insn);
+enum emulate_result arith_alu(struct emulate_ctx *ctx, const struct insn *insn);
 enum emulate_result arith_xchg(struct emulate_ctx *ctx, const struct insn *insn);
 enum emulate_result arith_xadd(struct emulate_ctx *ctx, const struct insn *insn);
 

@@ -2,7 +2,10 @@
 #include "vmm/load/load_blob.h"
 
 #include "kernel/boot_info.h"
+#include "kernel/slab.h"
 #include "vmm/guest_memory.h"
+#include "vmm/load/entry_state.h"
+#include "vmm/vcpu.h"
 #include "vmm/vm.h"
 
 #include <errno.h>
@@ -76,5 +79,47 @@ int load_place_modules(struct vm *vm, const struct load_request *req, gpa_t gpa,
 		err = load_place_one(vm, req->modules[i], req->module_args[i], &placed[(*count)++],
 				     &gpa);
 	*end = gpa;
+	return err;
+}
+
+/* @blob has no memory of its own yet. */
+static int load_put_info(struct vm *vm, const struct load_request *req,
+			 const struct load_multiboot *how, struct load_blob *blob,
+			 const struct load_placed *placed, size_t count)
+{
+	int err;
+
+	blob->data = kzalloc(LOAD_BLOB_MAX);
+	if (!blob->data)
+		return -ENOMEM;
+	how->put_info(vm, req, blob, placed, count);
+	err = blob->err;
+	if (err)
+		vm_log(vm, LOG_ERROR, "kernel %s: command line and module names exceed %d bytes",
+		       req->kernel->name, LOAD_BLOB_MAX);
+	else
+		err = guest_write(vm, blob->gpa, blob->data, blob->len);
+	kfree(blob->data);
+	return err;
+}
+
+int load_multiboot(struct vm *vm, const struct load_request *req, const struct load_multiboot *how)
+{
+	struct load_placed placed[LOAD_MAX_MODULES + 1];
+	struct load_blob blob = {0};
+	struct load_extent extent;
+	size_t count;
+	int err = how->load_kernel(vm, req->kernel, &extent);
+
+	if (!err)
+		err = load_place_modules(vm, req, extent.end, placed, &count, &blob.gpa);
+	if (!err)
+		err = load_put_info(vm, req, how, &blob, placed, count);
+	if (!err)
+		err = entry_state_protected(vm, extent.entry);
+	if (!err) {
+		vcpu_set_gpr(vm->vcpus[0], GPR_RAX, how->magic);
+		vcpu_set_gpr(vm->vcpus[0], GPR_RBX, blob.gpa);
+	}
 	return err;
 }

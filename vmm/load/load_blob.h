@@ -7,6 +7,7 @@
 #define VMM_LOAD_LOAD_BLOB_H
 
 #include "lib/compiler.h"
+#include "vmm/load/elf.h"
 #include "vmm/loader.h"
 #include "vmm/types.h"
 
@@ -42,5 +43,18 @@ gpa_t load_blob_put_words(struct load_blob *blob, const char *first, const char 
  */
 int load_place_modules(struct vm *vm, const struct load_request *req, gpa_t gpa,
 		       struct load_placed *placed, size_t *count, gpa_t *end) __must_check;
+
+/* A Multiboot version: what differs in loading and starting a kernel. */
+struct load_multiboot {
+	uint32_t magic; /* in EAX */
+	int (*load_kernel)(struct vm *vm, const struct boot_module *kernel,
+			   struct load_extent *extent);
+	void (*put_info)(struct vm *vm, const struct load_request *req, struct load_blob *blob,
+			 const struct load_placed *placed, size_t count);
+};
+
+/* Kernel, modules, information, and the entry's state. Errors are logged. */
+int load_multiboot(struct vm *vm, const struct load_request *req,
+		   const struct load_multiboot *how) __must_check;
 
 #endif

@@ -4,14 +4,11 @@
  * image that tells its addresses in the header.
  */
 #include "kernel/boot_info.h"
-#include "kernel/slab.h"
 #include "kernel/version.h"
 #include "vmm/guest_memory.h"
 #include "vmm/load/elf.h"
-#include "vmm/load/entry_state.h"
 #include "vmm/load/load_blob.h"
 #include "vmm/loader.h"
-#include "vmm/vcpu.h"
 #include "vmm/vm.h"
 
 #include <errno.h>
@@ -142,8 +139,8 @@ static void mb1_put_modules(struct load_blob *blob, struct mb1_info *info,
 	info->mods_addr = (uint32_t)load_blob_put(blob, modules, count * sizeof(modules[0]), 4);
 }
 
-static int mb1_put_info(struct vm *vm, const struct load_request *req, struct load_blob *blob,
-			const struct load_placed *placed, size_t count)
+static void mb1_put_info(struct vm *vm, const struct load_request *req, struct load_blob *blob,
+			 const struct load_placed *placed, size_t count)
 {
 	struct mb1_info info = {.flags = MB1_INFO_CMDLINE | MB1_INFO_LOADER};
 
@@ -152,37 +149,18 @@ static int mb1_put_info(struct vm *vm, const struct load_request *req, struct lo
 	info.loader_name = (uint32_t)load_blob_put_words(blob, "Alcazar", ALCAZAR_VERSION);
 	mb1_put_memory(vm, blob, &info);
 	mb1_put_modules(blob, &info, placed, count);
-	if (blob->err) {
-		vm_log(vm, LOG_ERROR, "kernel %s: command line and module names exceed %d bytes",
-		       req->kernel->name, LOAD_BLOB_MAX);
-		return blob->err;
-	}
 	memcpy(blob->data, &info, sizeof(info));
-	return guest_write(vm, blob->gpa, blob->data, blob->len);
 }
 
 static int mb1_load(struct vm *vm, const struct load_request *req)
 {
-	struct load_placed placed[LOAD_MAX_MODULES + 1];
-	struct load_blob blob = {.data = kzalloc(LOAD_BLOB_MAX)};
-	struct load_extent extent;
-	size_t count;
-	int err = blob.data ? 0 : -ENOMEM;
+	static const struct load_multiboot how = {
+		.magic = MB1_BOOT_MAGIC,
+		.load_kernel = mb1_load_kernel,
+		.put_info = mb1_put_info,
+	};
 
-	if (!err)
-		err = mb1_load_kernel(vm, req->kernel, &extent);
-	if (!err)
-		err = load_place_modules(vm, req, extent.end, placed, &count, &blob.gpa);
-	if (!err)
-		err = mb1_put_info(vm, req, &blob, placed, count);
-	if (!err)
-		err = entry_state_protected(vm, extent.entry);
-	if (!err) {
-		vcpu_set_gpr(vm->vcpus[0], GPR_RAX, MB1_BOOT_MAGIC);
-		vcpu_set_gpr(vm->vcpus[0], GPR_RBX, blob.gpa);
-	}
-	kfree(blob.data);
-	return err;
+	return load_multiboot(vm, req, &how);
 }
 
 LOADER(multiboot1_loader, .name = "Multiboot 1", .probe = mb1_probe, .load = mb1_load);

@@ -3,15 +3,12 @@
  * Multiboot2 kernels (Multiboot2 Specification version 2.0), i386 entry.
  */
 #include "kernel/boot_info.h"
-#include "kernel/slab.h"
 #include "kernel/version.h"
 #include "lib/multiboot2.h"
 #include "vmm/guest_memory.h"
 #include "vmm/load/elf.h"
-#include "vmm/load/entry_state.h"
 #include "vmm/load/load_blob.h"
 #include "vmm/loader.h"
-#include "vmm/vcpu.h"
 #include "vmm/vm.h"
 
 #include <errno.h>
@@ -243,8 +240,8 @@ static void mb2_put_acpi(struct vm *vm, struct load_blob *blob, gpa_t gpa)
 		mb2_put(blob, MULTIBOOT2_TAG_ACPI_NEW, rsdp, MB2_RSDP2);
 }
 
-static int mb2_put_info(struct vm *vm, const struct load_request *req, struct load_blob *blob,
-			const struct load_placed *placed, size_t count)
+static void mb2_put_info(struct vm *vm, const struct load_request *req, struct load_blob *blob,
+			 const struct load_placed *placed, size_t count)
 {
 	static const char loader[] = "Alcazar " ALCAZAR_VERSION;
 	struct multiboot2_info info = {0};
@@ -258,38 +255,19 @@ static int mb2_put_info(struct vm *vm, const struct load_request *req, struct lo
 		mb2_put_module(blob, &placed[i]);
 	mb2_put_acpi(vm, blob, req->rsdp);
 	mb2_put(blob, MULTIBOOT2_TAG_END, "", 0);
-	if (blob->err) {
-		vm_log(vm, LOG_ERROR, "kernel %s: command line and module names exceed %d bytes",
-		       req->kernel->name, LOAD_BLOB_MAX);
-		return blob->err;
-	}
 	info.total_size = (uint32_t)blob->len;
 	memcpy(blob->data, &info, sizeof(info));
-	return guest_write(vm, blob->gpa, blob->data, blob->len);
 }
 
 static int mb2_load(struct vm *vm, const struct load_request *req)
 {
-	struct load_placed placed[LOAD_MAX_MODULES + 1];
-	struct load_blob blob = {.data = kzalloc(LOAD_BLOB_MAX)};
-	struct load_extent extent;
-	size_t count;
-	int err = blob.data ? 0 : -ENOMEM;
+	static const struct load_multiboot how = {
+		.magic = MULTIBOOT2_BOOTLOADER_MAGIC,
+		.load_kernel = mb2_load_kernel,
+		.put_info = mb2_put_info,
+	};
 
-	if (!err)
-		err = mb2_load_kernel(vm, req->kernel, &extent);
-	if (!err)
-		err = load_place_modules(vm, req, extent.end, placed, &count, &blob.gpa);
-	if (!err)
-		err = mb2_put_info(vm, req, &blob, placed, count);
-	if (!err)
-		err = entry_state_protected(vm, extent.entry);
-	if (!err) {
-		vcpu_set_gpr(vm->vcpus[0], GPR_RAX, MULTIBOOT2_BOOTLOADER_MAGIC);
-		vcpu_set_gpr(vm->vcpus[0], GPR_RBX, blob.gpa);
-	}
-	kfree(blob.data);
-	return err;
+	return load_multiboot(vm, req, &how);
 }
 
 LOADER(multiboot2_loader, .name = "Multiboot 2", .probe = mb2_probe, .load = mb2_load);
