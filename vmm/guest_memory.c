@@ -2,6 +2,7 @@
 #include "vmm/guest_memory.h"
 
 #include "arch/x86_64/paging.h"
+#include "kernel/panic.h"
 #include "kernel/slab.h"
 #include "kernel/task.h"
 #include "vmm/hv_ops.h"
@@ -139,6 +140,27 @@ int guest_memory_set_access(struct vm *vm, gpa_t gpa, uint64_t size, unsigned ac
 	__atomic_add_fetch(&m->generation, 1, __ATOMIC_RELEASE);
 	spin_unlock(&m->lock);
 	return err;
+}
+
+int guest_memory_map_device(struct vm *vm, gpa_t gpa, void *pages, uint64_t size)
+{
+	int err;
+
+	spin_lock(&vm->memory->lock);
+	err = hv_ops->map(vm, gpa, paging_phys(pages), size, ACCESS_ALL);
+	spin_unlock(&vm->memory->lock);
+	return err;
+}
+
+void guest_memory_unmap_device(struct vm *vm, gpa_t gpa, uint64_t size)
+{
+	int err;
+
+	spin_lock(&vm->memory->lock);
+	err = hv_ops->unmap(vm, gpa, size);
+	spin_unlock(&vm->memory->lock);
+	/* It splits no large page: this is what was mapped. */
+	BUG_ON(err);
 }
 
 int guest_memory_create(struct vm *vm, uint64_t size)

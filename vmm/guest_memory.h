@@ -47,6 +47,14 @@ void guest_memory_destroy(struct vm *vm);
 int guest_memory_set_access(struct vm *vm, gpa_t gpa, uint64_t size, unsigned access) __must_check;
 
 /*
+ * Maps, or takes away again, a device's memory, whole pages that are
+ * contiguous at @pages, where the guest has no access to RAM. 0 or -ENOMEM.
+ * The caller flushes.
+ */
+int guest_memory_map_device(struct vm *vm, gpa_t gpa, void *pages, uint64_t size) __must_check;
+void guest_memory_unmap_device(struct vm *vm, gpa_t gpa, uint64_t size);
+
+/*
  * The host address of [@gpa, @gpa + @len) when all of it is RAM and
  * contiguous for us (never across a granule), else NULL. Exit path: cheap.
  */

@@ -37,7 +37,7 @@ static unsigned page_access(const struct range_map *map, gpa_t page)
 
 		if (!r->item || r->last < page || r->first > page + PAGE_SIZE - 1)
 			continue;
-		if (r->tag == HOOK_MEMORY_FULL)
+		if (r->tag != HOOK_MEMORY_WRITE)
 			return 0;
 		access &= ~ACCESS_WRITE;
 	}
@@ -67,6 +67,34 @@ static int apply_access(struct vm *vm, const struct hook *hook)
 	return err;
 }
 
+/* Whole pages, and no RAM below them. */
+static bool may_map_pages(const struct vm *vm, const struct hook *hook)
+{
+	if ((hook->first | (hook->last + 1) | (uintptr_t)hook->opaque) % PAGE_SIZE)
+		return false;
+	for (gpa_t gpa = hook->first; vm->memory && gpa < hook->last; gpa += PAGE_SIZE) {
+		if (guest_memory_ptr(vm->memory, gpa, 1))
+			return false;
+	}
+	return true;
+}
+
+static int map_pages(struct vm *vm, const struct hook *hook)
+{
+	return vm->memory ? guest_memory_map_device(vm, hook->first, hook->opaque,
+						    hook->last - hook->first + 1)
+			  : 0;
+}
+
+static void unmap_pages(struct vm *vm, const struct hook *hook)
+{
+	if (!vm->memory)
+		return;
+	guest_memory_unmap_device(vm, hook->first, hook->last - hook->first + 1);
+	if (vm->hooks->live)
+		vm_flush(vm);
+}
+
 int hook_memory_add(struct vm *vm, const struct hook *hook, enum hook_memory_mode mode)
 {
 	struct range range = {
@@ -75,10 +103,14 @@ int hook_memory_add(struct vm *vm, const struct hook *hook, enum hook_memory_mod
 
 	if (hook->first > hook->last || hook->last >> GPA_BITS_MAX)
 		return -EINVAL;
+	if (mode == HOOK_MEMORY_MAPPED && !may_map_pages(vm, hook))
+		return -EINVAL;
 	err = hook_range_add(vm, &vm->hooks->memory, &memory_kind, &range);
 	if (err)
 		return err;
 	err = apply_access(vm, hook);
+	if (!err && mode == HOOK_MEMORY_MAPPED)
+		err = map_pages(vm, hook);
 	if (err) {
 		hook_memory_remove(vm, hook);
 		return err;
@@ -91,6 +123,8 @@ int hook_memory_add(struct vm *vm, const struct hook *hook, enum hook_memory_mod
 void hook_memory_remove(struct vm *vm, const struct hook *hook)
 {
 	hook_range_remove(vm, &vm->hooks->memory, hook->first, hook);
+	if (hook->ops == &hook_mapped_ops)
+		unmap_pages(vm, hook);
 	/*
 	 * Giving rights back may need a table that there is no memory for. The
 	 * page then stays trapped, and is served from RAM access by access.
@@ -151,7 +185,7 @@ static const struct hook *answerer(const struct range_map *map, gpa_t gpa, bool 
 	uint64_t mode = HOOK_MEMORY_FULL;
 	const struct hook *hook = range_map_find(map, gpa, &mode);
 
-	return mode == HOOK_MEMORY_FULL || write ? hook : NULL;
+	return mode != HOOK_MEMORY_WRITE || write ? hook : NULL;
 }
 
 /* As many of the @left bytes from @gpa as @owner takes at once: a power of two, aligned. */
@@ -231,7 +265,7 @@ uint64_t hook_memory_read(struct vcpu *vcpu, gpa_t gpa, unsigned width)
 	uint64_t mode = HOOK_MEMORY_FULL;
 	const struct hook *hook = range_map_find(grace_read(vcpu->vm->hooks->memory), gpa, &mode);
 
-	if (likely(hook && mode == HOOK_MEMORY_FULL && gpa + width - 1 <= hook->last))
+	if (likely(hook && mode != HOOK_MEMORY_WRITE && gpa + width - 1 <= hook->last))
 		return read_one(vcpu, hook, gpa, width);
 	return read_split(vcpu, gpa, width);
 }

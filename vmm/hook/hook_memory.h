@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Guest-physical memory, to 52 bits, page and sub-page. A full hook takes
- * reads and writes; a write hook leaves reads at full speed on @backing.
+ * reads and writes; a write hook leaves reads at full speed on what is mapped
+ * there; mapped pages are a device's own memory, reached without an exit.
  */
 #ifndef VMM_HOOK_HOOK_MEMORY_H
 #define VMM_HOOK_HOOK_MEMORY_H
@@ -11,7 +12,13 @@
 enum hook_memory_mode {
 	HOOK_MEMORY_FULL,  /* every access */
 	HOOK_MEMORY_WRITE, /* writes; reads go to what is mapped there */
+	/* None: whole pages where there is no RAM, contiguous for us, at hook.opaque; hook.ops is
+	   hook_mapped_ops. */
+	HOOK_MEMORY_MAPPED,
 };
+
+/* What an instruction that is done for the guest does to mapped pages. */
+extern const struct hook_ops hook_mapped_ops;
 
 int hook_memory_add(struct vm *vm, const struct hook *hook,
 		    enum hook_memory_mode mode) __must_check;

@@ -37,6 +37,22 @@ int guest_memory_set_access(struct vm *v, gpa_t gpa, uint64_t size, unsigned acc
 	return 0;
 }
 
+int guest_memory_map_device(struct vm *v, gpa_t gpa, void *pages, uint64_t size)
+{
+	(void)v;
+	(void)gpa;
+	(void)pages;
+	(void)size;
+	return 0;
+}
+
+void guest_memory_unmap_device(struct vm *v, gpa_t gpa, uint64_t size)
+{
+	(void)v;
+	(void)gpa;
+	(void)size;
+}
+
 bool guest_is_ram(const struct guest_memory *m, gpa_t gpa, uint64_t len)
 {
 	(void)m;

@@ -2,6 +2,7 @@
 /* test-sources: vmm/guest_memory.c vmm/hook/hook.c vmm/hook/hook_cpuid.c vmm/hook/hook_memory.c */
 /* test-sources: vmm/hook/hook_call.c vmm/hook/hook_range.c vmm/hook/hook_table.c */
 /* test-sources: lib/range_map.c kernel/time.c tests/host/vmm/fake.c */
+/* test-sources: vmm/hook/hook_mapped.c tests/host/fake/kernel/fake_panic.c */
 /* Where RAM is and where not, what backs it, what is mapped, and hooks over it. */
 #include "vmm/guest_memory.h"
 
@@ -307,6 +308,39 @@ static void test_hooks_over_ram(void **state)
 	assert_int_equal(rights(0x7000), 7);
 }
 
+/* A device's memory in the VGA window, which no RAM is below; and where there is some. */
+static void test_mapped(void **state)
+{
+	static uint8_t pages[2 * PAGE_SIZE] __aligned(PAGE_SIZE);
+	const struct hook hook = {.first = 0xb8000,
+				  .last = 0xb9fff,
+				  .ops = &hook_mapped_ops,
+				  .opaque = pages,
+				  .owner = "m"};
+	struct hook bad = hook;
+
+	(void)state;
+	assert_int_equal(guest_memory_create(&vm, 4 * MIB), 0);
+	vm.hooks->live = true;
+	assert_int_equal(hook_memory_add(&vm, &hook, HOOK_MEMORY_MAPPED), 0);
+	assert_int_equal(rights(0xb7000), 0);
+	assert_int_equal(rights(0xb8000), 7);
+	assert_int_equal(rights(0xb9000), 7);
+	assert_int_equal(nested[0xb9].hpa, paging_phys(pages + PAGE_SIZE));
+	assert_int_equal(flushes, 1);
+	hook_memory_write(&vcpu, 0xb8ffc, 8, 0x8877665544332211);
+	assert_int_equal(pages[0x1003], 0x88);
+	assert_int_equal(hook_memory_read(&vcpu, 0xb8ffe, 4), 0x66554433);
+	hook_memory_remove(&vm, &hook);
+	assert_int_equal(rights(0xb8000), 0);
+	assert_int_equal(flushes, 2);
+	bad.first = 0x9f000;
+	assert_int_equal(hook_memory_add(&vm, &bad, HOOK_MEMORY_MAPPED), -EINVAL);
+	bad.first = 0xb8800;
+	assert_int_equal(hook_memory_add(&vm, &bad, HOOK_MEMORY_MAPPED), -EINVAL);
+	assert_int_equal(rights(0x9f000), 7);
+}
+
 static void test_hook_without_tables(void **state)
 {
 	static const struct hook writes = {
@@ -337,7 +371,7 @@ int main(void)
 		TEST(test_layouts),	   TEST(test_large_pages),
 		TEST(test_bounds),	   TEST(test_copies_across_granules),
 		TEST(test_hooks_over_ram), TEST(test_hook_without_tables),
-		TEST(test_too_large),
+		TEST(test_mapped),	   TEST(test_too_large),
 	};
 
 	time_init(1000000);

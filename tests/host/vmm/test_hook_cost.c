@@ -3,6 +3,7 @@
 /* test-sources: vmm/hook/hook_memory.c vmm/hook/hook_msr.c vmm/hook/hook_range.c */
 /* test-sources: vmm/hook/hook_table.c lib/range_map.c kernel/time.c */
 /* test-sources: tests/host/vmm/fake.c tests/host/vmm/fake_time.c */
+/* test-sources: vmm/hook/hook_mapped.c */
 /*
  * An access with 10 000 hooks costs at most half as much again as with 10.
  * The same few addresses are looked up each time, so that it is the way to
@@ -46,6 +47,22 @@ int guest_memory_set_access(struct vm *v, gpa_t gpa, uint64_t size, unsigned acc
 	(void)size;
 	(void)access;
 	return 0;
+}
+
+int guest_memory_map_device(struct vm *v, gpa_t gpa, void *pages, uint64_t size)
+{
+	(void)v;
+	(void)gpa;
+	(void)pages;
+	(void)size;
+	return 0;
+}
+
+void guest_memory_unmap_device(struct vm *v, gpa_t gpa, uint64_t size)
+{
+	(void)v;
+	(void)gpa;
+	(void)size;
 }
 
 void vm_flush(struct vm *v)

@@ -10,6 +10,7 @@
 /* test-sources: tests/host/vmm/fake.c tests/host/vmm/fake_hv.c tests/host/vmm/fake_vm.c */
 /* test-sources: tests/host/fake/arch/x86_64/fake_memory.c */
 /* test-sources: tests/host/fake/kernel/fake_panic.c */
+/* test-sources: vmm/hook/hook_mapped.c */
 /* Whole VMs on a scheduler of one CPU: built, run, paused, reset, crashed, taken apart. */
 #include "vmm/vm.h"
 
