@@ -158,12 +158,24 @@ void vm_console_detach(struct vm_console *console)
 	vm_console_put(console);
 }
 
+/* The length of the whole lines in [@buf, @buf + @len), or @len when there is none. */
+static size_t vm_console_lines(const uint8_t *buf, size_t len)
+{
+	size_t n = len;
+
+	while (n && buf[n - 1] != '\n')
+		n--;
+	return n ? n : len;
+}
+
 size_t vm_console_read(struct vm_console *console, uint8_t *buf, size_t max)
 {
 	size_t n;
 
 	spin_lock(&console->lock);
 	n = ring_peek(&console->ring, console->shown, buf, max);
+	if (n == max)
+		n = vm_console_lines(buf, n);
 	console->shown += n;
 	spin_unlock(&console->lock);
 	/* Not for each byte: the guest's UART works in bursts. */

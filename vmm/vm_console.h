@@ -72,7 +72,10 @@ void vm_console_input_ready(struct vm_console *console);
 int vm_console_attach(struct vm *vm, const char *id, const struct vm_console_viewer *viewer,
 		      struct vm_console **out) __must_check;
 void vm_console_detach(struct vm_console *console);
-/* The viewer's: up to @max of the bytes that it has not seen. */
+/*
+ * The viewer's: up to @max of the bytes that it has not seen. What does not fit
+ * is cut behind a line where it can be: others write to the terminal in between.
+ */
 size_t vm_console_read(struct vm_console *console, uint8_t *buf, size_t max);
 /* How many bytes the guest took; 0 when it is gone. */
 size_t vm_console_input(struct vm_console *console, const uint8_t *data, size_t len);

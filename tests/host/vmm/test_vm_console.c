@@ -147,6 +147,25 @@ static void test_a_slow_viewer_holds_the_guest_back(void **state)
 	vm_console_unregister(console);
 }
 
+static void test_pieces_are_lines(void **state)
+{
+	struct vm_console *c;
+	uint8_t buf[8];
+
+	(void)state;
+	assert_int_equal(vm_console_attach(&vm, NULL, &viewer, &c), 0);
+	say("one\ntwo\nthree\na long one\n$ ");
+	assert_int_equal(vm_console_read(c, buf, sizeof(buf)), 8);
+	assert_memory_equal(buf, "one\ntwo\n", 8);
+	assert_int_equal(vm_console_read(c, buf, sizeof(buf)), 6);
+	assert_memory_equal(buf, "three\n", 6);
+	assert_int_equal(vm_console_read(c, buf, sizeof(buf)), 8);
+	assert_int_equal(vm_console_read(c, buf, sizeof(buf)), 5);
+	assert_memory_equal(buf, "ne\n$ ", 5);
+	vm_console_detach(c);
+	vm_console_unregister(console);
+}
+
 static void test_input(void **state)
 {
 	struct vm_console *c;
@@ -201,6 +220,7 @@ int main(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_slow_viewer_holds_the_guest_back, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(test_pieces_are_lines, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_input, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_last_words, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_memory, setup, teardown),
