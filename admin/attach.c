@@ -19,7 +19,7 @@
 /* Bytes, 6 ms at 115200 baud: Linux waits 10 ms for a busy UART, then its output is lost. */
 #define ATTACH_PIECE   64
 #define ATTACH_PIECES  4    /* before others on this CPU run */
-#define ATTACH_PENDING 512  /* typed bytes that wait for the guest */
+#define ATTACH_PENDING 4096 /* typed, or pasted, bytes that wait for the guest */
 #define ATTACH_LEAVE   0x1d /* Ctrl-] */
 
 struct attachment {
@@ -114,11 +114,12 @@ static bool attach_has_crashed(const char *name)
 void attach_vm(struct vm *vm)
 {
 	const struct vm_console_viewer viewer = {attach_wake, task_current()};
-	struct attachment a = {.pending_len = 0};
+	static struct attachment a; /* the shell's task alone attaches */
 	char name[VM_NAME_MAX + 1];
 	bool left;
 	int err;
 
+	a.pending_len = 0;
 	/* The VM may be undefined by the time that its console goes. */
 	memcpy(name, vm->name, sizeof(name));
 	err = vm_console_attach(vm, NULL, &viewer, &a.console);

@@ -118,6 +118,23 @@ static void test_a_deaf_guest_keeps_nobody(void **state)
 	fake_guest_deaf = false;
 }
 
+/* Typed faster than the guest takes it: all of it arrives. */
+static void test_paste(void **state)
+{
+	static const char begin[] = "start demo\rconsole demo\r";
+	const size_t n = sizeof(begin) - 1;
+	char keys[4096] = "";
+	size_t i;
+
+	(void)state;
+	memcpy(keys, begin, n);
+	for (i = n; i < sizeof(keys) - 1; i++)
+		keys[i] = (char)('a' + i % 26);
+	fake_guest_heard[0] = '\0';
+	fake_shell(false, keys);
+	assert_string_equal(fake_guest_heard, keys + n);
+}
+
 static void test_autostart(void **state)
 {
 	(void)state;
@@ -178,6 +195,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_the_guest_crashes, fake_setup, fake_teardown),
 		cmocka_unit_test_setup_teardown(test_a_deaf_guest_keeps_nobody, fake_setup,
 						fake_teardown),
+		cmocka_unit_test_setup_teardown(test_paste, fake_setup, fake_teardown),
 		cmocka_unit_test_setup_teardown(test_autostart, fake_setup, fake_teardown),
 		cmocka_unit_test_setup_teardown(test_completion, fake_setup, fake_teardown),
 		cmocka_unit_test_setup_teardown(test_machine, fake_setup, fake_teardown),
