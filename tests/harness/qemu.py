@@ -12,20 +12,22 @@ from harness.cases import BUILD
 from harness.serial import SerialMachine, make_iso
 
 OVMF = "/usr/share/OVMF"
+# One TSC tick an instruction, and every run the same to the tick. For one CPU.
+ICOUNT = ["-icount", "shift=0,sleep=off", "-seed", "1", "-rtc", "base=2026-01-01,clock=vm"]
 
 
 class Machine(SerialMachine):
     """QEMU with the demo's ISO, or with one made of `files`, `cmdline` and the image of
     another configuration's BUILD directory; iso=False: the bare machine, for `extra` to
-    start something on.
+    start something on. `com`: which serial line is driven.
     """
 
     def __init__(self, t, files=None, cmdline="", cpus=2, memory=1024, cpu="max,+svm",
-                 firmware="bios", iso=True, build=BUILD, extra=()):
+                 firmware="bios", iso=True, build=BUILD, com=1, extra=()):
         super().__init__(t)
         command = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", cpu, "-smp", cpus,
                    "-m", memory, "-display", "none", "-no-reboot", "-nic", "none",
-                   "-serial", "stdio", "-monitor", "none",
+                   *(com - 1) * ["-serial", "null"], "-serial", "stdio", "-monitor", "none",
                    "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
         if iso:
             command += ["-cdrom", make_iso(t, files, cmdline, build), "-boot", "d"]

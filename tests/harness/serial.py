@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A machine's serial line: what every emulator's driver has in common."""
+import codecs
 import ctypes
 import os
 import re
@@ -56,6 +57,8 @@ class SerialMachine:
         self.t = t
         self.text = ""  # all that came
         self.seen = 0  # how much of it expect() has passed
+        # A read may end in the middle of a letter.
+        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self.serial = open(t.dir / "serial.log", "wb")
         self.messages = t.dir / "emulator.log"  # the emulator's own
 
@@ -97,7 +100,7 @@ class SerialMachine:
             data = b""
         self.serial.write(data)
         self.serial.flush()
-        self.text += data.decode("utf-8", errors="replace").replace("\r", "")
+        self.text += self.decoder.decode(data).replace("\r", "")
         return bool(data)
 
     def expect(self, pattern, timeout=60, never=r"PANIC"):
@@ -126,16 +129,28 @@ class SerialMachine:
                 raise self._failure(f"no {pattern!r} within {timeout} s")
             alive = self._read(deadline - time.monotonic())
 
+    def expect_all(self, *patterns, timeout=60):
+        """Waits for each of `patterns`, in any order: what several CPUs say at a time."""
+        start = end = self.seen
+        for pattern in patterns:
+            self.seen = start
+            self.expect(pattern, timeout)
+            end = max(end, self.seen)
+        self.seen = end
+
     def _failure(self, why):
         tail = "\n".join(self.text.splitlines()[-25:])
         return Failure(f"{why}; the line's last words:\n{tail}")
 
     def send(self, text):
         """Types `text`; a terminal's Return is \\r."""
+        self.send_bytes(text.encode())
+
+    def send_bytes(self, data):
         try:
-            os.write(self.input, text.encode())
+            os.write(self.input, data)
         except (BrokenPipeError, ConnectionResetError):
-            raise self._failure(f"the machine went off before it was sent {text!r}") from None
+            raise self._failure(f"the machine went off before it was sent {data!r}") from None
 
     def command(self, line, timeout=30, prompt=PROMPT):
         """Gives a command at the prompt; returns what it printed."""
