@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The console, as somebody uses and misuses it who sits at the serial line."""
+import re
+
+from harness import Failure, Machine, case
+from harness.linux import LEAVE
+from harness.serial import PROMPT
+from test_guests import guest_files, verdict
+
+SECONDS = 120  # for an answer, on a machine that has much else to do
+COMMANDS = ("console", "destroy", "dmesg", "help", "info", "list", "pause", "poweroff", "reboot",
+            "reset", "resume", "start")
+TOPICS = ("cpus", "devices", "exits", "hv", "memory", "paging")
+
+# What is typed, and what must be in the answer.
+ANSWERS = (
+    ("", ""),
+    ("   ", ""),
+    ("help start", r"start VM +start a VM"),
+    ("help info", r"info memory "),
+    ("help nonsense", r"nonsense: no such command; `help` lists"),
+    ("help device", r"uart16550 +16550A"),
+    ("help device uart16550", r"io +number +first I/O port \(default 0x3f8\)"),
+    ("help device nonsense", r"nonsense: no such type of device"),
+    ("nonsense", r"nonsense: no such command; `help` lists"),
+    ("LIST", r"LIST: no such command"),
+    ("list echo", r"usage: list\n"),
+    ("start", r"usage: start VM\n"),
+    ("start echo echo", r"usage: start VM\n"),
+    ("start nobody", r"nobody: no such VM; `list` shows them"),
+    ("destroy", r"usage: destroy VM\n"),
+    ("destroy nobody", r"nobody: no such VM"),
+    ("destroy echo", r"vm echo: cannot destroy: it is defined"),
+    ("reset echo", r"vm echo: cannot reset: it is defined"),
+    ("pause echo", r"vm echo: cannot pause: it is defined"),
+    ("resume echo", r"vm echo: cannot resume: it is defined"),
+    ("console", r"usage: console VM\n"),
+    ("console nobody", r"nobody: no such VM"),
+    ("console echo", r"vm echo has no console: it is not started"),
+    ("info nonsense", r"info nonsense: no such topic"),
+    ("info exits", r"usage: info exits VM\n"),
+    ("info exits nobody", r"nobody: no such VM"),
+    ("info exits echo", r"all +0\n"),
+    ("info devices", r"usage: info devices VM\n"),
+    ("info devices echo", r"ID +TYPE"),
+    ("info memory now", r"usage: info memory\n"),
+    ("info cpus", r"CPU +ENTITIES.*\n +0 .*\n +1 "),
+    ("info memory", r"\d+ MiB, \d+ MiB free, \d+ pages used"),
+    ("info hv", r"(?i)svm"),
+    ("info paging", r"executable: 0;"),
+    ("dmesg", r"\] Alcazar \d(.*\n)+.*boot: ready after"),
+    ("dmesg now", r"usage: dmesg\n"),
+    ("start 1 2 3 4 5 6 7 8 9 10 11 12", r"start: too many words; `help start`"),
+    ("%s%n%p %llx", r"%s%n%p: no such command"),
+    ("start " + 100 * "x", 100 * "x" + ": no such VM"),
+    ("start ../../etc", r"\.\./\.\./etc: no such VM"),
+)
+
+
+def check(condition, text):
+    if not condition:
+        raise Failure(text)
+
+
+def answers(m):
+    for line, wanted in ANSWERS:
+        said = m.command(line, SECONDS)
+        check(re.search(wanted, said), f"{line!r}: not {wanted!r} but {said!r}")
+    said = m.command("help", SECONDS)
+    for name in COMMANDS:
+        check(re.search(rf"^  {name}\b", said, re.M), f"help does not list {name}")
+        check(m.command(f"help {name}", SECONDS).strip().startswith(name), f"no help for {name}")
+    said = m.command("info", SECONDS)
+    for topic in TOPICS:
+        check(re.search(rf"^  info {topic}\b.*: \w", said, re.M), f"info does not list {topic}")
+
+
+def alive(m):
+    """The shell answers, with an empty line before."""
+    m.send("\x03")
+    check(re.search(r"^echo +", m.command("list", SECONDS), re.M), "list does not list")
+
+
+def keys(m):
+    """Editing: what is executed is what one sees."""
+    m.send("lixx\x7f\x7fst\r")  # DEL
+    m.expect(r"NAME +STATE", SECONDS)
+    m.send("xxlist\x01\x1b[3~\x1b[3~\r")  # Ctrl-A, Delete
+    m.expect(r"NAME +STATE", SECONDS)
+    m.send("st\x1b[D\x1b[Dli\x05\r")  # left, Ctrl-E
+    m.expect(r"NAME +STATE", SECONDS)
+    m.send("nonsense\x15list\r")  # Ctrl-U
+    m.expect(r"NAME +STATE", SECONDS)
+    m.send("\x1b[A\x1b[A\x1b[B\r")  # up, up, down: the last line
+    m.expect(r"NAME +STATE", SECONDS)
+    m.send("li\t\r")  # Tab
+    m.expect(r"NAME +STATE", SECONDS)
+    m.send("dest\tec\t\r")
+    m.expect(r"vm echo: cannot destroy", SECONDS)
+    m.expect(PROMPT, SECONDS)
+
+
+def noise(m):
+    """No byte, sequence or length of what is typed does harm."""
+    m.send("".join(chr(byte) for byte in range(32) if chr(byte) not in "\r\n"))
+    alive(m)
+    m.send_bytes(bytes(range(127, 256)))
+    alive(m)
+    m.send("\x1b[999999999999;1;1;1m\x1b[\x1b[\x1bO\x1b]0;title\x07\x1b[200~\x1b[1;5D\x1b")
+    alive(m)
+    m.send(3000 * "y" + "\r")
+    m.expect(r"y{100,240}: no such command", SECONDS)
+    alive(m)
+
+
+def paste(m):
+    """Many lines at once: each is executed, none is lost."""
+    lines = [f"start vm-{n}" for n in range(200)]
+    m.send("\r".join(lines) + "\r")
+    for n in range(200):
+        m.expect(rf"vm-{n}: no such VM", SECONDS)
+    alive(m)
+
+
+@case(seconds=15)
+def commands(t):
+    with Machine(t, files=guest_files("echo", vm="echo", autostart=False)) as m:
+        m.expect(r"`help` lists the commands", SECONDS)
+        m.expect(PROMPT, SECONDS)
+        answers(m)
+        keys(m)
+        noise(m)
+        paste(m)
+
+
+def type_to(m, text):
+    m.send(text)
+    m.expect(re.escape(text), SECONDS)
+
+
+@case(seconds=10)
+def vm_console(t):
+    """A guest that sends back what it gets: attached, left, paused, reset, ended."""
+    with Machine(t, files=guest_files("echo", vm="echo")) as m:
+        m.expect(r"-- attached to vm echo; Ctrl-\] returns", SECONDS)
+        m.expect(r"# echoing", SECONDS)
+        type_to(m, "one two")
+        type_to(m, "\x01\x02\x07\x1b[A\x1c\x1e\x1f\t")  # all but Ctrl-] is the guest's
+        # Typed faster than a guest takes it.
+        type_to(m, "".join(f"{n:03}," for n in range(800)))
+        type_to(m, "last words")
+        m.send(LEAVE + "list\r")  # at once: what comes behind it is the shell's
+        m.expect(r"-- left vm echo; `console echo` attaches again --", SECONDS)
+        m.expect(r"echo +running", SECONDS)
+        m.expect(PROMPT, SECONDS)
+        check("console0" in m.command("info devices echo", SECONDS), "no console0")
+        check(re.search(r"io +\d{3}", m.command("info exits echo", SECONDS)), "no exits")
+
+        kept = m.command("console echo", SECONDS, prompt="last words")
+        check("one two" in kept and "799," in kept, "what was said before is not shown")
+        type_to(m, "three")
+        m.send(LEAVE)
+        m.expect(PROMPT, SECONDS)
+
+        m.command("pause echo", SECONDS)
+        check(re.search(r"echo +paused", m.command("list", SECONDS)), "not paused")
+        check(re.search(r"vcpu 0: rip ", m.command("info hv echo", SECONDS)), "no registers")
+        m.command("console echo", SECONDS, prompt="three")
+        m.send("to a paused VM" + LEAVE)
+        m.expect(PROMPT, SECONDS)
+        m.command("resume echo", SECONDS)
+        m.command("console echo", SECONDS, prompt="to a paused VM")
+        m.send(LEAVE)
+        m.expect(PROMPT, SECONDS)
+
+        check("vm echo: cannot start: it is running" in m.command("start echo", SECONDS),
+              "started twice")
+        m.command("reset echo", SECONDS)
+        m.command("console echo", SECONDS, prompt="three")
+        m.expect(r"# echoing", SECONDS)
+        type_to(m, "four")
+        m.send("\x04")
+        check(verdict(m, SECONDS)[:2] == (1, 0), "the guest fails")
+        m.expect_all(r"vm echo: stopped",
+                     rf"-- vm echo has ended; back at the alcazar> prompt --\n(?:\[.*\n)*{PROMPT}",
+                     timeout=SECONDS)
+        check(re.search(r"echo +stopped", m.command("list", SECONDS)), "not stopped")
+        m.command("start echo", SECONDS)
+        m.command("destroy echo", SECONDS)
+        check("it is not started" in m.command("console echo", SECONDS), "a console of nothing")
+
+
+@case(seconds=10, each=[{"firmware": "bios"}, {"firmware": "uefi"}])
+def machine_resets_and_goes_off(t, firmware):
+    with Machine(t, files={}, firmware=firmware, extra=["-action", "reboot=reset"]) as m:
+        m.expect(PROMPT, SECONDS)
+        m.send("reboot\r")
+        m.expect(r"Resetting the machine", SECONDS)
+        m.expect(r"\] Alcazar \d", SECONDS)
+        m.expect(PROMPT, SECONDS)
+        m.send("poweroff\r")
+        m.expect(r"Switching the machine off", SECONDS)
+        check(m.wait(SECONDS) == 0, "the machine did not go off cleanly")
