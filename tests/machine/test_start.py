@@ -5,6 +5,10 @@ import re
 import socket
 
 from harness import Bochs, Failure, Machine, case
+from harness.qemu import ICOUNT
+from test_guests import guest_files, verdict
+
+READY_MS = 100  # from GRUB's hand-over to the prompt
 
 
 def cpus_run(m, count):
@@ -113,3 +117,48 @@ def cpu_without_what_vms_need_is_told(t, model, why):
         m.expect("alcazar> ", timeout=90)
         if "the log (`dmesg`) says why" not in m.command("info hv"):
             raise Failure("`info hv` does not say where the reason is")
+
+
+@case(seconds=8, each=[{"files": {}}, {"files": None}])
+def ready_in_time(t, files):
+    """By the machine's own clock, where an instruction takes a nanosecond; the demo's VM
+    starts after."""
+    with Machine(t, files=files, cpus=1, extra=ICOUNT) as m:
+        took = int(m.expect(r"boot: ready after (\d+) ms", timeout=120).group(1))
+        if took >= READY_MS:
+            raise Failure(f"ready after {took} ms, budget {READY_MS}")
+
+
+@case(seconds=6)
+def command_line_is_obeyed(t):
+    """autostart=no, loglevel=debug."""
+    with Machine(t, files=guest_files("smoke"), cmdline="autostart=no loglevel=debug") as m:
+        m.expect(r"command line 'autostart=no loglevel=debug'", timeout=120)
+        m.expect(r"boot: memory 0+-0x[0-9a-f]+ RAM", timeout=120)
+        m.expect("alcazar> ", timeout=120)
+        if not re.search(r"^guest +defined", m.command("list"), re.M):
+            raise Failure("the VM was started")
+        m.command("start guest")
+        m.expect("vm guest: stopped", timeout=120)
+
+
+@case(seconds=5)
+def only_errors_are_said(t):
+    """loglevel=error: nothing but the prompt; the log has it all."""
+    with Machine(t, files={}, cmdline="loglevel=error") as m:
+        m.expect("alcazar> ", timeout=120)
+        if re.search(r"^\[ *\d+\.\d+\]", m.text, re.M):
+            raise Failure("loglevel=error, and yet it speaks")
+        if "boot: ready after" not in m.command("dmesg"):
+            raise Failure("the log is not kept")
+
+
+@case(seconds=5)
+def console_on_com2(t):
+    with Machine(t, files=guest_files("smoke"), cmdline="console=com2", com=2) as m:
+        m.expect(r"\] Alcazar \d", timeout=120)
+        passed, failed, why = verdict(m)
+        m.expect("alcazar> ", timeout=120)
+        if "guest" not in m.command("list"):
+            raise Failure("the shell does not listen on COM2")
+        return passed, failed, why
