@@ -194,7 +194,7 @@ def small_machine(t):
         m.expect(r"vm linux: not enough memory: 512 MiB wanted, \d+ MiB free, \d+ MiB missing",
                  timeout=SECONDS)
         passed = verdict(m, timeout=SECONDS)
-        m.expect("vm guest: stopped", timeout=SECONDS)
+        m.expect(PROMPT, timeout=SECONDS)
         check("failed" in m.command("start linux", SECONDS), "linux starts")
         return passed
 

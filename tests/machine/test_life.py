@@ -69,7 +69,7 @@ def guest_ends_ten_times(t):
         keeps_memory(m, destroyed_in_the_middle)
 
 
-@case(seconds=30)
+@case(seconds=60)
 def linux_is_destroyed_ten_times(t):
     """The demo, at ten stages of its boot."""
     stages = ("", "Linux version", "kvm-clock", "ACPI: RSDP", "x2apic", "printk: console",

@@ -109,7 +109,7 @@ def leave_and_return(m, guest):
         m.expect("said in absence", timeout=SHELL_SECONDS)
 
 
-@case(seconds=40, each=[{"firmware": "bios"}, {"firmware": "uefi"}])
+@case(seconds=60, each=[{"firmware": "bios"}, {"firmware": "uefi"}])
 def demo(t, firmware):
     """What `make run` boots."""
     with Machine(t, firmware=firmware) as m:
