@@ -5,6 +5,7 @@ its baud rate in emulated time, which `ips` (instructions a second) stretches.""
 import os
 import socket
 
+from harness.cases import BUILD
 from harness.serial import SerialMachine, make_iso
 
 CONFIG = """\
@@ -29,15 +30,16 @@ debug: action=ignore
 
 
 class Bochs(SerialMachine):
-    """Bochs with the demo's ISO, or with one made of `files` and `cmdline`."""
+    """Bochs with the demo's ISO, or with one made of `files`, `cmdline` and the image
+    of another configuration's BUILD directory."""
 
     def __init__(self, t, files=None, cmdline="", cpus=1, memory=1024, model="ryzen",
-                 ips=50000000):
+                 ips=50000000, build=BUILD):
         super().__init__(t)
         with socket.create_server(("127.0.0.1", 0)) as server:
             server.settimeout(30)
             (t.dir / "bochsrc").write_text(CONFIG.format(
-                memory=memory, model=model, cpus=cpus, ips=ips, iso=make_iso(t, files, cmdline),
+                memory=memory, model=model, cpus=cpus, ips=ips, iso=make_iso(t, files, cmdline, build),
                 port=server.getsockname()[1], log=t.dir / "bochs.log"))
             (t.dir / "go.dbg").write_text("continue\n")
             with open(os.devnull, "r+b") as null:
