@@ -106,14 +106,17 @@ def hv_is_reported(t):
 
 
 @case(seconds=40, each=[
+    {"model": "core2_penryn_t9600", "why": 'no VT-x: .*without "enable EPT"'},
+    {"model": "corei5_lynnfield_750", "why": 'no VT-x: .*without "unrestricted guest"'},
     {"model": "turion64_tyler", "why": "no SVM: .*no nested paging"},
 ])
 def cpu_without_what_vms_need_is_told(t, model, why):
-    """The reason, and a prompt all the same."""
+    """The reason of the vendor that the CPU is of, the other's too, and a prompt all the same."""
     with Bochs(t, files={}, model=model) as m:
         m.expect("vmm: this machine cannot run VMs", timeout=90)
-        if not re.search("vmm: " + why, m.text):
-            raise Failure(f"the log does not say '{why}'")
+        for reason in (why, "no VT-x: ", "no SVM: "):
+            if not re.search("vmm: " + reason, m.text):
+                raise Failure(f"the log does not say '{reason}'")
         m.expect("alcazar> ", timeout=90)
         if "the log (`dmesg`) says why" not in m.command("info hv"):
             raise Failure("`info hv` does not say where the reason is")
@@ -162,3 +165,21 @@ def console_on_com2(t):
         if "guest" not in m.command("list"):
             raise Failure("the shell does not listen on COM2")
         return passed, failed, why
+
+
+@case(seconds=40, each=[{"model": "corei7_sandy_bridge_2600k"}, {"model": "corei7_skylake_x"}])
+def vt_x_is_turned_on(t, model):
+    """On both CPUs; what the older one lacks is told at the start, and by `info hv`."""
+    with Bochs(t, files={}, model=model, cpus=2) as m:
+        m.expect("vmm: virtualization by VT-x", timeout=90)
+        m.expect("alcazar> ", timeout=90)
+        if "cannot be turned on" in m.text:
+            raise Failure("a CPU refuses")
+        report = m.command("info hv", timeout=90)
+        old = "sandy_bridge" in model
+        if old != ("vmx: without PAUSE-loop exiting, 1 GiB pages, accessed" in m.text):
+            raise Failure("the start does not tell what is missing, or what is not")
+        for line in (r"^  enable EPT +used$", r"^  IA-32e mode guest +used when needed$",
+                     r"^  1 GiB pages +" + ("missing: 2 MiB" if old else "used$")):
+            if not re.search(line, report, re.M):
+                raise Failure(f"no line like {line} in: {report}")
