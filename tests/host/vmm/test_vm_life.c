@@ -3,6 +3,7 @@
 /* test-sources: vmm/cpu_model.c vmm/cpu_model_dynamic.c vmm/cpu_model_table.c */
 /* test-sources: arch/x86_64/cpu_valid.c */
 /* test-sources: vmm/msr.c vmm/msr_core.c vmm/msr_mtrr.c vmm/msr_vendor.c */
+/* test-sources: vmm/vcpu_cr.c */
 /* test-sources: vmm/run.c vmm/exit.c vmm/vcpu.c vmm/vcpu_event.c vmm/post_mortem.c */
 /* test-sources: vmm/hook/hook.c vmm/hook/hook_call.c vmm/hook/hook_cpuid.c vmm/hook/hook_io.c */
 /* test-sources: vmm/hook/hook_memory.c vmm/hook/hook_msr.c vmm/hook/hook_range.c */
