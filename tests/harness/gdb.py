@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""QEMU's gdb stub, as far as a test needs it: the machine's memory, by our symbols.
+
+    gdb = Gdb(t)
+    with Machine(t, files={}, extra=gdb.options) as m:
+        m.expect(PROMPT)
+        gdb.write("panic", b"\\x0f\\x0b")
+"""
+import pathlib
+import shutil
+import re
+import socket
+import subprocess
+import tempfile
+
+from harness.cases import BUILD, Failure
+
+SECONDS = 60  # for an answer
+
+
+class Gdb:
+    def __init__(self, t):
+        # A socket's path has a limit that a case's folder may exceed.
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="alcazar-"))
+        t.later(lambda: shutil.rmtree(folder))
+        self.path = str(folder / "gdb")
+        self.options = ["-gdb", f"unix:path={self.path},server=on,wait=off"]
+        self.symbols = {}
+        names = subprocess.run(["nm", BUILD / "alcazar.elf"], capture_output=True, text=True,
+                               check=True).stdout
+        for line in names.splitlines():
+            address, _, name = line.split()
+            self.symbols[name] = int(address, 16)
+
+    def write(self, symbol, data):
+        """Puts `data` where the image has `symbol`, also where it is read-only for itself. The
+        machine stands still meanwhile, and goes on."""
+        with socket.socket(socket.AF_UNIX) as line:
+            line.settimeout(SECONDS)
+            line.connect(self.path)
+            said = self._ask(line, f"M{self.symbols[symbol]:x},{len(data):x}:{data.hex()}")
+            if said != "OK":
+                raise Failure(f"gdb: memory of {symbol} is not written: {said}")
+            self._ask(line, "D")
+
+    @staticmethod
+    def _ask(line, packet):
+        """One packet and its answer: $TEXT#SUM, each acknowledged by +. T…: the machine stands."""
+        line.sendall(f"${packet}#{sum(packet.encode()) & 0xff:02x}".encode())
+        come = ""
+        while not (answer := re.search(r"\$([^T#][^#]*)#..", come)):
+            data = line.recv(4096)
+            if not data:
+                raise Failure(f"gdb: no answer to {packet}")
+            line.sendall(b"+" * data.count(b"$"))
+            come += data.decode()
+        return answer.group(1)
