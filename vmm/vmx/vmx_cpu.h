@@ -63,7 +63,7 @@ struct hv_cpu {
 	/* What the MSRs have, when known; KERNEL_GS_BASE only while no world is loaded. */
 	uint64_t msrs[VMX_WORLD_MSRS];
 	bool msrs_known;
-	uint64_t reads, writes; /* VMREADs and VMWRITEs: vmx_count.h */
+	uint64_t exits, reads, writes; /* vmx_count.h */
 };
 
 extern struct page_owner vmx_owner;

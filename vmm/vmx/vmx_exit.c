@@ -245,6 +245,7 @@ void vmx_exited(struct vcpu *vcpu, struct vm_exit *exit)
 	uint64_t reason = vmx_read(VMCS_EXIT_REASON);
 	const struct vmx_exit_rule *rule;
 
+	vmx_count_exit();
 	/* vmx_run.S wrote it. */
 	if (vcpu->rip != vmx->rip)
 		vmx_count_write();
