@@ -69,7 +69,7 @@ host-tests: $(HOST_BINARIES) $(HOST_FUZZER_BINARIES)
 TESTS ?=
 CONFIGURATIONS := allno allyes minimal
 
-.PHONY: check check-build $(CONFIGURATIONS)
+.PHONY: check check-all check-build $(CONFIGURATIONS)
 check-build: all iso guests bench-build host-tests $(if $(TESTS),,$(CONFIGURATIONS))
 
 $(CONFIGURATIONS): | $(THIRD_PARTY_HEADERS) $(IMAGE_LIBS)
@@ -78,9 +78,9 @@ $(CONFIGURATIONS): | $(THIRD_PARTY_HEADERS) $(IMAGE_LIBS)
 
 # Two lines: make runs one that names $(MAKE) even when it is asked with -n only to
 # show what it would do, and a test asks that of every command in the documents.
-check: | $(SETUP)
+check check-all: | $(SETUP)
 	$(Q)$(MAKE) --no-print-directory -k check-build; echo $$? >$(BUILD)/.check-build
-	$(Q)tests/run --build $$(cat $(BUILD)/.check-build) $(TESTS)
+	$(Q)tests/run --build $$(cat $(BUILD)/.check-build) $(if $(filter check-all,$@),--all) $(TESTS)
 
 .PHONY: budgets
 budgets: $(BUILD)/alcazar.elf

@@ -9,20 +9,26 @@
     @case(each=[{"firmware": "bios"}, {"firmware": "uefi"}])
     def prints(t, firmware): ...
 
+    @case(qemu_alone="counts on a clock that is the wall's")
+    def sleeps(t): ...
+
 `t` is the case's context: t.log(text) keeps a line that is shown when the case
-fails, t.dir is a folder of its own, t.later(function) runs when it is over. `seconds`
-is what it takes, about: long cases start first.
+fails, t.dir is a folder of its own, t.later(function) runs when it is over, t.machine
+names the machine of harness.machines that it is for. `seconds` is what it takes, about:
+long cases start first.
 """
 import os
 import pathlib
 import re
 import subprocess
 
+from harness.machines import MACHINES, alone, runs_on
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 LOGS = BUILD / "test-logs"
 
-registered = []
+registered = {}  # by name: a file that two others import is read twice
 
 
 class Failure(Exception):
@@ -30,8 +36,9 @@ class Failure(Exception):
 
 
 class Context:
-    def __init__(self, name):
+    def __init__(self, name, machine=None):
         self.name = name
+        self.machine = machine
         self.dir = self.folder(name)
         self.dir.mkdir(parents=True, exist_ok=True)
         for old in self.dir.iterdir():
@@ -58,15 +65,17 @@ class Context:
 
 
 class Case:
-    def __init__(self, name, function, seconds=1, arguments=None):
+    def __init__(self, name, function, seconds=1, arguments=None, machine=None, alone=None):
         self.name = name
         self.function = function
         self.seconds = seconds
         self.arguments = arguments or {}
+        self.machine = machine
+        self.alone = alone  # why it is for QEMU and no other machine
 
     def run(self):
         """Returns (how many tests passed, how many failed, the reason)."""
-        t = Context(self.name)
+        t = Context(self.name, self.machine)
         try:
             result = self.function(t, **self.arguments)
             return result if isinstance(result, tuple) else (1, 0, "")
@@ -82,17 +91,25 @@ class Case:
             t.close()
 
 
-def case(seconds=1, each=({},)):
-    """Register the function below, once for each set of arguments."""
+def case(seconds=1, each=({},), qemu_alone=None):
+    """Register the function below, once for each set of arguments, and in tests/machine for
+    each machine too; but for QEMU alone with `qemu_alone`, which says why. A `model` among
+    the arguments is the one CPU, of Bochs's, that it is for."""
 
     def register(function):
         # tests/machine/test_boot.py: machine/boot
         path = pathlib.Path(function.__code__.co_filename).resolve()
         group = f"{path.parent.name}/{path.stem.removeprefix('test_')}"
         for arguments in each:
-            suffix = ",".join(str(value) for value in arguments.values())
-            name = f"{group}/{function.__name__}" + (f"[{suffix}]" if suffix else "")
-            registered.append(Case(name, function, seconds, arguments))
+            why = qemu_alone or alone(arguments)
+            machines = ("qemu",) if why else MACHINES
+            if path.parent.name != "machine" or "model" in arguments:
+                machines = (None,)
+            for machine in machines:
+                words = [*map(str, arguments.values()), *filter(None, [machine])]
+                name = f"{group}/{function.__name__}" + (f"[{','.join(words)}]" if words else "")
+                if runs_on(name, machine):
+                    registered[name] = Case(name, function, seconds, arguments, machine, why)
         return function
 
     return register

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A machine in QEMU, driven over its serial line.
 
-    with Machine(t, firmware="uefi", cpus=1) as m:
+    with Qemu(t, firmware="uefi", cpus=1) as m:
         m.expect("alcazar> ")
         print(m.command("list"))
 """
@@ -16,17 +16,20 @@ OVMF = "/usr/share/OVMF"
 ICOUNT = ["-icount", "shift=0,sleep=off", "-seed", "1", "-rtc", "base=2026-01-01,clock=vm"]
 
 
-class Machine(SerialMachine):
+class Qemu(SerialMachine):
     """QEMU with the demo's ISO, or with one made of `files`, `cmdline` and the image of
     another configuration's BUILD directory; iso=False: the bare machine, for `extra` to
-    start something on. `com`: which serial line is driven.
+    start something on. `com`: which serial line is driven. `resets`: a reset does not
+    end it.
     """
 
     def __init__(self, t, files=None, cmdline="", cpus=2, memory=1024, cpu="max,+svm",
-                 firmware="bios", iso=True, build=BUILD, com=1, extra=()):
+                 firmware="bios", iso=True, build=BUILD, com=1, resets=False,
+                 extra=()):
         super().__init__(t)
         command = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", cpu, "-smp", cpus,
-                   "-m", memory, "-display", "none", "-no-reboot", "-nic", "none",
+                   "-m", memory, "-display", "none", "-nic", "none",
+                   *([] if resets else ["-no-reboot"]),
                    *(com - 1) * ["-serial", "null"], "-serial", "stdio", "-monitor", "none",
                    "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
         if iso:

@@ -53,6 +53,9 @@ class SerialMachine:
     """An emulator's process and its serial line. Everything that the line says is kept
     in t.dir/serial.log. A driver sets self.process, self.input and self.output."""
 
+    patience = 1  # how much slower than QEMU it may be
+    keeps_time = True  # its seconds are the wall's
+
     def __init__(self, t):
         self.t = t
         self.text = ""  # all that came
@@ -108,6 +111,7 @@ class SerialMachine:
 
         `never` ends the wait at once: what must not come first.
         """
+        timeout *= self.patience
         wanted = re.compile(pattern)
         bad = re.compile(never) if never else None
         deadline = time.monotonic() + timeout
@@ -117,7 +121,7 @@ class SerialMachine:
             end = match.start() if match else len(self.text)
             refused = bad.search(self.text, self.seen, end) if bad else None
             if refused:
-                self._read(1)
+                self._listen_on()
                 raise self._failure(f"got {refused.group()!r} while waiting for {pattern!r}")
             if match:
                 self.seen = match.end()
@@ -137,6 +141,14 @@ class SerialMachine:
             self.expect(pattern, timeout)
             end = max(end, self.seen)
         self.seen = end
+
+    def _listen_on(self, longest=20):
+        """Reads until the machine has said all, or for long enough."""
+        deadline = time.monotonic() + longest
+        length = -1
+        while length != len(self.text) and time.monotonic() < deadline:
+            length = len(self.text)
+            self._read(2)
 
     def _failure(self, why):
         tail = "\n".join(self.text.splitlines()[-25:])
@@ -162,7 +174,7 @@ class SerialMachine:
 
     def wait(self, timeout=60):
         """Waits until the machine is off; returns the emulator's exit code."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + timeout * self.patience
         while self._read(deadline - time.monotonic()):
             if time.monotonic() > deadline:
                 raise self._failure(f"the machine is still on after {timeout} s")

@@ -192,7 +192,7 @@ def vm_console(t):
 
 @case(seconds=10, each=[{"firmware": "bios"}, {"firmware": "uefi"}])
 def machine_resets_and_goes_off(t, firmware):
-    with Machine(t, files={}, firmware=firmware, extra=["-action", "reboot=reset"]) as m:
+    with Machine(t, files={}, firmware=firmware, resets=True) as m:
         m.expect(PROMPT, SECONDS)
         m.send("reboot\r")
         m.expect(r"Resetting the machine", SECONDS)

@@ -3,6 +3,6 @@
 from harness import ROOT, case, run_tool
 
 
-@case(seconds=60)
+@case(seconds=60, qemu_alone="starts its machines itself")
 def within_budget(t):
     run_tool(t, ROOT / "tests/bench/run", timeout=1200)

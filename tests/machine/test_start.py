@@ -22,23 +22,15 @@ def cpus_run(m, count):
     {"cpus": 2, "memory": 512, "firmware": "uefi"}, {"cpus": 4, "memory": 6144, "firmware": "uefi"},
     {"cpus": 2, "memory": 256, "cpu": "EPYC"}, {"cpus": 1, "memory": 256, "cpu": "Opteron_G5"},
 ])
-def starts(t, cpus, memory, firmware="bios", cpu="max,+svm"):
-    with Machine(t, files={}, cpus=cpus, memory=memory, firmware=firmware, cpu=cpu) as m:
-        cpus_run(m, cpus)
+def starts(t, **needs):
+    with Machine(t, files={}, **needs) as m:
+        cpus_run(m, needs["cpus"])
         m.expect(r"paging: W\^X holds in all \d+ pages")
         m.expect(r"boot: ready")
         m.expect("alcazar> ")
         paging = m.command("info paging")
         if "executable: 0; for user mode: 0; below our addresses: 0" not in paging:
             raise Failure(f"the live page tables allow too much: {paging}")
-
-
-@case(seconds=40, each=[{"model": "ryzen", "cpus": 2}, {"model": "corei7_skylake_x", "cpus": 4}])
-def starts_in_bochs(t, model, cpus):
-    with Bochs(t, files={}, model=model, cpus=cpus) as m:
-        cpus_run(m, cpus)
-        m.expect(r"paging: W\^X holds in all \d+ pages")
-        m.expect(r"boot: ready", timeout=90)
 
 
 def inject_nmi(path):
@@ -53,7 +45,7 @@ def inject_nmi(path):
                 pass
 
 
-@case(seconds=6)
+@case(seconds=6, qemu_alone="its monitor has the NMI button")
 def hardware_nmi_is_told(t):
     path = t.dir / "qmp"
     with Machine(t, files={}, cpus=2, extra=["-qmp", f"unix:{path},server=on,wait=off"]) as m:
@@ -93,7 +85,7 @@ def too_little_memory_is_told(t):
         m.expect("alcazar> ")
 
 
-@case(seconds=5)
+@case(seconds=5, qemu_alone="reads the report on its CPU")
 def hv_is_reported(t):
     """`info hv`, on QEMU's SVM: what is used, what is there, what is done without."""
     with Machine(t, files={}, cpus=1) as m:
@@ -122,7 +114,7 @@ def cpu_without_what_vms_need_is_told(t, model, why):
             raise Failure("`info hv` does not say where the reason is")
 
 
-@case(seconds=8, each=[{"files": {}}, {"files": None}])
+@case(seconds=8, each=[{"files": {}}, {"files": None}], qemu_alone="counts by its icount")
 def ready_in_time(t, files):
     """By the machine's own clock, where an instruction takes a nanosecond; the demo's VM
     starts after."""

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The machines that the cases of tests/machine run on, and which of them `make check` runs.
+
+A case says what it needs and is multiplied by these machines; its name ends in the
+machine's: machine/guests/runs[smoke,qemu]. Another model is another entry of MACHINES.
+"""
+from typing import NamedTuple
+
+
+class Kind(NamedTuple):
+    vendor: str  # what the hypervisor runs guests by
+    model: str  # of Bochs's CPUs; empty: QEMU
+    check: str  # what `make check` runs there: "all", "long" (all but SLOW), or "short" (SHORT)
+
+
+MACHINES = {
+    "qemu": Kind("SVM", "", "all"),
+    "ryzen": Kind("SVM", "ryzen", "short"),
+    "corei7_sandy_bridge_2600k": Kind("VT-x", "corei7_sandy_bridge_2600k", "short"),
+    "corei7_haswell_4770": Kind("VT-x", "corei7_haswell_4770", "short"),
+    "corei7_skylake_x": Kind("VT-x", "corei7_skylake_x", "long"),
+}
+
+# By what the names of cases begin with. SHORT: each thing that a vendor's code does, once,
+# and Linux, with another beside it.
+SHORT = (
+    "machine/guests/runs[",
+    "machine/guests/runs_smp[2",
+    "machine/guests/triple_fault_stops_only_its_vm",
+    "machine/start/starts[2,1024",
+    "machine/entry_failure/",
+    "machine/linux/side_by_side[1,",
+)
+# Minutes in Bochs each: more boots of Linux, memory that it has to fill, many CPUs.
+SLOW = (
+    "machine/linux/demo",
+    "machine/linux/memory_above_4g",
+    "machine/linux/little_memory",
+    "machine/linux/side_by_side[2",
+    "machine/linux/side_by_side[4",
+    "machine/life/linux_is_destroyed_ten_times",
+    "machine/configurations/runs_the_demo",
+    "machine/guests/runs_smp[4",
+)
+
+# What a case asks for that only QEMU gives: its argument, the value (None: any), and why.
+QEMU_ALONE = (
+    ("firmware", "uefi", "Bochs has no UEFI firmware"),
+    ("cpu", None, "a CPU model of QEMU's"),
+)
+
+
+# What a machine cannot run, by what a name begins with, and why.
+NOT_THERE = (
+    ("ryzen", "machine/guests/runs[step", "Bochs 2.7 tells a #DB exit before it writes DR6"),
+)
+
+
+def alone(arguments):
+    """Why a case with these arguments is for QEMU alone, or None."""
+    return next((why for key, value, why in QEMU_ALONE
+                 if key in arguments and value in (None, arguments[key])), None)
+
+
+def runs_on(name, machine):
+    return not any(where == machine and name.startswith(what) for where, what, _ in NOT_THERE)
+
+
+def in_check(case):
+    """Does `make check` run the case?"""
+    what = MACHINES[case.machine].check if case.machine else "all"
+    return (what == "all" or what == "long" and not case.name.startswith(SLOW) or
+            what == "short" and case.name.startswith(SHORT))
