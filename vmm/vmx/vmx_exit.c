@@ -8,6 +8,7 @@
 #include "arch/x86_64/exceptions.h"
 #include "vmm/vmx/vmx.h"
 #include "vmm/vmx/vmx_caps.h"
+#include "vmm/vmx/vmx_count.h"
 #include "vmm/vmx/vmx_event.h"
 #include "vmm/vmx/vmx_exit_reason.h"
 #include "vmm/vmx/vmx_field.h"
