@@ -6,6 +6,7 @@
 #include "kernel/page_alloc.h"
 #include "kernel/slab.h"
 #include "vmm/device.h"
+#include "vmm/hook/hook_msr.h"
 #include "vmm/vm.h"
 #include "vmm/vm_life.h"
 
@@ -72,6 +73,34 @@ static void info_memory(char **argv)
 
 INFO_TOPIC(info_memory_topic, .name = "memory", .args = "", .help = "who holds how much",
 	   .run = info_memory);
+
+static void info_msr(void *opaque, const struct hook *hook)
+{
+	(void)opaque;
+	if (hook->first == hook->last)
+		console_printf("%8lx          %s\n", hook->first, hook->owner);
+	else
+		console_printf("%8lx-%08lx %s\n", hook->first, hook->last, hook->owner);
+}
+
+static void info_msrs(char **argv)
+{
+	struct vm *vm = vm_arg(argv[1]);
+	enum vm_state state;
+
+	if (!vm)
+		return;
+	state = vm_life_begin(vm);
+	if (vm->hooks)
+		hook_msr_for_each(vm, info_msr, NULL);
+	else
+		console_printf("VM %s is not started\n", vm->name);
+	vm_life_end(vm, state);
+}
+
+INFO_TOPIC(info_msrs_topic, .name = "msrs", .args = "VM",
+	   .help = "which MSRs a VM has, and who answers for them", .min = 1, .max = 1,
+	   .run = info_msrs);
 
 static void info_device(void *opaque, struct device *dev)
 {

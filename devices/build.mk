@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
+obj-y += $(patsubst %,devices/cpu/%.o,stored_msr family_msrs machine_check mtrr)
 obj-$(CONFIG_DEV_SERIAL16550) += devices/serial/uart16550.o devices/serial/uart16550_line.o
 obj-$(CONFIG_DEV_CHAR_CONSOLE) += devices/backend/char_console.o
 obj-$(CONFIG_DEV_LAPIC) += $(patsubst %,devices/chipset/%.o,lapic lapic_access lapic_msr \

@@ -95,12 +95,9 @@ int vcpu_create(struct vm *vm, uint32_t index, struct vcpu **out)
 	err = fpu_create(vcpu);
 	if (err)
 		goto free_vcpu;
-	err = msr_vcpu_create(vcpu);
-	if (err)
-		goto destroy_fpu;
 	err = vcpu_emulate_create(vcpu);
 	if (err)
-		goto destroy_msrs;
+		goto destroy_fpu;
 	err = hv_ops->vcpu_create(vcpu);
 	if (err)
 		goto destroy_emulate;
@@ -109,8 +106,6 @@ int vcpu_create(struct vm *vm, uint32_t index, struct vcpu **out)
 
 destroy_emulate:
 	vcpu_emulate_destroy(vcpu);
-destroy_msrs:
-	msr_vcpu_destroy(vcpu);
 destroy_fpu:
 	fpu_destroy(vcpu);
 free_vcpu:
@@ -122,7 +117,6 @@ void vcpu_destroy(struct vcpu *vcpu)
 {
 	hv_ops->vcpu_destroy(vcpu);
 	vcpu_emulate_destroy(vcpu);
-	msr_vcpu_destroy(vcpu);
 	fpu_destroy(vcpu);
 	kfree(vcpu);
 }

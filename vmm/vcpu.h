@@ -16,7 +16,6 @@
 
 struct vm;
 struct icache;
-struct vcpu_msrs;
 
 /* Order of the encoding in instructions. RSP's slot is not kept current: vcpu_gpr(). */
 enum vcpu_gpr { GPR_RAX, GPR_RCX, GPR_RDX, GPR_RBX, GPR_RSP, GPR_RBP, GPR_RSI, GPR_RDI, GPR_R8 };
@@ -129,7 +128,6 @@ struct vcpu {
 	void *hv;		/* the vendor's part */
 	void *intc;		/* the interrupt controller's part (vmm/irq.h) */
 	struct icache *icache;	/* vmm/emulate */
-	struct vcpu_msrs *msrs; /* vmm/msr.c */
 	uint32_t index;		/* in its VM; also its APIC id */
 	enum vcpu_state state;
 	/* An interrupt whose delivery a fault cut short: it was acknowledged and must come yet. */
@@ -141,6 +139,7 @@ struct vcpu {
 	uint32_t pause_wanted, pause_seen;
 	uint8_t sipi_vector;
 	uint64_t tsc_offset; /* guest TSC = host TSC + this */
+	uint64_t tsc_adjust; /* what the guest moved it by (SDM vol. 3B, 17.17.3) */
 	uint64_t xcr0;
 	uint64_t tsc_aux;
 	uint64_t dr[4];		    /* DR0-3 while not live */

@@ -90,3 +90,13 @@ int hook_msr_write(struct vcpu *vcpu, uint32_t index, uint64_t value)
 		return -EACCES;
 	return hook->ops->write(hook->opaque, vcpu, index - hook->first, MSR_WIDTH, value);
 }
+
+void hook_msr_for_each(struct vm *vm, void (*fn)(void *opaque, const struct hook *hook),
+		       void *opaque)
+{
+	const struct hook *hook;
+	uint32_t slot = 0;
+
+	while ((hook = hook_table_next(vm->hooks->msr, &slot)))
+		fn(opaque, hook);
+}

@@ -21,4 +21,8 @@ void hook_msr_remove(struct vm *vm, const struct hook *hook);
 int hook_msr_read(struct vcpu *vcpu, uint32_t index, uint64_t *value) __must_check;
 int hook_msr_write(struct vcpu *vcpu, uint32_t index, uint64_t value) __must_check;
 
+/* All hooks in the order of their MSRs. Context: the VM's life cycle is held, so that none goes. */
+void hook_msr_for_each(struct vm *vm, void (*fn)(void *opaque, const struct hook *hook),
+		       void *opaque);
+
 #endif

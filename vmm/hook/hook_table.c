@@ -100,3 +100,15 @@ void hook_table_remove(struct vm *vm, struct hook_table *table, uint32_t first,
 	spin_unlock(&vm->hooks->lock);
 	hook_wait(vm);
 }
+
+const struct hook *hook_table_next(const struct hook_table *table, uint32_t *slot)
+{
+	const struct hook *hook, *before = *slot ? hook_table_find(table, *slot - 1) : NULL;
+
+	for (; *slot < table->slots; before = hook) {
+		hook = hook_table_find(table, (*slot)++);
+		if (hook && hook != before)
+			return hook;
+	}
+	return NULL;
+}

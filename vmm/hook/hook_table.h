@@ -37,6 +37,10 @@ int hook_table_add(struct vm *vm, struct hook_table *table, uint32_t first, cons
 void hook_table_remove(struct vm *vm, struct hook_table *table, uint32_t first,
 		       const struct hook *hook);
 
+/* Each hook once, by its first slot from @slot on; NULL: no more. Context: none can go meanwhile.
+ */
+const struct hook *hook_table_next(const struct hook_table *table, uint32_t *slot);
+
 /* The owner of @slot, which is below table->slots, or NULL. */
 static __always_inline const struct hook *hook_table_find(const struct hook_table *table,
 							  uint32_t slot)

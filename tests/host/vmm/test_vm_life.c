@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* test-sources: vmm/vcpu_cr.c */
 /* test-sources: vmm/vm.c vmm/vm_life.c vmm/vm_time.c vmm/vm_vcpus.c vmm/guest_memory.c */
 /* test-sources: vmm/cpu_model.c vmm/cpu_model_dynamic.c vmm/cpu_model_table.c */
 /* test-sources: arch/x86_64/cpu_valid.c */
-/* test-sources: vmm/msr.c vmm/msr_core.c vmm/msr_mtrr.c vmm/msr_vendor.c */
-/* test-sources: vmm/vcpu_cr.c */
+/* test-sources: vmm/msr.c */
 /* test-sources: vmm/run.c vmm/exit.c vmm/vcpu.c vmm/vcpu_event.c vmm/post_mortem.c */
 /* test-sources: vmm/hook/hook.c vmm/hook/hook_call.c vmm/hook/hook_cpuid.c vmm/hook/hook_io.c */
 /* test-sources: vmm/hook/hook_memory.c vmm/hook/hook_msr.c vmm/hook/hook_range.c */
@@ -295,7 +295,6 @@ static struct cpuid_regs query(unsigned vcpu, uint32_t leaf, uint32_t subleaf)
 static void test_cpu_model(void **state)
 {
 	struct cpuid_regs r;
-	uint64_t value;
 	char name[13] = "";
 
 	(void)state;
@@ -332,12 +331,6 @@ static void test_cpu_model(void **state)
 	assert_int_equal(query(0, CPU_MODEL_LEAF_FREQUENCY, 0).eax, time_scale.tsc_khz);
 	assert_true((query(0, 0x80000008, 0).eax & 0xff) <= 48);
 	assert_int_equal(query(0, 0x8000000a, 0).edx, 0);
-
-	/* One MTRR for all below 4 GiB that is no RAM. */
-	assert_int_equal(hook_msr_read(vm->vcpus[0], 0xfe, &value), 0);
-	assert_int_equal(value & 0xff, 8);
-	assert_int_equal(hook_msr_read(vm->vcpus[0], 0x200, &value), 0);
-	assert_int_equal(value, 0xc0000000);
 	assert_int_equal(vm_destroy(vm), 0);
 }
 
@@ -364,12 +357,6 @@ static void test_msrs(void **state)
 	/* Memory types. */
 	assert_int_equal(hook_msr_write(v, 0x277, 0x0302010000070406), -EINVAL);
 	assert_int_equal(hook_msr_write(v, 0x277, 0x0007040600070406), 0);
-	assert_int_equal(hook_msr_write(v, 0x2ff, 0x802), -EINVAL);
-	assert_int_equal(hook_msr_write(v, 0x250, 0x0606060606060602), -EINVAL);
-	assert_int_equal(hook_msr_write(v, 0x26f, 0x0505050505050505), 0);
-	assert_int_equal(hook_msr_read(v, 0x26f, &value), 0);
-	assert_int_equal(value, 0x0505050505050505);
-	assert_int_equal(hook_msr_write(v, 0x20f, UINT64_C(1) << 52), -EINVAL);
 	/* The TSC and its adjustment are one. */
 	assert_int_equal(hook_msr_write(v, 0x3b, 12345), 0);
 	assert_int_equal(v->tsc_offset, vm->tsc_offset + 12345);
@@ -378,7 +365,6 @@ static void test_msrs(void **state)
 	assert_int_equal(v->tsc_offset, vm->tsc_offset + value);
 	/* Not there. */
 	assert_int_equal(hook_msr_read(v, 0xc1, &value), -ENOENT);
-	assert_int_equal(hook_msr_write(v, 0x179, 0), -EACCES);
 	assert_int_equal(vm_destroy(vm), 0);
 }
 
