@@ -125,10 +125,10 @@ struct vcpu {
 	uint32_t requests; /* atomic: VCPU_REQ_ */
 	bool nmi_pending;
 	struct vm *vm;
-	void *hv;		/* the vendor's part */
-	void *intc;		/* the interrupt controller's part (vmm/irq.h) */
-	struct icache *icache;	/* vmm/emulate */
-	uint32_t index;		/* in its VM; also its APIC id */
+	void *hv;	       /* the vendor's part */
+	void *intc;	       /* the interrupt controller's part (vmm/irq.h) */
+	struct icache *icache; /* vmm/emulate */
+	uint32_t index;	       /* in its VM; also its APIC id */
 	enum vcpu_state state;
 	/* An interrupt whose delivery a fault cut short: it was acknowledged and must come yet. */
 	struct vcpu_event deferred;
