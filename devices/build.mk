@@ -2,6 +2,8 @@
 obj-y += $(patsubst %,devices/cpu/%.o,stored_msr family_msrs machine_check mtrr)
 obj-$(CONFIG_DEV_SERIAL16550) += devices/serial/uart16550.o devices/serial/uart16550_line.o
 obj-$(CONFIG_DEV_CHAR_CONSOLE) += devices/backend/char_console.o
+obj-$(CONFIG_DEV_VGA) += devices/vga/vga.o devices/vga/vga_regs.o devices/vga/vga_memory.o \
+	devices/vga/vga_text.o
 obj-$(CONFIG_DEV_LAPIC) += $(patsubst %,devices/chipset/%.o,lapic lapic_access lapic_msr \
 	lapic_ipi lapic_timer)
 obj-$(CONFIG_DEV_IOAPIC) += devices/chipset/ioapic.o

@@ -64,4 +64,12 @@ struct firmware_tables {
 	gpa_t rsdp; /* of the RSDP, after build() */
 };
 
+/* The text screen that a kernel finds when it starts, provided by a VGA. */
+#define BOOT_SCREEN_KIND "boot-screen"
+struct boot_screen {
+	uint8_t mode; /* of the VGA BIOS */
+	uint8_t columns, rows;
+	uint8_t points; /* a character's height */
+};
+
 #endif

@@ -8,6 +8,7 @@
  */
 #include "kernel/boot_info.h"
 #include "kernel/slab.h"
+#include "vmm/device.h"
 #include "vmm/guest_memory.h"
 #include "vmm/hv_ops.h"
 #include "vmm/load/entry_state.h"
@@ -71,10 +72,26 @@ _Static_assert(LINUX_HEADER + offsetof(struct linux_header, xloadflags) == 0x236
 _Static_assert(LINUX_HEADER + offsetof(struct linux_header, pref_address) == 0x258, "boot.rst");
 _Static_assert(LINUX_HEADER + sizeof(struct linux_header) == LINUX_HEADER_END, "boot.rst");
 
+/* The part of struct screen_info that says where text goes; the rest is a framebuffer's. */
+struct linux_screen {
+	uint8_t x, y;
+	uint16_t ext_mem_k, page;
+	uint8_t mode, columns;
+	uint16_t unused1, ega_bx, unused2;
+	uint8_t rows, is_vga;
+	uint16_t points;
+} __packed;
+_Static_assert(offsetof(struct linux_screen, mode) == 0x06, "screen_info.h");
+_Static_assert(offsetof(struct linux_screen, is_vga) == 0x0f, "screen_info.h");
+_Static_assert(sizeof(struct linux_screen) == 0x12, "screen_info.h");
+
+#define LINUX_EGA_256K 3 /* what INT 10h AH=12h BL=10h leaves in BL */
+
 #define LINUX_E820_MAX 128
 
 struct linux_params {
-	uint8_t screen_and_apm[0x70];
+	struct linux_screen screen;
+	uint8_t apm[0x70 - sizeof(struct linux_screen)];
 	uint64_t acpi_rsdp_addr;
 	uint8_t pad1[0xc0 - 0x78];
 	uint32_t ext_ramdisk_image, ext_ramdisk_size, ext_cmd_line_ptr;
@@ -216,6 +233,21 @@ static int linux_load_cmdline(struct vm *vm, const char *cmdline, const struct l
 	return guest_write(vm, LINUX_CMDLINE_GPA, cmdline, len + 1);
 }
 
+/* Zeroes where the VM has no text screen. */
+static void linux_set_screen(struct vm *vm, struct linux_screen *screen)
+{
+	const struct boot_screen *boot = device_iface(vm, NULL, BOOT_SCREEN_KIND);
+
+	if (!boot)
+		return;
+	screen->mode = boot->mode;
+	screen->columns = boot->columns;
+	screen->rows = boot->rows;
+	screen->points = boot->points;
+	screen->ega_bx = LINUX_EGA_256K;
+	screen->is_vga = 1;
+}
+
 static int linux_load_params(struct vm *vm, const struct load_request *req,
 			     const struct linux_image *img)
 {
@@ -229,6 +261,7 @@ static int linux_load_params(struct vm *vm, const struct load_request *req,
 	params->header.code32_start = (uint32_t)img->load;
 	params->header.setup_data = 0;
 	params->acpi_rsdp_addr = req->rsdp;
+	linux_set_screen(vm, &params->screen);
 	params->e820_entries = (uint8_t)guest_e820(vm, params->e820, LINUX_E820_MAX);
 	err = linux_load_initrd(vm, req->initrd, img, params);
 	if (!err)

@@ -17,6 +17,8 @@
 /* test-sources: devices/serial/uart16550.c devices/serial/uart16550_line.c vmm/char_frontend.c */
 /* test-sources: devices/pv/pvclock.c vmm/irq.c */
 /* test-sources: devices/pci/pci.c devices/pci/pci_bus.c devices/pci/pci_config.c */
+/* test-sources: devices/vga/vga.c devices/vga/vga_regs.c devices/vga/vga_memory.c */
+/* test-sources: devices/vga/vga_text.c vmm/console_frontend.c vmm/hook/hook_mapped.c */
 /* test-sources: tests/host/devices/fake.c tests/host/devices/fake_devices.c */
 /* test-sources: tests/host/devices/fake_time.c */
 #include "tests/host/devices/fake.h"
@@ -28,15 +30,16 @@
 
 #define CPUS 3
 
-static const char *const types[] = {"lapic",	 "ioapic",     "pic",	       "pit",
-				    "rtc",	 "pm",	       "ps2",	       "reset-control",
-				    "uart16550", "pvclock",    "pci",	       "acpi",
-				    "fw-cfg",	 "debug-exit", "debug-console"};
+static const char *const types[] = {"lapic",	 "ioapic",     "pic",		"pit",
+				    "rtc",	 "pm",	       "ps2",		"reset-control",
+				    "uart16550", "pvclock",    "pci",		"acpi",
+				    "fw-cfg",	 "debug-exit", "debug-console", "vga"};
 
 /* Where ranges of hooked ports begin; the accesses around them reach over their ends. */
 static const uint16_t ports[] = {0x20,	0x40,  0x60,  0x61,  0x64,  0x70,  0x92,  0xa0,
 				 0xe9,	0xf4,  0x3f8, 0x3fc, 0x4d0, 0x510, 0x514, 0x518,
-				 0x600, 0x604, 0x608, 0x620, 0xcf8, 0xcfc};
+				 0x600, 0x604, 0x608, 0x620, 0xcf8, 0xcfc, 0x3b4, 0x3ba,
+				 0x3c0, 0x3c4, 0x3c8, 0x3ce, 0x3d4, 0x3da};
 static const uint32_t msrs[] = {0x1b,  0x6e0, 0x800, 0x808, 0x80b,	0x80f,	   0x820,
 				0x830, 0x832, 0x838, 0x83e, 0x4b564d00, 0x4b564d01};
 
@@ -102,10 +105,12 @@ static void do_io(struct input *in, bool write)
 static void do_mmio(struct input *in, bool write)
 {
 	uint8_t how = (uint8_t)take(in, 1);
-	gpa_t gpa = (how & 0x40 ? 0xfec00000 : 0xfee00000) + (take(in, 2) & 0xfff);
+	static const gpa_t bases[4] = {0xfee00000, 0xfec00000, 0xfee00000, 0xa0000};
+	unsigned base = how >> 6;
+	gpa_t gpa = bases[base] + (base == 3 ? take(in, 3) & 0x1ffff : take(in, 2) & 0xfff);
 	unsigned width = 1u << (how & 3);
 
-	if (how & 0x80)
+	if (base == 2)
 		gpa &= ~UINT64_C(0xf);
 	if (write)
 		fake_mmio_write(how >> 2 & 1, gpa, width, take(in, width));

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A standard VGA for text: registers, four planes of memory, text modes that a
+ * console backend shows. In the graphics modes registers and memory work; the
+ * picture is not made.
+ *
+ * Spec: IBM Personal System/2 Hardware Interface Technical Reference, "Video
+ * Subsystem"; Intel OpenSource HD Graphics PRM vol. 3 part 1, "VGA Registers".
+ * Keys: none.
+ * Lock: front.base.lock over everything but text memory; its timer's comes
+ * after it.
+ *
+ * There is no VGA BIOS where a kernel is loaded without firmware: after a
+ * reset the device stands in mode 3 with an empty screen, as one leaves it.
+ */
+#include "devices/vga/vga.h"
+
+#include "kernel/slab.h"
+#include "vmm/loader.h"
+#include "vmm/vm.h"
+#include "vmm/vm_config.h"
+
+#include <errno.h>
+
+/* What vga_mode3() sets, for kernels that are told. */
+static struct boot_screen vga_boot_screen = {.mode = 3, .columns = 80, .rows = 25, .points = 16};
+
+static const struct {
+	uint16_t first, count;
+} vga_port_ranges[VGA_PORT_RANGES] = {{0x3b4, 2}, {0x3ba, 1}, {0x3c0, 16}, {0x3d4, 2}, {0x3da, 1}};
+
+static void vga_reset(struct device *dev)
+{
+	struct vga *v = dev->state;
+
+	spin_lock(&v->front.base.lock);
+	vga_mode3(v);
+	vga_clear(v);
+	spin_unlock(&v->front.base.lock);
+}
+
+static void vga_destroy(struct device *dev)
+{
+	struct vga *v = dev->state;
+
+	kfree(v->text);
+	kfree(v->planes);
+	kfree(v);
+}
+
+static int vga_hook(struct device *dev, struct vga *v)
+{
+	int err = 0;
+
+	for (unsigned i = 0; !err && i < VGA_PORT_RANGES; i++) {
+		v->ports[i] = (struct vga_ports){v, vga_port_ranges[i].first};
+		err = device_hook_io(dev, vga_port_ranges[i].first, vga_port_ranges[i].count,
+				     &vga_port_ops, &v->ports[i]);
+	}
+	if (!err)
+		err = device_hook_memory(dev, VGA_WINDOW, VGA_TEXT_WINDOW - VGA_WINDOW,
+					 HOOK_MEMORY_FULL, &vga_window_ops, v);
+	if (!err)
+		err = device_hook_memory(dev, VGA_TEXT_WINDOW, VGA_TEXT_SIZE, HOOK_MEMORY_MAPPED,
+					 &hook_mapped_ops, v->text);
+	return err;
+}
+
+static int vga_create(struct device *dev, const struct device_config *config __unused)
+{
+	struct vga *v = kzalloc(sizeof(*v));
+	int err;
+
+	if (!v)
+		return -ENOMEM;
+	dev->state = v;
+	v->vm = dev->vm;
+	v->text = kmalloc(VGA_TEXT_SIZE);
+	v->planes = kmalloc(VGA_PLANES * VGA_PLANE_SIZE);
+	if (!v->text || !v->planes)
+		return -ENOMEM;
+	vga_text_init(v);
+	vga_reset(dev);
+	err = device_timer(dev, vga_text_timer, v, &v->timer);
+	if (!err)
+		err = vga_hook(dev, v);
+	if (!err)
+		err = device_provide(dev, BOOT_SCREEN_KIND, &vga_boot_screen);
+	if (!err)
+		err = device_provide_frontend(dev, &v->front.base);
+	return err;
+}
+
+DEVICE_TYPE(vga_type, .name = "vga", .help = "VGA with text modes", .create = vga_create,
+	    .destroy = vga_destroy, .reset = vga_reset);
