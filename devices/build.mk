@@ -11,7 +11,7 @@ obj-$(CONFIG_DEV_PIC) += devices/chipset/pic.o
 obj-$(CONFIG_DEV_PIT) += devices/chipset/pit.o
 obj-$(CONFIG_DEV_RTC) += devices/chipset/rtc.o devices/chipset/rtc_nvram.o
 obj-$(CONFIG_DEV_PM) += devices/chipset/pm.o devices/chipset/reset_control.o
-obj-$(CONFIG_DEV_PS2) += devices/chipset/ps2.o devices/chipset/ps2_port.o
+obj-$(CONFIG_DEV_PS2) += devices/chipset/ps2.o devices/chipset/ps2_port.o devices/chipset/ps2_keys.o
 obj-$(CONFIG_DEV_ACPI) += devices/chipset/acpi.o devices/chipset/acpi_tables.o \
 	devices/chipset/acpi_dsdt.o devices/chipset/aml.o devices/chipset/mp_table.o
 obj-$(CONFIG_DEV_PCI) += devices/pci/pci.o devices/pci/pci_bus.o devices/pci/pci_config.o

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The 8042 keyboard controller with a PS/2 keyboard and mouse, and port 0x92.
+ * Whoever types does it through vmm/keyboard.h.
  *
  * Spec: IBM PS/2 Hardware Interface Technical Reference (1990), "Keyboard and
  * Auxiliary Device Controller"; port 0x92: "System Control Port A".
@@ -14,6 +15,7 @@
 #include "devices/acpi_node.h"
 #include "kernel/slab.h"
 #include "vmm/device.h"
+#include "vmm/keyboard.h"
 #include "vmm/vm.h"
 #include "vmm/vm_config.h"
 
@@ -77,7 +79,23 @@ struct ps2 {
 	uint8_t memory[PS2_MEMORY]; /* [0]: the configuration byte */
 	uint8_t out;		    /* output port */
 	uint8_t port92;
+	bool release; /* ps2_translate() */
+	struct keyboard keyboard;
+	bool refused; /* keys were: ready() is due */
+	void (*ready)(void *opaque);
+	void *ready_opaque;
 };
+
+/* The keyboard's next byte for the output buffer; false: it made none of what was sent. */
+static bool ps2_take_key(struct ps2 *p)
+{
+	while (p->ports[0].queue.count) {
+		p->data = ps2_queue_get(&p->ports[0].queue);
+		if (!(p->memory[0] & PS2_CFG_TRANSLATE) || ps2_translate(&p->release, &p->data))
+			return true;
+	}
+	return false;
+}
 
 /* The next byte goes into the output buffer; each is an edge on its line. */
 static void ps2_update(struct ps2 *p)
@@ -88,8 +106,7 @@ static void ps2_update(struct ps2 *p)
 		p->data = ps2_queue_get(&p->own);
 		p->from_mouse = p->own_mouse;
 		p->full = true;
-	} else if (!p->full && p->ports[0].queue.count && !(cfg & PS2_CFG_OFF)) {
-		p->data = ps2_queue_get(&p->ports[0].queue);
+	} else if (!p->full && !(cfg & PS2_CFG_OFF) && ps2_take_key(p)) {
 		p->from_mouse = false;
 		p->full = true;
 	} else if (!p->full && p->ports[1].queue.count && !(cfg & PS2_CFG_MOUSE_OFF)) {
@@ -99,6 +116,34 @@ static void ps2_update(struct ps2 *p)
 	}
 	irq_line_set(p->irq, p->full && !p->from_mouse && (cfg & PS2_CFG_IRQ));
 	irq_line_set(p->mouse_irq, p->full && p->from_mouse && (cfg & PS2_CFG_MOUSE_IRQ));
+	if (p->refused && !p->ports[0].queue.count) {
+		p->refused = false;
+		if (p->ready)
+			p->ready(p->ready_opaque);
+	}
+}
+
+static int ps2_keys(void *opaque, const struct key_event *events, unsigned count)
+{
+	struct ps2 *p = opaque;
+	bool taken;
+
+	spin_lock(&p->lock);
+	taken = ps2_port_keys(&p->ports[0], events, count);
+	p->refused |= !taken;
+	ps2_update(p);
+	spin_unlock(&p->lock);
+	return taken ? 0 : -EAGAIN;
+}
+
+static void ps2_listen(void *opaque, void (*ready)(void *opaque), void *ready_opaque)
+{
+	struct ps2 *p = opaque;
+
+	spin_lock(&p->lock);
+	p->ready = ready;
+	p->ready_opaque = ready_opaque;
+	spin_unlock(&p->lock);
 }
 
 /* An answer of the controller itself takes the place of what waits. */
@@ -293,7 +338,7 @@ static void ps2_reset(struct device *dev)
 	ps2_port_reset(&p->ports[0]);
 	ps2_port_reset(&p->ports[1]);
 	p->own.count = 0;
-	p->full = p->last_command = false;
+	p->full = p->last_command = p->release = false;
 	p->command = p->data = 0;
 	memset(p->memory, 0, sizeof(p->memory));
 	p->memory[0] = PS2_CFG_SYSTEM | PS2_CFG_TRANSLATE | PS2_CFG_MOUSE_OFF;
@@ -329,6 +374,7 @@ static int ps2_create(struct device *dev, const struct device_config *config __u
 	dev->state = p;
 	p->vm = dev->vm;
 	p->ports[1].mouse = true;
+	p->keyboard = (struct keyboard){ps2_keys, ps2_listen, p};
 	ps2_describe(p);
 	err = device_irq(dev, PS2_IRQ, &p->irq);
 	if (!err)
@@ -337,6 +383,8 @@ static int ps2_create(struct device *dev, const struct device_config *config __u
 		return err;
 	ps2_reset(dev);
 	err = device_provide(dev, ACPI_NODE_KIND, &p->acpi);
+	if (!err)
+		err = device_provide(dev, KEYBOARD_KIND, &p->keyboard);
 	if (!err)
 		err = device_hook_io(dev, PS2_DATA_IO, 1, &ps2_data_ops, p);
 	if (!err)

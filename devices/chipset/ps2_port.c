@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A keyboard and a mouse at the other end of the PS/2 wire: they answer, so
- * that whoever identifies them is content, and never send anything of
- * themselves.
+ * that whoever identifies them is content. Of itself the mouse never sends
+ * anything; the keyboard does when somebody types (ps2_keys.c).
  *
  * Spec: IBM PS/2 Hardware Interface Technical Reference (1990), "Keyboard and
  * Auxiliary Device", command tables.
@@ -84,6 +84,7 @@ void ps2_port_reset(struct ps2_port *p)
 	p->queue.count = 0;
 	p->command = 0;
 	p->last = 0;
+	p->disabled = false;
 	ps2_port_defaults(p);
 }
 
@@ -112,9 +113,13 @@ static bool ps2_common(struct ps2_port *p, uint8_t byte)
 		break;
 	case PS2_CMD_ENABLE:
 		p->status |= MOUSE_STATUS_ENABLED;
+		p->disabled = false;
 		break;
 	case PS2_CMD_DISABLE:
 		p->status &= ~MOUSE_STATUS_ENABLED;
+		p->disabled = true;
+		if (!p->mouse)
+			ps2_port_defaults(p);
 		break;
 	case PS2_CMD_DEFAULTS:
 		ps2_port_defaults(p);

@@ -11,7 +11,7 @@
 /* test-sources: devices/chipset/lapic_timer.c devices/chipset/ioapic.c devices/chipset/pic.c */
 /* test-sources: devices/chipset/pit.c devices/chipset/pm.c devices/chipset/reset_control.c */
 /* test-sources: devices/chipset/rtc.c devices/chipset/rtc_nvram.c lib/date.c */
-/* test-sources: devices/chipset/ps2.c devices/chipset/ps2_port.c */
+/* test-sources: devices/chipset/ps2.c devices/chipset/ps2_port.c devices/chipset/ps2_keys.c */
 /* test-sources: devices/chipset/fw_cfg.c vmm/load/e820.c */
 /* test-sources: devices/chipset/debug_exit.c devices/chipset/debug_console.c */
 /* test-sources: devices/serial/uart16550.c devices/serial/uart16550_line.c vmm/char_frontend.c */
