@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 obj-$(CONFIG_VMX) += vmm/vmx/
+obj-$(CONFIG_VMX_COUNT) += vmm/vmx/vmx_count.o
 
 # vmx_count.h.
 ifeq ($(CONFIG_VMX_COUNT),y)

@@ -8,12 +8,16 @@
 #define VMM_VMX_VMX_COUNT_H
 
 #include "arch/x86_64/percpu.h"
+#include "vmm/hv_ops.h"
 #include "vmm/vmx/vmx_cpu.h"
 
 /* vmm/vmx/build.mk. */
 #ifndef VMX_COUNT
 #define VMX_COUNT 0
 #endif
+
+/* Called where VMX_COUNT is 1 only. */
+void vmx_count_report(hv_print_fn print);
 
 static __always_inline void vmx_count_exit(void)
 {

@@ -47,25 +47,12 @@ static void vmx_report_machine(hv_print_fn print, const struct vmx_machine *m)
 	      m->cr4_fixed0, m->cr4_fixed1);
 }
 
-static void vmx_report_counts(hv_print_fn print)
-{
-	const struct cpu *cpu;
-
-	for_each_cpu (cpu, i) {
-		const struct hv_cpu *hv = cpu->hv;
-
-		if (hv)
-			print("CPU %u: %lu exits, %lu VMREADs, %lu VMWRITEs\n", i, hv->exits,
-			      hv->reads, hv->writes);
-	}
-}
-
 void vmx_report(hv_print_fn print)
 {
 	const struct vmx_machine *m = &vmx_machine;
 
 	if (VMX_COUNT)
-		vmx_report_counts(print);
+		vmx_count_report(print);
 	vmx_report_machine(print, m);
 	for (unsigned word = 0; word < VMX_WORDS; word++) {
 		print("%s: the CPU has %#lx, used %#lx\n", vmx_word_names[word],
