@@ -70,7 +70,8 @@ static const struct stored_msr family_intel[] = {
 	MSR_READ_ONLY(MSR_FEATURE_CONTROL, FEATURE_CONTROL_LOCKED),
 	MSR_CONSTANT(MSR_UCODE_WRITE, 0),
 	MSR_READ_ONLY(MSR_PLATFORM_INFO, 0),
-	MSR_READ_ONLY(MSR_MISC_FEATURES, 0),
+	/* Linux writes 0, though none of the features is there; CPUID faulting stays off. */
+	{.index = MSR_MISC_FEATURES, .known = BIT(0), .fixed = BIT(0)},
 	/* Nothing takes features away that CPUID goes on to report. */
 	{.index = MSR_MISC_ENABLE,
 	 .reset = MISC_ENABLE_FAST_STRING | MISC_ENABLE_NO_BTS | MISC_ENABLE_NO_PEBS,
