@@ -35,5 +35,5 @@ def refused(m, manual):
 
 @case(seconds=20)
 def refused_entry_is_explained(t):
-    with Machine(t, files=guest_files("flood"), build=BUILD / "allyes") as m:
+    with Machine(t, files=guest_files("flood"), cpus=2, build=BUILD / "allyes") as m:
         refused(m, MANUALS[MACHINES[t.machine].vendor])
