@@ -111,28 +111,32 @@ static bool attach_has_crashed(const char *name)
 	return vm && vm->state == VM_CRASHED;
 }
 
-void attach_vm(struct vm *vm)
+void attach_vm(struct vm *vm, const char *id)
 {
 	const struct vm_console_viewer viewer = {attach_wake, task_current()};
 	static struct attachment a; /* the shell's task alone attaches */
 	char name[VM_NAME_MAX + 1];
+	const char *leave;
 	bool left;
 	int err;
 
 	a.pending_len = 0;
 	/* The VM may be undefined by the time that its console goes. */
 	memcpy(name, vm->name, sizeof(name));
-	err = vm_console_attach(vm, NULL, &viewer, &a.console);
+	err = vm_console_attach(vm, id, &viewer, &a.console);
 	if (err) {
 		console_printf("vm %s %s\n", name,
 			       err == -EBUSY		 ? "has a viewer already"
-			       : vm->state == VM_RUNNING ? "has no console: no char-console device"
+			       : vm->state == VM_RUNNING ? "has no such console device"
 							 : "has no console: it is not started");
 		return;
 	}
 	console_printf("-- attached to vm %s; Ctrl-] returns to the alcazar> prompt --\n", name);
 	left = attach_run(&a);
+	leave = a.console->leave;
 	vm_console_detach(a.console);
+	if (leave)
+		console_write(leave, strlen(leave));
 	if (left)
 		console_printf("\n-- left vm %s; `console %s` attaches again --\n", name, name);
 	else

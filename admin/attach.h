@@ -5,7 +5,8 @@
 
 struct vm;
 
-/* Shows the VM's console until Ctrl-] is typed or the console is gone. The shell's task. */
-void attach_vm(struct vm *vm);
+/* Shows console @id (NULL: the first) of @vm until Ctrl-] is typed or it is gone. The shell's task.
+ */
+void attach_vm(struct vm *vm, const char *id);
 
 #endif

@@ -119,7 +119,7 @@ static void shell_run(void *unused)
 
 	(void)unused;
 	if (vm)
-		attach_vm(vm);
+		attach_vm(vm, NULL);
 	else
 		console_printf("`help` lists the commands.\n");
 	shell_draw();

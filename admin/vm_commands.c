@@ -79,7 +79,7 @@ static void command_console(char **argv)
 	struct vm *vm = vm_arg(argv[1]);
 
 	if (vm)
-		attach_vm(vm);
+		attach_vm(vm, argv[2]);
 }
 
 COMMAND(list_command, .name = "list", .args = "", .help = "the VMs and their states",
@@ -95,6 +95,6 @@ COMMAND(pause_entry, .name = "pause", .args = "VM", .help = "let a VM and its cl
 	.min = 1, .max = 1, .run = command_pause, .words = command_add_vms);
 COMMAND(resume_entry, .name = "resume", .args = "VM", .help = "let a paused VM go on", .min = 1,
 	.max = 1, .run = command_resume, .words = command_add_vms);
-COMMAND(console_entry, .name = "console", .args = "VM",
-	.help = "a VM's serial console; Ctrl-] leaves it", .min = 1, .max = 1,
+COMMAND(console_entry, .name = "console", .args = "VM [ID]",
+	.help = "a VM's serial console, or its console ID; Ctrl-] leaves it", .min = 1, .max = 2,
 	.run = command_console, .words = command_add_vms);

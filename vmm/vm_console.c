@@ -47,6 +47,7 @@ struct vm_console *vm_console_register(struct vm *vm, const char *id,
 	console->vm = vm;
 	console->refs = 1;
 	console->backend_opaque = opaque;
+	console->leave = backend->leave;
 	console->backend = backend;
 	spin_lock(&list_lock);
 	while (*end)
@@ -111,6 +112,7 @@ void vm_console_input_ready(struct vm_console *console)
 int vm_console_attach(struct vm *vm, const char *id, const struct vm_console_viewer *viewer,
 		      struct vm_console **out)
 {
+	void (*viewer_fn)(void *opaque, bool here) = NULL;
 	struct vm_console *console;
 	int err = -EBUSY;
 
@@ -124,13 +126,17 @@ int vm_console_attach(struct vm *vm, const char *id, const struct vm_console_vie
 	spin_lock(&console->lock);
 	if (!console->viewer) {
 		console->refs++;
-		console->shown = console->ring.tail;
+		if (console->backend)
+			viewer_fn = console->backend->viewer;
+		console->shown = viewer_fn ? console->ring.head : console->ring.tail;
 		console->viewer = viewer;
 		*out = console;
 		err = 0;
 	}
 	spin_unlock(&console->lock);
 	spin_unlock(&list_lock);
+	if (viewer_fn)
+		viewer_fn(console->backend_opaque, true);
 	return err;
 }
 
@@ -151,9 +157,14 @@ static void vm_console_ready(struct vm_console *console, size_t backlog_max)
 
 void vm_console_detach(struct vm_console *console)
 {
+	const struct vm_console_backend *backend;
+
 	spin_lock(&console->lock);
 	console->viewer = NULL;
+	backend = console->backend;
 	spin_unlock(&console->lock);
+	if (backend && backend->viewer)
+		backend->viewer(console->backend_opaque, false);
 	vm_console_ready(console, 0);
 	vm_console_put(console);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a VM's serial line shows to the administrator: a ring of the last
- * 64 KiB, and at most one attached viewer. The char-console backend feeds
- * it; the shell's `console` attaches.
+ * What a VM's serial line or screen shows to the administrator: a ring of the
+ * last 64 KiB, and at most one attached viewer. The backends char-console and
+ * screen feed it; the shell's `console` attaches.
  *
  * The viewer reads from the ring at its own pace. While it is more than
  * VM_CONSOLE_BACKLOG bytes behind, the guest's output is not taken (its UART
@@ -37,10 +37,17 @@ struct vm_console_backend {
 	size_t (*input)(void *opaque, const uint8_t *data, size_t len); /* how many were taken */
 	void (*input_break)(void *opaque);
 	void (*output_ready)(void *opaque); /* vm_console_output() takes bytes again */
+	/*
+	 * NULL: a viewer gets what the ring has. Else: it gets nothing of that, and
+	 * someone begins or ends to look. A task.
+	 */
+	void (*viewer)(void *opaque, bool here);
+	const char *leave; /* what makes the viewer's terminal plain afterwards, or NULL */
 };
 
 struct vm_console {
-	const char *id; /* of the backend device */
+	const char *id;	   /* of the backend device */
+	const char *leave; /* as its backend has it */
 	struct vm *vm;
 	struct spinlock lock;
 	struct ring ring; /* VM_CONSOLE_RING bytes */

@@ -91,5 +91,7 @@ static int vga_create(struct device *dev, const struct device_config *config __u
 	return err;
 }
 
+MACHINE_PART(vga_part, .machine = "pc", .text = "[device \"vga\"]\ntype = vga\n");
+
 DEVICE_TYPE(vga_type, .name = "vga", .help = "VGA with text modes", .create = vga_create,
 	    .destroy = vga_destroy, .reset = vga_reset);

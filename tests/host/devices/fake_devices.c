@@ -128,6 +128,17 @@ bool device_config_bool(const struct device_config *config, const char *name)
 	return !strcmp(text, "true") || !strcmp(text, "on") || !strcmp(text, "yes");
 }
 
+struct device *device_config_device(const struct device_config *config, const char *name)
+{
+	const char *id = device_config_string(config, name);
+	unsigned i;
+
+	for (i = 0; i < fake_device_count; i++)
+		if (!strcmp(fake_devices[i].id, id))
+			return &fake_devices[i];
+	return NULL;
+}
+
 struct device *fake_create(const char *type, const char *id, const char *const keys[])
 {
 	const struct device_type *t = TABLE_START(device_types);
@@ -267,6 +278,17 @@ int device_provide(struct device *dev, const char *kind, void *iface)
 int device_provide_frontend(struct device *dev, struct frontend *frontend)
 {
 	return device_provide(dev, frontend->kind->name, frontend);
+}
+
+int device_connect(struct device *dev __unused, const char *id, const struct frontend_kind *kind,
+		   const struct backend_ops *ops, void *opaque, struct frontend **out)
+{
+	*out = device_iface(&fake_vm, id, kind->name);
+	if (!*out || (*out)->backend)
+		return -EINVAL;
+	(*out)->backend = ops;
+	(*out)->backend_opaque = opaque;
+	return 0;
 }
 
 void *device_iface(struct vm *vm __unused, const char *id, const char *kind)

@@ -19,21 +19,25 @@
 /* test-sources: devices/pci/pci.c devices/pci/pci_bus.c devices/pci/pci_config.c */
 /* test-sources: devices/vga/vga.c devices/vga/vga_regs.c devices/vga/vga_memory.c */
 /* test-sources: devices/vga/vga_text.c vmm/console_frontend.c vmm/hook/hook_mapped.c */
+/* test-sources: devices/backend/screen.c devices/backend/screen_draw.c */
+/* test-sources: devices/backend/screen_keys.c devices/backend/cp437.c */
+/* test-sources: vmm/vm_console.c lib/ring.c */
 /* test-sources: tests/host/devices/fake.c tests/host/devices/fake_devices.c */
 /* test-sources: tests/host/devices/fake_time.c */
 #include "tests/host/devices/fake.h"
 #include "vmm/char_frontend.h"
 #include "vmm/loader.h"
+#include "vmm/vm_console.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define CPUS 3
 
-static const char *const types[] = {"lapic",	 "ioapic",     "pic",		"pit",
-				    "rtc",	 "pm",	       "ps2",		"reset-control",
-				    "uart16550", "pvclock",    "pci",		"acpi",
-				    "fw-cfg",	 "debug-exit", "debug-console", "vga"};
+static const char *const types[] = {
+	"lapic",  "ioapic",	   "pic",	    "pit",     "rtc",	"pm",
+	"ps2",	  "reset-control", "uart16550",	    "pvclock", "pci",	"acpi",
+	"fw-cfg", "debug-exit",	   "debug-console", "vga",     "screen"};
 
 /* Where ranges of hooked ports begin; the accesses around them reach over their ends. */
 static const uint16_t ports[] = {0x20,	0x40,  0x60,  0x61,  0x64,  0x70,  0x92,  0xa0,
@@ -132,6 +136,26 @@ static void do_msr(struct input *in, bool write)
 	(void)err;
 }
 
+static struct vm_console *console;
+
+static void wake(void *opaque)
+{
+	(void)opaque;
+}
+
+/* Somebody looks at the screen, and types. */
+static void do_console(struct input *in)
+{
+	uint8_t data[64];
+	size_t n = take(in, 1) % sizeof(data);
+
+	for (size_t i = 0; i < n; i++)
+		data[i] = (uint8_t)take(in, 1);
+	vm_console_input(console, data, n);
+	for (n = take(in, 1); n; n--)
+		vm_console_read(console, data, sizeof(data));
+}
+
 static void do_input(struct input *in)
 {
 	struct char_frontend *f = device_iface(&fake_vm, NULL, char_frontend_kind.name);
@@ -140,6 +164,8 @@ static void do_input(struct input *in)
 
 	memset(data, 'i', sizeof(data));
 	appetite = take(in, 1);
+	if (appetite & 0x80)
+		do_console(in);
 	f->base.backend = take(in, 1) & 1 ? &backend.base : NULL;
 	f->input(f->opaque, data, n);
 	f->output_ready(f->opaque);
@@ -190,14 +216,18 @@ static void do_rest(struct input *in, uint8_t op, struct irq_line *line)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static const char *const keys[] = {"frontend=vga", "keyboard=ps2", NULL};
+	static const struct vm_console_viewer viewer = {.wake = wake};
 	struct input in = {data, size};
 	struct irq_line line = {0};
 	unsigned i;
 
 	fake_start(CPUS);
 	for (i = 0; i < ARRAY_SIZE(types); i++)
-		if (!fake_create(types[i], types[i], NULL))
+		if (!fake_create(types[i], types[i], keys))
 			abort();
+	if (vm_console_attach(&fake_vm, "screen", &viewer, &console))
+		abort();
 	if (irq_line_attach(&fake_vm, &line, (unsigned)take(&in, 1) % IRQ_LINES))
 		abort();
 	while (in.left) {
@@ -213,6 +243,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			do_rest(&in, op, &line);
 	}
 	irq_line_detach(&line);
+	vm_console_detach(console);
 	fake_end();
 	return 0;
 }
