@@ -3,6 +3,7 @@
 
 #include "kernel/console.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 const struct command *command_find(const struct command *start, const struct command *end,
@@ -41,6 +42,20 @@ void command_run(const struct command *command, const char *prefix, char **argv)
 		command->run(argv);
 }
 
+/* The first of @ends in @line that is not within quotes, or the line's end. */
+static char *command_find_end(char *line, const char *ends)
+{
+	bool quoted = false;
+
+	for (; *line && (quoted || !strchr(ends, *line)); line++) {
+		if (*line == '"')
+			quoted = !quoted;
+		else if (quoted && *line == '\\' && line[1])
+			line++;
+	}
+	return line;
+}
+
 /* Words of @line, at most COMMAND_ARGS_MAX; one more in the count where there are more. */
 static int command_split(char *line, char **argv)
 {
@@ -52,7 +67,7 @@ static int command_split(char *line, char **argv)
 		if (!*line || argc == COMMAND_ARGS_MAX)
 			break;
 		argv[argc++] = line;
-		line += strcspn(line, blanks);
+		line = command_find_end(line, blanks);
 		if (*line)
 			*line++ = '\0';
 	}
@@ -60,7 +75,7 @@ static int command_split(char *line, char **argv)
 	return *line ? argc + 1 : argc;
 }
 
-void command_execute(char *line)
+static void command_execute_one(char *line)
 {
 	char *argv[COMMAND_ARGS_MAX + 1];
 	const struct command *command;
@@ -76,4 +91,16 @@ void command_execute(char *line)
 			       argv[0]);
 	else
 		command_run(command, "", argv);
+}
+
+void command_execute(char *line)
+{
+	while (*line) {
+		char *end = command_find_end(line, ";");
+		bool more = *end;
+
+		*end = '\0';
+		command_execute_one(line);
+		line = end + more;
+	}
 }

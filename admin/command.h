@@ -42,7 +42,7 @@ const struct command *command_next(const struct command *start, const struct com
 				   const struct command *after);
 /* Checks the number of words and runs @command, called `@prefix@name`. */
 void command_run(const struct command *command, const char *prefix, char **argv);
-/* One line of the user's, which is taken apart in place. */
+/* One line of the user's, commands with ; between them, which is taken apart in place. */
 void command_execute(char *line);
 /* What the shell offers for the line's last word: the rest that all candidates share goes to
  * @rest (@size bytes); several candidates without one are listed. */

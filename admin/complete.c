@@ -66,7 +66,11 @@ void command_complete(const char *line, char *rest, size_t size)
 		return;
 	complete_walk(line, first_len, first, &c);
 	if (c.count == 1) {
-		snprintf(rest + strlen(rest), size - strlen(rest), " ");
+		size_t len = strlen(rest);
+
+		/* What ends with a comma goes on. */
+		if (!len || rest[len - 1] != ',')
+			snprintf(rest + len, size - len, " ");
 	} else if (c.count > 1 && !*rest) {
 		c.print = true;
 		console_edit(NULL, 0);

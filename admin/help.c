@@ -47,6 +47,8 @@ static void help_key(const struct device_key *key)
 	const char *kind = key->kind == KEY_CHOICE ? key->choices : kinds[key->kind];
 
 	console_printf("  %-12s %-14s %s", key->name, kind, key->help);
+	if (key->min || key->max)
+		console_printf(", 0x%lx to 0x%lx", key->min, key->max ? key->max : UINT64_MAX);
 	if (!key->def)
 		console_printf(" (required)\n");
 	else if (*key->def)
@@ -69,6 +71,16 @@ static void help_device(const char *name)
 		help_key(key);
 }
 
+static void help_device_types(char **argv)
+{
+	(void)argv;
+	device_type_for_each(help_device_type, NULL);
+}
+
+INFO_TOPIC(info_device_types, .name = "device-types", .args = "",
+	   .help = "the types of devices; `help device TYPE` prints one's keys",
+	   .run = help_device_types);
+
 static void command_help(char **argv)
 {
 	const struct command *c;
@@ -79,7 +91,7 @@ static void command_help(char **argv)
 	}
 	if (!strcmp(argv[1], "device")) {
 		if (!argv[2])
-			device_type_for_each(help_device_type, NULL);
+			help_device_types(argv);
 		else
 			help_device(argv[2]);
 		return;

@@ -199,6 +199,8 @@ int device_create(struct vm *vm, const char *type_name, const char *id,
 		return err;
 	err = device_make(vm, config, out);
 	kfree(config);
+	if (!err && type->reset)
+		type->reset(*out);
 	return err;
 }
 

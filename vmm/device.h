@@ -7,8 +7,8 @@
  * back in reverse order when the device goes or when its create fails.
  *
  * Context: create, destroy and resource calls run in a task, one at a time
- * per VM (the VM's life cycle sees to it), no spinlock held. reset runs in a
- * task while no vCPU runs.
+ * per VM (vm_life_begin() sees to it), no spinlock held. reset runs in a task;
+ * no vCPU runs, but for that of a device that has just come.
  */
 #ifndef VMM_DEVICE_H
 #define VMM_DEVICE_H
@@ -75,7 +75,8 @@ struct device_type {
 	/* Frees dev->state, also of a create() that failed. All resources are gone already: no
 	 * callback can come any more. */
 	void (*destroy)(struct device *dev);
-	/* To power-on state; NULL: nothing to do. */
+	/* To power-on state; NULL: nothing to do. Takes the device's lock: where the device comes to a
+	 * VM that runs, vCPUs have reached it already. */
 	void (*reset)(struct device *dev);
 };
 
@@ -193,7 +194,7 @@ void device_manager_destroy(struct vm *vm); /* all devices, in reverse order; NU
 int device_check_all(const struct vm_config *config) __must_check;
 /* All [device] sections of vm->config, each after those that it refers to. */
 int device_create_all(struct vm *vm) __must_check;
-/* One more. @section NULL: defaults only. */
+/* One more, reset. @section NULL: defaults only. */
 int device_create(struct vm *vm, const char *type, const char *id,
 		  const struct vm_config_section *section, struct device **out) __must_check;
 /* -EBUSY: another device's KEY_DEVICE refers to it. */

@@ -97,6 +97,12 @@ static void device_release_connection(struct device_resource *res)
 		frontend_disconnect(frontend, c->opaque);
 }
 
+static bool device_is_connected_to(const struct device_resource *res, const void *id)
+{
+	return res->kind == DEVICE_CONNECTION &&
+	       !strcmp(container_of(res, struct connection_resource, res)->id, id);
+}
+
 int device_connect(struct device *dev, const char *id, const struct frontend_kind *kind,
 		   const struct backend_ops *ops, void *opaque, struct frontend **out)
 {
@@ -107,6 +113,11 @@ int device_connect(struct device *dev, const char *id, const struct frontend_kin
 		return -ENOMEM;
 	err = frontend_connect(dev->vm, id, kind, ops, opaque, out);
 	if (err) {
+		const struct device *other = device_holder(dev->vm, device_is_connected_to, id);
+
+		if (err == -EBUSY && other)
+			device_log(dev, LOG_ERROR, "frontend %s is connected to device %s", id,
+				   other->id);
 		kfree(c);
 		return err;
 	}
@@ -133,23 +144,13 @@ int device_refer(struct device *dev, struct device *target)
 	return 0;
 }
 
-static bool device_refers(const struct device *dev, const struct device *target)
+static bool device_refers_to(const struct device_resource *res, const void *target)
 {
-	struct device_resource *res;
-
-	list_for_each_entry (res, &dev->resources, link)
-		if (res->kind == DEVICE_REF &&
-		    container_of(res, struct reference_resource, res)->target == target)
-			return true;
-	return false;
+	return res->kind == DEVICE_REF &&
+	       container_of(res, struct reference_resource, res)->target == target;
 }
 
 const struct device *device_referrer(const struct device *target)
 {
-	struct device *dev;
-
-	list_for_each_entry (dev, &target->vm->devices->devices, link)
-		if (device_refers(dev, target))
-			return dev;
-	return NULL;
+	return device_holder(target->vm, device_refers_to, target);
 }

@@ -35,6 +35,13 @@ void device_resource_add(struct device *dev, struct device_resource *res,
 /* All, newest first; waits for a grace period. */
 void device_resources_release(struct device *dev);
 
+/* The device of @vm that has a resource which @is with @what, or NULL. */
+const struct device *device_holder(struct vm *vm,
+				   bool (*is)(const struct device_resource *res, const void *what),
+				   const void *what);
+/* The one that device_own() has given @release, or NULL. */
+const struct device *device_owner(struct vm *vm, void (*release)(void *opaque));
+
 /* Records that @dev refers to @target, which then cannot go first. */
 int device_refer(struct device *dev, struct device *target) __must_check;
 /* A device that refers to @target, or NULL. */

@@ -38,6 +38,23 @@ int device_irq(struct device *dev, unsigned gsi, struct irq_line **line)
 	return 0;
 }
 
+/* A chip that a VM has one of, and that @release takes from it; @err of setting it. */
+static int device_own_chip(struct device *dev, int err, const char *what, void (*release)(void *vm))
+{
+	const struct device *owner;
+
+	if (err) {
+		owner = device_owner(dev->vm, release);
+		device_log(dev, LOG_ERROR, "the VM has %s already: device %s", what,
+			   owner ? owner->id : dev->id);
+		return err;
+	}
+	err = device_own(dev, release, dev->vm);
+	if (err)
+		release(dev->vm);
+	return err;
+}
+
 static void device_release_controller(void *vm)
 {
 	irq_clear_controller(vm);
@@ -45,16 +62,8 @@ static void device_release_controller(void *vm)
 
 int device_irq_controller(struct device *dev, const struct irq_controller_ops *ops, void *opaque)
 {
-	int err = irq_set_controller(dev->vm, ops, opaque);
-
-	if (err) {
-		device_log(dev, LOG_ERROR, "the VM has an interrupt controller already");
-		return err;
-	}
-	err = device_own(dev, device_release_controller, dev->vm);
-	if (err)
-		irq_clear_controller(dev->vm);
-	return err;
+	return device_own_chip(dev, irq_set_controller(dev->vm, ops, opaque),
+			       "an interrupt controller", device_release_controller);
 }
 
 static void device_release_ext(void *vm)
@@ -64,16 +73,8 @@ static void device_release_ext(void *vm)
 
 int device_irq_ext(struct device *dev, const struct irq_ext_ops *ops, void *opaque)
 {
-	int err = irq_set_ext(dev->vm, ops, opaque);
-
-	if (err) {
-		device_log(dev, LOG_ERROR, "the VM has an 8259 pair already");
-		return err;
-	}
-	err = device_own(dev, device_release_ext, dev->vm);
-	if (err)
-		irq_clear_ext(dev->vm);
-	return err;
+	return device_own_chip(dev, irq_set_ext(dev->vm, ops, opaque), "an 8259 pair",
+			       device_release_ext);
 }
 
 struct sink_resource {

@@ -44,6 +44,20 @@ void device_resource_add(struct device *dev, struct device_resource *res,
 	spin_unlock(lock);
 }
 
+const struct device *device_holder(struct vm *vm,
+				   bool (*is)(const struct device_resource *res, const void *what),
+				   const void *what)
+{
+	struct device_resource *res;
+	struct device *dev;
+
+	list_for_each_entry (dev, &vm->devices->devices, link)
+		list_for_each_entry (res, &dev->resources, link)
+			if (is(res, what))
+				return dev;
+	return NULL;
+}
+
 void device_resources_release(struct device *dev)
 {
 	struct spinlock *lock = &dev->vm->devices->lock;
@@ -257,4 +271,15 @@ int device_own(struct device *dev, void (*release)(void *opaque), void *opaque)
 	own->opaque = opaque;
 	device_resource_add(dev, &own->res, DEVICE_OTHER, device_release_own);
 	return 0;
+}
+
+static bool device_owns(const struct device_resource *res, const void *release)
+{
+	return res->release == device_release_own &&
+	       (const void *)container_of(res, struct own_resource, res)->release == release;
+}
+
+const struct device *device_owner(struct vm *vm, void (*release)(void *opaque))
+{
+	return device_holder(vm, device_owns, (const void *)release);
 }

@@ -10,6 +10,7 @@
 #include "vmm/device.h"
 #include "vmm/vm_config.h"
 #include "vmm/vm_console.h"
+#include "vmm/vm_life.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -226,6 +227,61 @@ const struct device_type *device_type_find(const char *name)
 void device_type_for_each(void (*fn)(void *opaque, const struct device_type *type), void *opaque)
 {
 	fn(opaque, &uart);
+}
+
+/* Devices that come and go: one at a time. */
+
+static struct device_manager *const some_manager = (void *)&demo;
+static struct device plugged;
+char fake_plugged[512];
+
+enum vm_state vm_life_begin(struct vm *vm)
+{
+	vm->devices = vm->state == VM_RUNNING ? some_manager : NULL;
+	return vm->state;
+}
+
+void vm_life_end(struct vm *vm, enum vm_state state)
+{
+	vm->state = state;
+}
+
+int device_create(struct vm *vm, const char *type, const char *id,
+		  const struct vm_config_section *section, struct device **out)
+{
+	const struct vm_config_key *key;
+	size_t at = snprintf(fake_plugged, sizeof(fake_plugged), "%s %s", type, id);
+
+	(void)vm;
+	if (strcmp(type, uart.name))
+		return -ENOENT;
+	for (key = section->keys; key; key = key->next)
+		at += snprintf(fake_plugged + at, sizeof(fake_plugged) - at, " %s:%u:%s=<%s>",
+			       section->file, key->line, key->name, key->value);
+	snprintf(plugged.id, sizeof(plugged.id), "%s", id);
+	*out = &plugged;
+	return 0;
+}
+
+struct device *device_find(struct vm *vm, const char *id)
+{
+	(void)vm;
+	return *plugged.id && !strcmp(plugged.id, id) ? &plugged : NULL;
+}
+
+int device_destroy(struct device *dev)
+{
+	if (!strcmp(dev->id, "busy"))
+		return -EBUSY;
+	dev->id[0] = '\0';
+	return 0;
+}
+
+void device_for_each(struct vm *vm, void (*fn)(void *opaque, struct device *dev), void *opaque)
+{
+	(void)vm;
+	if (*plugged.id)
+		fn(opaque, &plugged);
 }
 
 /* Steps of a test. */

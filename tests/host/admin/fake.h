@@ -11,7 +11,9 @@
 extern char fake_screen[65536]; /* since fake_shell() began */
 extern char fake_guest_heard[8192];
 extern bool fake_guest_deaf; /* takes no input */
-extern int fake_start_error; /* what vm_start() returns */
+extern int fake_start_error;
+/* What device_create() was last called with. */
+extern char fake_plugged[512]; /* what vm_start() returns */
 
 int fake_setup(void **state);
 int fake_teardown(void **state);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-sources: admin/shell.c admin/command.c admin/complete.c admin/line_edit.c admin/input.c */
 /* test-sources: admin/attach.c admin/vm_commands.c admin/help.c admin/machine_commands.c */
+/* test-sources: admin/plug_commands.c */
 /* test-sources: vmm/vm_console.c lib/ring.c tests/host/admin/fake.c tests/host/vmm/fake.c */
 /* The shell as a whole: what is typed, and what is then on the screen. */
 #include "tests/host/admin/fake.h"
@@ -160,6 +161,39 @@ static void test_completion(void **state)
 	expect_shown("xyzlist q");
 }
 
+static void test_devices_come_and_go(void **state)
+{
+	(void)state;
+	fake_shell(false, "device_add uart,id=u\rdevice_del u\rstart demo\r"
+			  "device_add uart,id=u,io=0x2f8,name=\"a, b;\\\"c\",x=1,,2\r");
+	expect_shown("vm demo is defined: `start` it first");
+	expect_shown("vm demo has no device u; `info devices demo` shows them");
+	expect_shown("vm demo has device u\n");
+	assert_string_equal(fake_plugged, "uart u device_add:3:io=<0x2f8> "
+					  "device_add:4:name=<a, b;\"c> device_add:5:x=<1,2>");
+	fake_shell(false, "device_del demo u;device_del u\rdevice_add demo uart,id=busy;"
+			  "device_del busy\rdevice_add nope,id=u\r");
+	expect_shown("vm demo has no device u any more\nvm demo has no device u; `info");
+	expect_shown("vm demo has device busy\ndevice_del busy: failed (error 16), see the log");
+	expect_shown("device_add nope: failed (error 2), see the log");
+	fake_shell(false, "device_add other uart,id=u\rdevice_add uart,io\rdevice_add uart,=1\r"
+			  "device_add uart,io=1\rdevice_add uart,id=a,id=b\rdevice_add uart,\"\r"
+			  "device_add id=a,uart\rdevice_add uart,id=a,type=b\rdevice_add\r");
+	expect_shown("other: no such VM");
+	expect_shown("device_add: io: expected key=value");
+	expect_shown("device_add: =1: expected key=value");
+	expect_shown("device_add: id: expected id=ID, which no other device of the VM has");
+	expect_shown("device_add: id: expected one id");
+	expect_shown("device_add: quotes: expected \" to close it");
+	expect_shown("device_add: id=a: expected TYPE,id=ID,key=value");
+	expect_shown("device_add: type: expected it as the first word, alone");
+	expect_shown("usage: device_add [VM] TYPE,id=ID[,KEY=VALUE]");
+	fake_shell(false, "device_add u\tid=t\rdevice_del t\t\rinfo\r");
+	expect_shown("alcazar> device_add uart,id=t\n");
+	expect_shown("alcazar> device_del t \n");
+	expect_shown("vm demo has no device t any more");
+}
+
 static void test_machine(void **state)
 {
 	(void)state;
@@ -198,6 +232,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_paste, fake_setup, fake_teardown),
 		cmocka_unit_test_setup_teardown(test_autostart, fake_setup, fake_teardown),
 		cmocka_unit_test_setup_teardown(test_completion, fake_setup, fake_teardown),
+		cmocka_unit_test_setup_teardown(test_devices_come_and_go, fake_setup,
+						fake_teardown),
 		cmocka_unit_test_setup_teardown(test_machine, fake_setup, fake_teardown),
 		cmocka_unit_test_setup_teardown(test_garbage, fake_setup, fake_teardown),
 	};
