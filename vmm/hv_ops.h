@@ -92,7 +92,8 @@ struct hv_ops {
 	/*
 	 * The guest writes CR8 without an exit, but for this: when it lowers it below @priority
 	 * (0-15; 0, and after a reset: never), VCPU_REQ_IRQ is set before its next instruction,
-	 * by VM_EXIT_CR or VM_EXIT_IRQ_WINDOW. Own CPU or vCPU not runnable.
+	 * by VM_EXIT_CR or VM_EXIT_IRQ_WINDOW. The entry finds it no lower: who lowers it by
+	 * set_reg() sets VCPU_REQ_IRQ. Own CPU or vCPU not runnable.
 	 */
 	void (*set_tpr_threshold)(struct vcpu *vcpu, unsigned priority);
 	/* RIP was moved past an instruction: the interrupt shadow ends, RF is cleared, TF traps. */

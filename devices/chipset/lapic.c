@@ -196,8 +196,8 @@ void lapic_init(struct lapic *l)
 	l->ext_offered = false;
 	l->ext_message = 0;
 	l->tpr = 0;
-	hv_ops->set_reg(l->vcpu, VCPU_CR8, 0);
 	lapic_hold(l, 0);
+	hv_ops->set_reg(l->vcpu, VCPU_CR8, 0);
 }
 
 static void lapic_timer_due(void *opaque __unused, struct vcpu *vcpu)

@@ -94,3 +94,20 @@ def console_lives_beside(t, name):
         m.command("destroy guest", timeout=60)
         if "running" in m.command("list", timeout=60):
             raise Failure("the VM still runs")
+
+
+@case(seconds=30)
+def destroyed_while_it_spins(t):
+    """One of two vCPUs spins with interrupts off, and none of its instructions exits: the
+    shell answers, and the VM goes away. (In Bochs nothing but VT-x's preemption timer ends
+    such a run.)"""
+    with Machine(t, files=guest_files("spin", cpus=2), cpus=2) as m:
+        m.expect(r"# spinning", timeout=60)
+        m.send("\x1d")
+        m.expect(r"alcazar> ", timeout=60)
+        m.command("info memory", timeout=60)
+        m.command("pause guest", timeout=60)
+        m.command("resume guest", timeout=60)
+        m.command("destroy guest", timeout=60)
+        if "running" in m.command("list", timeout=60):
+            raise Failure("the VM still runs")

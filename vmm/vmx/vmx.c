@@ -5,6 +5,7 @@
  */
 #include "vmm/vmx/vmx.h"
 #include "vmm/hv_ops.h"
+#include "vmm/vmx/vmx_apic.h"
 #include "vmm/vmx/vmx_event.h"
 #include "vmm/vmx/vmx_field.h"
 #include "vmm/vmx/vmx_insn.h"
@@ -15,11 +16,6 @@ static void vmx_tsc_changed(struct vcpu *vcpu)
 
 	vmx_write(VMCS_TSC_OFFSET, vcpu->tsc_offset);
 	vmx_vmcs_end(loan);
-}
-
-/* Every write of CR8 exits. */
-static void vmx_set_tpr_threshold(struct vcpu *vcpu __unused, unsigned priority __unused)
-{
 }
 
 static const struct hv_ops vmx_ops = {

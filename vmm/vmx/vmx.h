@@ -35,7 +35,7 @@ struct vmx_vcpu {
 	 */
 	bool prepare;
 	bool launched; /* the next entry is by VMRESUME */
-	uint8_t cr8;
+	uint8_t *apic; /* the virtual-APIC page: vmx_apic.h */
 	struct vmcs *vmcs;
 	hpa_t vmcs_phys;
 	uint32_t cpu;  /* whose state the VMCS's host fields have; UINT32_MAX: nobody's */

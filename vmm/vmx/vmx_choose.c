@@ -9,6 +9,9 @@
 /* Without one of these, translations of a VPID could not be taken back. */
 #define VPID_NEEDS (VMX_VPID_INVVPID | VMX_VPID_INVVPID_SINGLE | VMX_VPID_INVVPID_ALL)
 
+/* With a TPR shadow CR8 is the guest's own. */
+#define CR8_EXITS (VMX_PROC_CR8_LOAD | VMX_PROC_CR8_STORE)
+
 static const struct vmx_control_word *vmx_word(const struct vmx_machine *m, enum vmx_word word)
 {
 	switch (word) {
@@ -48,6 +51,9 @@ uint64_t vmx_word_used(const struct vmx_machine *m, enum vmx_word word)
 enum vmx_use vmx_use_of(const struct vmx_machine *m, const struct vmx_control *control)
 {
 	if (control->word == VMX_WORD_PROC2 && control->bit == VMX_PROC2_RDTSCP && !m->has_rdtscp)
+		return VMX_NOT_USED;
+	if (control->word == VMX_WORD_PROC && (control->bit & CR8_EXITS) &&
+	    (m->proc.allowed1 & VMX_PROC_TPR_SHADOW))
 		return VMX_NOT_USED;
 	return control->use;
 }

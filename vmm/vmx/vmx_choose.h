@@ -42,7 +42,10 @@ extern const size_t vmx_control_count;
 /* What a machine may have of a word, and what is in use of it. */
 uint64_t vmx_word_has(const struct vmx_machine *m, enum vmx_word word);
 uint64_t vmx_word_used(const struct vmx_machine *m, enum vmx_word word);
-/* What @control is for on this machine: an instruction that it does not have needs nothing. */
+/*
+ * What @control is for on this machine: an instruction that it does not have needs nothing, nor
+ * does what another control does better.
+ */
 enum vmx_use vmx_use_of(const struct vmx_machine *m, const struct vmx_control *control);
 
 /*

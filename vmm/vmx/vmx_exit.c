@@ -216,11 +216,16 @@ static const struct vmx_exit_rule vmx_exit_rules[VMX_REASONS] = {
 	UNKNOWN_RULES(37, 38), /* the monitor trap flag */
 	UNDEFINED_RULE(MONITOR),
 	INSN_RULE(PAUSE, VM_EXIT_PAUSE, NULL),
-	UNKNOWN_RULES(41, 47), /* APIC and descriptor-table accesses */
+	UNKNOWN_RULES(41, 42),
+	/* Behind the instruction that lowered CR8 (29.1.2). */
+	[VMX_REASON_TPR] = {NULL, VM_EXIT_IRQ_WINDOW, false},
+	UNKNOWN_RULES(44, 47), /* APIC and descriptor-table accesses */
 	[VMX_REASON_EPT_VIOLATION] = {vmx_fill_memory, VM_EXIT_MEMORY, false},
 	[VMX_REASON_EPT_MISCONFIG] = {vmx_fill_misconfig, VM_EXIT_UNKNOWN, false},
 	UNDEFINED_RULE(INVEPT),
-	UNKNOWN_RULES(51, 52), /* RDTSCP, the preemption timer */
+	UNKNOWN_RULES(51, 51), /* RDTSCP */
+	/* It ran for long enough: what has not interrupted it is taken now. */
+	[VMX_REASON_PREEMPTION_TIMER] = {NULL, VM_EXIT_INTERRUPT, false},
 	UNDEFINED_RULE(INVVPID),
 	INSN_RULE(WBINVD, VM_EXIT_CACHE, NULL),
 	INSN_RULE(XSETBV, VM_EXIT_XSETBV, NULL),

@@ -3,6 +3,7 @@
 #include "arch/x86_64/cpu.h"
 #include "kernel/panic.h"
 #include "vmm/vmx/vmx.h"
+#include "vmm/vmx/vmx_apic.h"
 #include "vmm/vmx/vmx_cr.h"
 #include "vmm/vmx/vmx_event.h"
 #include "vmm/vmx/vmx_exit_reason.h"
@@ -63,7 +64,7 @@ static __noinline uint64_t vmx_get_in_vmcs(struct vcpu *vcpu, enum vcpu_reg reg)
 uint64_t vmx_get_reg(struct vcpu *vcpu, enum vcpu_reg reg)
 {
 	if (likely(reg == VCPU_CR8))
-		return vmx_of(vcpu)->cr8;
+		return vmx_apic_cr8(vmx_of(vcpu));
 	switch (reg) {
 	case VCPU_CR2:
 		return vmx_reg_live(vcpu) ? cpu_read_cr2() : vmx_of(vcpu)->cr2;
@@ -137,7 +138,7 @@ void vmx_set_reg(struct vcpu *vcpu, enum vcpu_reg reg, uint64_t value)
 
 	switch (reg) {
 	case VCPU_CR8:
-		vmx->cr8 = value & 0xf;
+		vmx_apic_set_cr8(vmx, value);
 		break;
 	case VCPU_CR2:
 		vmx->cr2 = value;

@@ -3,7 +3,9 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/paging.h"
 #include "kernel/slab.h"
+#include "kernel/time.h"
 #include "vmm/vmx/vmx.h"
+#include "vmm/vmx/vmx_apic.h"
 #include "vmm/vmx/vmx_caps.h"
 #include "vmm/vmx/vmx_controls.h"
 #include "vmm/vmx/vmx_cr.h"
@@ -15,6 +17,13 @@
 /* A vCPU that spins gives the CPU away after PAUSEs for so many ticks, at most so many apart. */
 #define VMX_PLE_GAP    128
 #define VMX_PLE_WINDOW 65536
+
+/*
+ * How long a guest may run without an exit: a way out that does not depend on
+ * interrupts (Bochs 2.7 does not interrupt a guest whose IF is clear). Exits
+ * for nothing are as seldom as a few hundred a second.
+ */
+#define VMX_LONGEST_RUN_NS (5 * NSEC_PER_MSEC)
 
 #define VMX_NO_LINK UINT64_MAX
 
@@ -28,14 +37,27 @@
 #define RESET_LDT  (SEG_ATTR_P | 0x2u)
 #define RESET_TSS  (SEG_ATTR_P | 0xbu)
 
+/*
+ * Each entry counts down from it (25.5.1), so it is written once and costs
+ * nothing. In ticks of 1, 2, 4 … of the TSC's.
+ */
+static uint32_t vmx_vcpu_longest_run(void)
+{
+	uint64_t ticks =
+		time_ns_to_tsc(VMX_LONGEST_RUN_NS) >> VMX_MISC_TIMER_SHIFT(vmx_machine.misc);
+
+	return (uint32_t)MIN(MAX(ticks, UINT64_C(1)), (uint64_t)UINT32_MAX);
+}
+
 static void vmx_vcpu_init_execution(struct vcpu *vcpu)
 {
 	const struct vmx_machine *m = &vmx_machine;
 	struct vmx_vcpu *vmx = vmx_of(vcpu);
 
 	vmx->proc = m->proc.used;
-	/* The timer's value is nobody's yet, so it would end each run at once. */
-	vmx_write(VMCS_PIN_CONTROLS, m->pin.used & ~VMX_PIN_PREEMPTION_TIMER);
+	vmx_write(VMCS_PIN_CONTROLS, m->pin.used);
+	if (vmx_uses(&m->pin, VMX_PIN_PREEMPTION_TIMER))
+		vmx_write(VMCS_PREEMPTION_TIMER, vmx_vcpu_longest_run());
 	vmx_write(VMCS_PROC_CONTROLS, vmx->proc);
 	vmx_write(VMCS_PROC2_CONTROLS, m->proc2.used);
 	vmx_write(VMCS_EXCEPTION_BITMAP, VMX_EXCEPTIONS);
@@ -126,11 +148,21 @@ void vmx_vcpu_reset(struct vcpu *vcpu)
 	struct vmx_loan loan = vmx_vmcs_begin(vcpu);
 
 	vmx_vcpu_init_execution(vcpu);
+	vmx_apic_reset(vmx_of(vcpu));
 	vmx_vcpu_init_vm(vcpu);
 	vmx_vcpu_init_switch();
 	vmx_vcpu_init_state(vcpu);
 	vmx_vcpu_init_segments(vcpu);
 	vmx_vmcs_end(loan);
+}
+
+static void vmx_vcpu_free(struct vm *vm, struct vmx_vcpu *vmx)
+{
+	if (vmx->apic)
+		page_free(&vm->owner, vmx->apic, PAGE_ORDER_4K);
+	if (vmx->vmcs)
+		page_free(&vm->owner, vmx->vmcs, PAGE_ORDER_4K);
+	kfree(vmx);
 }
 
 int vmx_vcpu_create(struct vcpu *vcpu)
@@ -140,8 +172,9 @@ int vmx_vcpu_create(struct vcpu *vcpu)
 	if (!vmx)
 		return -ENOMEM;
 	vmx->vmcs = page_alloc_zeroed(&vcpu->vm->owner, PAGE_ORDER_4K);
-	if (!vmx->vmcs) {
-		kfree(vmx);
+	vmx->apic = page_alloc_zeroed(&vcpu->vm->owner, PAGE_ORDER_4K);
+	if (!vmx->vmcs || !vmx->apic) {
+		vmx_vcpu_free(vcpu->vm, vmx);
 		return -ENOMEM;
 	}
 	vmx->vmcs->revision = VMX_BASIC_REVISION(vmx_machine.basic);
@@ -163,7 +196,6 @@ void vmx_vcpu_destroy(struct vcpu *vcpu)
 		return;
 	if (this_cpu()->world == vcpu)
 		vmx_world_leave();
-	page_free(&vcpu->vm->owner, vmx->vmcs, PAGE_ORDER_4K);
-	kfree(vmx);
+	vmx_vcpu_free(vcpu->vm, vmx);
 	vcpu->hv = NULL;
 }

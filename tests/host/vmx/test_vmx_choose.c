@@ -106,7 +106,7 @@ static void assert_word(const struct vmx_control_word *word, uint32_t used)
 	assert_int_equal(word->used & ~word->allowed1, 0);
 }
 
-#define PROC_USED  0xb6186dfa /* with the bits that are always 1 */
+#define PROC_USED  0xb6206dfa /* with the bits that are always 1 */
 #define EXIT_USED  0x3f6fff
 #define ENTRY_USED 0xd1ff
 
@@ -154,6 +154,12 @@ static void test_without(void **state)
 	m.proc2.allowed1 |= VMX_PROC2_VPID;
 	m.ept_vpid &= ~VMX_VPID_INVVPID_SINGLE;
 	assert_used(&m, 0x3f, m.proc2.allowed1 & ~VMX_PROC2_VPID);
+	/* Without a TPR shadow, CR8 exits. */
+	m.proc.allowed1 &= ~VMX_PROC_TPR_SHADOW;
+	assert_int_equal(vmx_choose(&m, (char[224]){0}, 224), 0);
+	assert_word(&m.proc,
+		    (PROC_USED & ~VMX_PROC_TPR_SHADOW) | VMX_PROC_CR8_LOAD | VMX_PROC_CR8_STORE);
+	m.proc = skylake.proc;
 	/* Not locked: cpu_enable() turns it on. */
 	m.feature_control = 0;
 	assert_used(&m, 0x3f, m.proc2.allowed1 & ~VMX_PROC2_VPID);
@@ -206,7 +212,8 @@ static void test_each_control(void **state)
 	(void)state;
 	for (size_t i = 0; i < vmx_control_count; i++) {
 		const struct vmx_control *c = &vmx_controls[i];
-		bool needed = c->use == VMX_REQUIRED || c->use == VMX_ON_DEMAND;
+		enum vmx_use use = vmx_use_of(&newer, c);
+		bool needed = use == VMX_REQUIRED || use == VMX_ON_DEMAND;
 		struct vmx_machine m = newer;
 		char quoted[64];
 
@@ -218,7 +225,7 @@ static void test_each_control(void **state)
 		if (needed)
 			assert_refused(m, quoted);
 		m = newer;
-		if (c->word == VMX_WORD_EPT_VPID || c->use == VMX_REQUIRED || c->use == VMX_WANTED)
+		if (c->word == VMX_WORD_EPT_VPID || use == VMX_REQUIRED || use == VMX_WANTED)
 			continue;
 		word_of(&m, c->word)->allowed0 |= c->bit;
 		word_of(&m, c->word)->allowed1 |= c->bit;
@@ -280,7 +287,7 @@ static void test_report(void **state)
 	expect_line("\n  activate VMX-preemption timer      used\n");
 	expect_line("\n  process posted interrupts          no\n");
 	expect_line("\n  IA-32e mode guest                  used when needed\n");
-	expect_line("\n  use TPR shadow                     has, not used\n");
+	expect_line("\n  use TPR shadow                     used\n");
 	expect_line("\n  acknowledge interrupt on exit      has, not used: it is taken at");
 	expect_line("\n  1 GiB pages                        missing: 2 MiB pages at most\n");
 	/* There, and of no use without INVVPID. */
