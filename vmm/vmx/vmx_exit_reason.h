@@ -5,46 +5,46 @@
 
 #include "lib/compiler.h"
 
-#define VMX_REASON_EXCEPTION	 0u /* or an NMI */
-#define VMX_REASON_INTERRUPT	 1u
-#define VMX_REASON_TRIPLE_FAULT	 2u
-#define VMX_REASON_INIT		 3u
-#define VMX_REASON_IRQ_WINDOW	 7u
-#define VMX_REASON_NMI_WINDOW	 8u
-#define VMX_REASON_TASK_SWITCH	 9u
-#define VMX_REASON_CPUID	 10u
-#define VMX_REASON_GETSEC	 11u
-#define VMX_REASON_HLT		 12u
-#define VMX_REASON_INVD		 13u
-#define VMX_REASON_RDPMC	 15u
-#define VMX_REASON_RSM		 17u
-#define VMX_REASON_VMCALL	 18u
-#define VMX_REASON_VMCLEAR	 19u /* to VMXON: the instructions that we do not virtualize */
-#define VMX_REASON_VMXON	 27u
-#define VMX_REASON_CR		 28u
-#define VMX_REASON_IO		 30u
-#define VMX_REASON_RDMSR	 31u
-#define VMX_REASON_WRMSR	 32u
-#define VMX_REASON_GUEST_STATE	 33u /* an entry that failed, and so are the next one and 41 */
-#define VMX_REASON_MSR_LOADING	 34u
-#define VMX_REASON_MWAIT	 36u
-#define VMX_REASON_MONITOR	 39u
-#define VMX_REASON_PAUSE	 40u
-#define VMX_REASON_MACHINE_CHECK 41u
-#define VMX_REASON_TPR		 43u /* CR8 was lowered below the threshold */
-#define VMX_REASON_EPT_VIOLATION 48u
-#define VMX_REASON_EPT_MISCONFIG 49u
-#define VMX_REASON_INVEPT	 50u
+#define VMX_REASON_EXCEPTION	    0u /* or an NMI */
+#define VMX_REASON_INTERRUPT	    1u
+#define VMX_REASON_TRIPLE_FAULT	    2u
+#define VMX_REASON_INIT		    3u
+#define VMX_REASON_IRQ_WINDOW	    7u
+#define VMX_REASON_NMI_WINDOW	    8u
+#define VMX_REASON_TASK_SWITCH	    9u
+#define VMX_REASON_CPUID	    10u
+#define VMX_REASON_GETSEC	    11u
+#define VMX_REASON_HLT		    12u
+#define VMX_REASON_INVD		    13u
+#define VMX_REASON_RDPMC	    15u
+#define VMX_REASON_RSM		    17u
+#define VMX_REASON_VMCALL	    18u
+#define VMX_REASON_VMCLEAR	    19u /* to VMXON: the instructions that we do not virtualize */
+#define VMX_REASON_VMXON	    27u
+#define VMX_REASON_CR		    28u
+#define VMX_REASON_IO		    30u
+#define VMX_REASON_RDMSR	    31u
+#define VMX_REASON_WRMSR	    32u
+#define VMX_REASON_GUEST_STATE	    33u /* an entry that failed, and so are the next one and 41 */
+#define VMX_REASON_MSR_LOADING	    34u
+#define VMX_REASON_MWAIT	    36u
+#define VMX_REASON_MONITOR	    39u
+#define VMX_REASON_PAUSE	    40u
+#define VMX_REASON_MACHINE_CHECK    41u
+#define VMX_REASON_TPR		    43u /* CR8 was lowered below the threshold */
+#define VMX_REASON_EPT_VIOLATION    48u
+#define VMX_REASON_EPT_MISCONFIG    49u
+#define VMX_REASON_INVEPT	    50u
 #define VMX_REASON_PREEMPTION_TIMER 52u
-#define VMX_REASON_INVVPID	 53u
-#define VMX_REASON_WBINVD	 54u
-#define VMX_REASON_XSETBV	 55u
-#define VMX_REASON_INVPCID	 58u
-#define VMX_REASON_VMFUNC	 59u
-#define VMX_REASON_ENCLS	 60u
-#define VMX_REASONS		 64u /* end of those that we know */
-#define VMX_REASON_BASIC	 UINT64_C(0xffff)
-#define VMX_REASON_FAILED	 BIT(31) /* the entry failed: no guest instruction was executed */
+#define VMX_REASON_INVVPID	    53u
+#define VMX_REASON_WBINVD	    54u
+#define VMX_REASON_XSETBV	    55u
+#define VMX_REASON_INVPCID	    58u
+#define VMX_REASON_VMFUNC	    59u
+#define VMX_REASON_ENCLS	    60u
+#define VMX_REASONS		    64u /* end of those that we know */
+#define VMX_REASON_BASIC	    UINT64_C(0xffff)
+#define VMX_REASON_FAILED	    BIT(31) /* the entry failed: no guest instruction was executed */
 
 /* Our own number for an entry that ended with VMfail: not a reason, the guest was not left. */
 #define VMX_REASON_REFUSED UINT64_C(0x10000)
