@@ -38,7 +38,11 @@ static void on_ready(void *opaque)
 	ready++;
 }
 
-static const struct vm_console_backend backend = {on_input, on_break, on_ready};
+static const struct vm_console_backend backend = {
+	.input = on_input,
+	.input_break = on_break,
+	.output_ready = on_ready,
+};
 
 static void on_wake(void *opaque)
 {
@@ -181,6 +185,37 @@ static void test_input(void **state)
 	vm_console_unregister(console);
 }
 
+static bool viewed;
+
+static void on_viewer(void *opaque, bool here)
+{
+	assert_ptr_equal(opaque, &viewed);
+	assert_int_not_equal(viewed, here);
+	viewed = here;
+}
+
+/* A backend that says all again to each viewer, and knows when there is one. */
+static void test_told_of_viewers(void **state)
+{
+	static const struct vm_console_backend screen = {.viewer = on_viewer, .leave = "plain"};
+	struct vm_console *second = vm_console_register(&vm, "screen0", &screen, &viewed);
+	struct vm_console *c;
+
+	(void)state;
+	assert_non_null(second);
+	assert_int_equal(vm_console_output(second, (const uint8_t *)"old", 3), 3);
+	assert_int_equal(vm_console_attach(&vm, "screen0", &viewer, &c), 0);
+	assert_true(viewed);
+	assert_string_equal(c->leave, "plain");
+	assert_int_equal(vm_console_output(second, (const uint8_t *)"new", 3), 3);
+	expect_read(c, "new");
+	vm_console_detach(c);
+	assert_false(viewed);
+	assert_int_equal(vm_console_attach(&vm, "nobody", &viewer, &c), -ENOENT);
+	vm_console_unregister(second);
+	vm_console_unregister(console);
+}
+
 static void test_last_words(void **state)
 {
 	struct vm_console *c, *other;
@@ -222,6 +257,7 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(test_pieces_are_lines, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_input, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_told_of_viewers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_last_words, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_memory, setup, teardown),
 	};
