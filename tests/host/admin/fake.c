@@ -161,7 +161,11 @@ static void guest_nothing(void *opaque)
 	(void)opaque;
 }
 
-static const struct vm_console_backend guest_backend = {guest_input, guest_nothing, guest_nothing};
+static const struct vm_console_backend guest_backend = {
+	.input = guest_input,
+	.input_break = guest_nothing,
+	.output_ready = guest_nothing,
+};
 
 int vm_start(struct vm *vm)
 {
