@@ -15,7 +15,7 @@ $(BENCH)/initrd: tests/bench/init $(BENCH)/ticks scripts/make-initramfs | $(SETU
 
 .PHONY: bench bench-build
 bench-build: $(BUILD)/alcazar.elf $(SHARED)/guests/bench.elf $(SHARED)/guests/entry.elf \
-	$(BENCH)/initrd $(DEMO_FILES)
+	$(BENCH)/initrd $(DEMO_FILES) allyes
 
 bench: | $(SETUP)
 	$(Q)$(MAKE) --no-print-directory bench-build
