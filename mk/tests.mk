@@ -14,10 +14,12 @@ HOST_BINARIES := $(HOST_TESTS:tests/host/%.c=$(HOST)/%)
 HOST_FUZZERS := $(sort $(wildcard tests/host/*/fuzz_*.c))
 HOST_FUZZER_BINARIES := $(HOST_FUZZERS:tests/host/%.c=$(HOST)/%)
 
-# One word a line of sources: TEST.c:SOURCE,SOURCE…
+# One word a line of sources: TEST.c:SOURCE,SOURCE… A folder stands for all that is in it.
 HOST_USES := $(if $(HOST_TESTS),$(shell grep -Ho 'test-sources:.*[^ */]' $(HOST_TESTS) $(HOST_FUZZERS) | \
 	sed 's/:test-sources: */:/; s/[ \t][ \t]*/,/g'))
-uses = $(foreach use,$(HOST_USES),$(if $(filter $(1):%,$(use)),$(subst $(comma), ,$(use:$(1):%=%))))
+uses = $(foreach source,$(call words_of,$(1)),$(if $(filter %.c,$(source)),$(source),\
+	$(sort $(wildcard $(source)/*.c $(source)/*/*.c $(source)/*/*/*.c))))
+words_of = $(foreach use,$(HOST_USES),$(if $(filter $(1):%,$(use)),$(subst $(comma), ,$(use:$(1):%=%))))
 
 $(call remember,$(HOST)/.cflags,$(HOST_CC) $(HOST_CFLAGS))
 $(call remember,$(HOST)/.uses,$(HOST_USES))

@@ -173,6 +173,17 @@ int device_create_all(struct vm *vm)
 	return err;
 }
 
+/* Whether the VM's vCPUs are in the way of one of @type that comes or goes. */
+static bool device_stays(struct vm *vm, const struct device_type *type, const char *id)
+{
+	bool stays = type->fixed && (vm->state == VM_RUNNING || vm->state == VM_PAUSED);
+
+	if (stays)
+		vm_log(vm, LOG_ERROR, "%s: type %s neither comes nor goes while the VM runs", id,
+		       type->name);
+	return stays;
+}
+
 int device_create(struct vm *vm, const char *type_name, const char *id,
 		  const struct vm_config_section *section, struct device **out)
 {
@@ -194,6 +205,8 @@ int device_create(struct vm *vm, const char *type_name, const char *id,
 		vm_log(vm, LOG_ERROR, "%s: there is a device of that id already", id);
 		return -EEXIST;
 	}
+	if (device_stays(vm, type, id))
+		return -EBUSY;
 	err = device_config_parse(type, id, section, &config);
 	if (err)
 		return err;
@@ -213,6 +226,8 @@ int device_destroy(struct device *dev)
 			   user->id);
 		return -EBUSY;
 	}
+	if (device_stays(dev->vm, dev->type, dev->id))
+		return -EBUSY;
 	device_remove(dev);
 	return 0;
 }

@@ -66,6 +66,7 @@ struct device_type {
 	const char *help;	       /* one line */
 	const struct device_key *keys; /* ended by a NULL name; NULL: none */
 	const char *file;	       /* set by DEVICE_TYPE */
+	bool fixed; /* of the vCPUs themselves: neither comes nor goes while they run */
 	/*
 	 * Makes dev->state, takes resources. On an error the manager gives back what was taken,
 	 * then calls destroy() where dev->state is set: create() frees nothing that it has put
@@ -75,8 +76,8 @@ struct device_type {
 	/* Frees dev->state, also of a create() that failed. All resources are gone already: no
 	 * callback can come any more. */
 	void (*destroy)(struct device *dev);
-	/* To power-on state; NULL: nothing to do. Takes the device's lock: where the device comes to a
-	 * VM that runs, vCPUs have reached it already. */
+	/* To power-on state; NULL: nothing to do. Takes the device's lock: where the device comes
+	 * to a VM that runs, vCPUs have reached it already. */
 	void (*reset)(struct device *dev);
 };
 
@@ -197,7 +198,7 @@ int device_create_all(struct vm *vm) __must_check;
 /* One more, reset. @section NULL: defaults only. */
 int device_create(struct vm *vm, const char *type, const char *id,
 		  const struct vm_config_section *section, struct device **out) __must_check;
-/* -EBUSY: another device's KEY_DEVICE refers to it. */
+/* -EBUSY: another device's KEY_DEVICE refers to it, or it is fixed. */
 int device_destroy(struct device *dev) __must_check;
 struct device *device_find(struct vm *vm, const char *id);
 void device_reset_all(struct vm *vm); /* in order of creation */

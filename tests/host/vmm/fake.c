@@ -32,7 +32,10 @@ void *kzalloc(size_t size)
 		return NULL;
 	if (fake_memory_left > 0)
 		fake_memory_left--;
-	p = calloc(1, size);
+	/* Whole pages are aligned as such. */
+	p = size && size % PAGE_SIZE == 0 ? aligned_alloc(PAGE_SIZE, size) : malloc(size);
+	if (p)
+		memset(p, 0, size);
 	fake_objects += p ? 1 : 0;
 	return p;
 }
