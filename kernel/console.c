@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/console.h"
 #include "kernel/spinlock.h"
+#include "kernel/time.h"
+#include "kernel/timer.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #define CONSOLE_PRINTF_MAX 512
+#define CONSOLE_HELD_MAX   4096 /* bytes of log lines that wait for a guest's line to end … */
+#define CONSOLE_HELD_NS	   (100 * UINT64_C(1000000)) /* … and how long the first one does */
 /* To the line's start, and away with what stands behind. */
 #define CONSOLE_ERASE "\r\x1b[K"
 
 /* Sinks, what was written last, and the edited line; before the input's lock in the order. */
 static struct spinlock console_lock = SPINLOCK_INIT;
 static struct list_head console_sinks = LIST_HEAD_INIT(console_sinks);
-static bool console_mid_line; /* what was written last did not end in a newline */
+static bool console_mid_line;	/* what was written last did not end in a newline … */
+static bool console_guest_line; /* … and is a guest's */
 
 /* What console_edit() showed last. */
 static struct {
@@ -21,6 +26,13 @@ static struct {
 	char text[CONSOLE_EDIT_MAX + 1];
 	size_t len, cursor;
 } console_editor;
+
+/* Log lines that are not shown yet. */
+static struct {
+	char text[CONSOLE_HELD_MAX];
+	size_t len;
+	struct timer timer; /* armed while there are any, and maybe after */
+} console_held;
 
 void console_register(struct console_sink *sink)
 {
@@ -40,12 +52,64 @@ static void console_emit(const char *s, size_t len, bool log)
 		if (log || sink->interactive)
 			sink->write(sink, s, len);
 	console_mid_line = s[len - 1] != '\n';
+	console_guest_line = false;
+}
+
+/* Shows the log lines that were held, now. Under the lock, or in a panic: takes none. */
+static void console_release(void)
+{
+	size_t len = MIN(console_held.len, (size_t)CONSOLE_HELD_MAX);
+
+	console_held.len = 0;
+	if (len && console_mid_line)
+		console_emit("\n", 1, false);
+	console_emit(console_held.text, len, true);
+}
+
+static void console_held_long(struct timer *timer)
+{
+	(void)timer;
+	spin_lock(&console_lock);
+	console_release();
+	spin_unlock(&console_lock);
+}
+
+/* False when there is no space for it. */
+static bool console_hold(const char *line, size_t len)
+{
+	if (len > CONSOLE_HELD_MAX - console_held.len)
+		return false;
+	if (!console_held.timer.fn)
+		timer_init(&console_held.timer, console_held_long);
+	if (!console_held.len)
+		timer_arm(&console_held.timer, time_tsc() + time_ns_to_tsc(CONSOLE_HELD_NS));
+	memcpy(console_held.text + console_held.len, line, len);
+	console_held.len += len;
+	return true;
 }
 
 void console_write(const char *s, size_t len)
 {
 	spin_lock(&console_lock);
+	console_release();
 	console_emit(s, len, false);
+	spin_unlock(&console_lock);
+}
+
+void console_write_guest(const char *s, size_t len)
+{
+	const char *end;
+
+	spin_lock(&console_lock);
+	end = console_held.len ? memchr(s, '\n', len) : NULL;
+	if (end) {
+		console_emit(s, end + 1 - s, false);
+		console_release();
+		len -= end + 1 - s;
+		s = end + 1;
+	}
+	console_emit(s, len, false);
+	console_guest_line = console_mid_line;
 	spin_unlock(&console_lock);
 }
 
@@ -66,6 +130,7 @@ void console_write_emergency(const char *s, size_t len)
 {
 	/* Whoever holds the input's lock may be stopped, and output takes input meanwhile. */
 	console_input_stop();
+	console_release();
 	console_emit(s, len, true);
 }
 
@@ -85,13 +150,16 @@ static void console_draw_edit(void)
 void console_write_line(const char *line, size_t len)
 {
 	spin_lock(&console_lock);
-	if (console_editor.active)
-		console_emit(CONSOLE_ERASE, sizeof(CONSOLE_ERASE) - 1, false);
-	else if (console_mid_line)
-		console_emit("\n", 1, false);
-	console_emit(line, len, true);
-	if (console_editor.active)
-		console_draw_edit();
+	if (!console_guest_line || !console_hold(line, len)) {
+		console_release();
+		if (console_editor.active)
+			console_emit(CONSOLE_ERASE, sizeof(CONSOLE_ERASE) - 1, false);
+		else if (console_mid_line)
+			console_emit("\n", 1, false);
+		console_emit(line, len, true);
+		if (console_editor.active)
+			console_draw_edit();
+	}
 	spin_unlock(&console_lock);
 }
 
@@ -136,6 +204,7 @@ static void console_edit_show(const char *text, size_t cursor)
 void console_edit(const char *text, size_t cursor)
 {
 	spin_lock(&console_lock);
+	console_release();
 	if (text) {
 		console_edit_show(text, cursor);
 	} else if (console_editor.active) {

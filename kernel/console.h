@@ -27,6 +27,12 @@ struct console_sink {
 void console_register(struct console_sink *sink);
 /* To all interactive sinks, as a whole. */
 void console_write(const char *s, size_t len);
+/*
+ * As console_write, of a guest: a log line that comes while its line has not
+ * ended waits for that, 100 ms at most, and goes above all that is written
+ * otherwise. The log itself (dmesg) has it at once.
+ */
+void console_write_guest(const char *s, size_t len);
 /* As console_write; cut at 512 bytes. */
 void console_printf(const char *fmt, ...) __printf(1, 2);
 /* For panic: no locks, all sinks; no input any more. */

@@ -3,6 +3,9 @@
 /* kernel/console.c with a sink that keeps what it gets. */
 #include "kernel/console.h"
 
+#include "kernel/time.h"
+#include "kernel/timer.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -12,7 +15,7 @@
 
 #define ERASE "\r\x1b[K"
 
-static char out[4096], log_out[4096];
+static char out[8192], log_out[8192];
 
 static void keep(char *where, const char *s, size_t len)
 {
@@ -21,6 +24,22 @@ static void keep(char *where, const char *s, size_t len)
 }
 
 static bool input_stopped;
+
+/* A tick a nanosecond; the timer is fired by hand. */
+
+struct time_scale time_scale = {.ns_mult = UINT64_C(1) << 32, .tsc_mult = UINT64_C(1) << 32};
+static struct timer *armed;
+
+void timer_init(struct timer *timer, timer_fn fn)
+{
+	timer->fn = fn;
+}
+
+void timer_arm(struct timer *timer, uint64_t deadline)
+{
+	assert_true(deadline <= time_tsc() + 100000000);
+	armed = timer;
+}
 
 void console_input_stop(void)
 {
@@ -130,6 +149,85 @@ static void test_printf_is_cut(void **state)
 	assert_int_equal(strlen(out), 511);
 }
 
+static void guest(const char *s)
+{
+	console_write_guest(s, strlen(s));
+}
+
+static void test_log_waits_for_a_guests_line(void **state)
+{
+	(void)state;
+	guest("half");
+	log_line("log\n");
+	log_line("more\n");
+	guest(" a");
+	assert_string_equal(out, "half a");
+	guest(" line\nnext\nli");
+	assert_string_equal(out, "half a line\nlog\nmore\nnext\nli");
+	assert_string_equal(log_out, "log\nmore\n");
+	guest("ne\n");
+	log_line("at once\n");
+	assert_string_equal(out, "half a line\nlog\nmore\nnext\nline\nat once\n");
+}
+
+static void test_log_does_not_wait_for_ever(void **state)
+{
+	(void)state;
+	guest("login: ");
+	armed = NULL;
+	log_line("log\n");
+	assert_non_null(armed);
+	armed->fn(armed);
+	assert_string_equal(out, "login: \nlog\n");
+	armed->fn(armed);
+	guest("x");
+	armed->fn(armed);
+	assert_string_equal(out, "login: \nlog\nx");
+}
+
+static void test_held_lines_go_before_anything_of_ours(void **state)
+{
+	(void)state;
+	guest("login: ");
+	log_line("log\n");
+	console_printf("left\n");
+	assert_string_equal(out, "login: \nlog\nleft\n");
+	guest("# ");
+	log_line("log\n");
+	console_edit("> ", 2);
+	assert_string_equal(out, "login: \nlog\nleft\n# \nlog\n> ");
+	log_line("log\n");
+	assert_string_equal(out, "login: \nlog\nleft\n# \nlog\n> " ERASE "log\n> ");
+}
+
+static void test_more_is_not_held_than_there_is_space_for(void **state)
+{
+	char line[301];
+	unsigned i;
+
+	(void)state;
+	memset(line, 'x', sizeof(line) - 2);
+	line[299] = '\n';
+	line[300] = '\0';
+	guest("# ");
+	for (i = 0; i < 13; i++)
+		log_line(line);
+	assert_string_equal(out, "# ");
+	log_line(line);
+	assert_int_equal(strlen(out), 3 + 14 * 300);
+	assert_int_equal(strlen(log_out), 14 * 300);
+}
+
+static void test_emergency_goes_behind_what_was_held(void **state)
+{
+	(void)state;
+	guest("# ");
+	log_line("log\n");
+	console_write_emergency("end", 3);
+	assert_string_equal(out, "# \nlog\nend");
+	assert_string_equal(log_out, "log\nend");
+}
+
 static void test_emergency_goes_everywhere(void **state)
 {
 	(void)state;
@@ -149,7 +247,12 @@ int main(void)
 		cmocka_unit_test_setup(test_log_goes_above_the_edited_line, setup),
 		cmocka_unit_test_setup(test_long_line_is_bounded, setup),
 		cmocka_unit_test_setup(test_printf_is_cut, setup),
+		cmocka_unit_test_setup(test_log_waits_for_a_guests_line, setup),
+		cmocka_unit_test_setup(test_log_does_not_wait_for_ever, setup),
+		cmocka_unit_test_setup(test_held_lines_go_before_anything_of_ours, setup),
+		cmocka_unit_test_setup(test_more_is_not_held_than_there_is_space_for, setup),
 		cmocka_unit_test_setup(test_emergency_goes_everywhere, setup),
+		cmocka_unit_test_setup(test_emergency_goes_behind_what_was_held, setup),
 	};
 
 	return cmocka_run_group_tests(tests, setup_all, NULL);
