@@ -80,7 +80,7 @@ static bool attach_show(struct attachment *a)
 		n = vm_console_read(a->console, piece, sizeof(piece));
 		if (!n)
 			break;
-		console_write((const char *)piece, n);
+		console_write_guest((const char *)piece, n);
 	}
 	return i;
 }
@@ -131,7 +131,12 @@ void attach_vm(struct vm *vm, const char *id)
 							 : "has no console: it is not started");
 		return;
 	}
-	console_printf("-- attached to vm %s; Ctrl-] returns to the alcazar> prompt --\n", name);
+	if (vm_console_gone(a.console))
+		console_printf("-- vm %s has %s; what it said last: --\n", name,
+			       attach_has_crashed(name) ? "crashed" : "ended");
+	else
+		console_printf("-- attached to vm %s; Ctrl-] returns to the alcazar> prompt --\n",
+			       name);
 	left = attach_run(&a);
 	leave = a.console->leave;
 	vm_console_detach(a.console);

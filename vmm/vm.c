@@ -8,6 +8,7 @@
 #include "kernel/time.h"
 #include "vmm/vcpu.h"
 #include "vmm/vm_config.h"
+#include "vmm/vm_console.h"
 #include "vmm/vm_life.h"
 
 #include <errno.h>
@@ -172,6 +173,7 @@ int vm_undefine(struct vm *vm)
 	spin_unlock(&list_lock);
 	page_owner_unregister(&vm->memory_owner);
 	page_owner_unregister(&vm->owner);
+	vm_console_forget(vm);
 	vm_config_free(vm->config);
 	kfree(vm);
 	return 0;

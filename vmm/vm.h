@@ -44,6 +44,7 @@ struct vm {
 	struct vm_irq *irq;
 	struct vm_config *config;    /* as parsed; owned */
 	struct vm_console *consoles; /* list: one per char-console backend */
+	struct vm_console *ended;    /* the last that went: what the VM said before it stopped */
 	uint64_t cr4_allowed;	     /* what its CPUID gives it: all other bits are #GP */
 	uint64_t tsc_offset;	     /* guest TSC = host TSC + this, while the clock runs */
 	uint64_t tsc_paused;	     /* the guest TSC while it stands still */

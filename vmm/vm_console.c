@@ -30,6 +30,18 @@ static void vm_console_put(struct vm_console *console)
 	}
 }
 
+void vm_console_forget(struct vm *vm)
+{
+	struct vm_console *ended;
+
+	spin_lock(&list_lock);
+	ended = vm->ended;
+	vm->ended = NULL;
+	spin_unlock(&list_lock);
+	if (ended)
+		vm_console_put(ended);
+}
+
 struct vm_console *vm_console_register(struct vm *vm, const char *id,
 				       const struct vm_console_backend *backend, void *opaque)
 {
@@ -42,6 +54,7 @@ struct vm_console *vm_console_register(struct vm *vm, const char *id,
 		kfree(data);
 		return NULL;
 	}
+	vm_console_forget(vm);
 	ring_init(&console->ring, data, VM_CONSOLE_RING);
 	console->id = id;
 	console->vm = vm;
@@ -67,17 +80,22 @@ static void vm_console_wake(struct vm_console *console)
 void vm_console_unregister(struct vm_console *console)
 {
 	struct vm_console **link = &console->vm->consoles;
+	struct vm_console *before;
 
 	spin_lock(&list_lock);
 	while (*link != console)
 		link = &(*link)->next;
 	*link = console->next;
-	spin_unlock(&list_lock);
+	console->next = NULL;
+	before = console->vm->ended;
+	console->vm->ended = console; /* with the backend's reference */
 	spin_lock(&console->lock);
 	console->backend = NULL;
 	vm_console_wake(console);
 	spin_unlock(&console->lock);
-	vm_console_put(console);
+	spin_unlock(&list_lock);
+	if (before)
+		vm_console_put(before);
 }
 
 /* Bytes that the viewer has not read. Under the lock. */
@@ -119,6 +137,8 @@ int vm_console_attach(struct vm *vm, const char *id, const struct vm_console_vie
 	spin_lock(&list_lock);
 	for (console = vm->consoles; console && id && strcmp(console->id, id);)
 		console = console->next;
+	if (!console && !id)
+		console = vm->ended;
 	if (!console) {
 		spin_unlock(&list_lock);
 		return -ENOENT;

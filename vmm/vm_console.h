@@ -64,15 +64,20 @@ struct vm_console {
 struct vm_console *vm_console_register(struct vm *vm, const char *id,
 				       const struct vm_console_backend *backend,
 				       void *opaque) __must_check;
-/* The backend goes; its ops may still be running until a grace period has passed. */
+/*
+ * The backend goes; its ops may still be running until a grace period has
+ * passed. What the guest said is kept until the VM has a console again.
+ */
 void vm_console_unregister(struct vm_console *console);
+/* What an ended VM said is kept no longer. */
+void vm_console_forget(struct vm *vm);
 /* Bytes from the guest: how many were taken. Any CPU, exit path. */
 size_t vm_console_output(struct vm_console *console, const uint8_t *data, size_t len);
 /* The guest can take input again. Any CPU, exit path. */
 void vm_console_input_ready(struct vm_console *console);
 
 /*
- * For a viewer: console @id (NULL: the VM's first), from the oldest byte of
+ * For a viewer: console @id (NULL: the VM's first, or the last that went), from the oldest byte of
  * its ring on; *@out stays until vm_console_detach(). -ENOENT: there is none;
  * -EBUSY: someone is attached. @viewer is kept by pointer.
  */

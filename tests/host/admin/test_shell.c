@@ -91,6 +91,10 @@ static void test_the_guest_ends(void **state)
 	expect_shown("alcazar> ");
 	fake_shell(false, "list\r");
 	expect_shown("stopped");
+	/* What it said is kept for who comes later. */
+	fake_shell(false, "console demo\r");
+	expect_shown("-- vm demo has ended; what it said last: --\n"
+		     "Power down\n-- vm demo has ended; back at the alcazar> prompt --");
 }
 
 static void test_the_guest_crashes(void **state)

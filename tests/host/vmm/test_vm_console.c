@@ -66,6 +66,7 @@ static int teardown(void **state)
 {
 	(void)state;
 	assert_null(vm.consoles);
+	vm_console_forget(&vm);
 	assert_int_equal(fake_objects, 0);
 	return 0;
 }
@@ -170,6 +171,31 @@ static void test_pieces_are_lines(void **state)
 	vm_console_unregister(console);
 }
 
+static void test_what_an_ended_vm_said(void **state)
+{
+	struct vm_console *c;
+
+	(void)state;
+	say("last words");
+	vm_console_unregister(console);
+	assert_int_equal(vm_console_attach(&vm, "console0", &viewer, &c), -ENOENT);
+	assert_int_equal(vm_console_attach(&vm, NULL, &viewer, &c), 0);
+	assert_true(vm_console_gone(c));
+	expect_read(c, "last words");
+	assert_int_equal(vm_console_input(c, (const uint8_t *)"x", 1), 0);
+	/* Started again while someone looks: that is another console. */
+	console = vm_console_register(&vm, "console0", &backend, NULL);
+	assert_non_null(console);
+	expect_read(c, "");
+	vm_console_detach(c);
+	say("new");
+	assert_int_equal(vm_console_attach(&vm, NULL, &viewer, &c), 0);
+	assert_false(vm_console_gone(c));
+	expect_read(c, "new");
+	vm_console_unregister(console);
+	vm_console_detach(c);
+}
+
 static void test_input(void **state)
 {
 	struct vm_console *c;
@@ -228,7 +254,7 @@ static void test_last_words(void **state)
 	vm_console_unregister(console);
 	assert_int_equal(wakes, 1);
 	assert_true(vm_console_gone(c));
-	assert_int_equal(vm_console_attach(&vm, NULL, &viewer, &other), -ENOENT);
+	assert_int_equal(vm_console_attach(&vm, NULL, &viewer, &other), -EBUSY);
 	expect_read(c, "Power down");
 	assert_int_equal(vm_console_input(c, (const uint8_t *)"x", 1), 0);
 	vm_console_detach(c);
@@ -256,6 +282,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_slow_viewer_holds_the_guest_back, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_pieces_are_lines, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_what_an_ended_vm_said, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_input, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_told_of_viewers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_last_words, setup, teardown),
