@@ -80,16 +80,18 @@ static void vm_console_wake(struct vm_console *console)
 void vm_console_unregister(struct vm_console *console)
 {
 	struct vm_console **link = &console->vm->consoles;
-	struct vm_console *before;
+	struct vm_console *before = console;
 
 	spin_lock(&list_lock);
 	while (*link != console)
 		link = &(*link)->next;
 	*link = console->next;
 	console->next = NULL;
-	before = console->vm->ended;
-	console->vm->ended = console; /* with the backend's reference */
 	spin_lock(&console->lock);
+	if (!console->backend->viewer) {
+		before = console->vm->ended;
+		console->vm->ended = console; /* with the backend's reference */
+	}
 	console->backend = NULL;
 	vm_console_wake(console);
 	spin_unlock(&console->lock);
