@@ -79,6 +79,7 @@ struct hv_ops {
 
 	/* All of @mode in one call, for exits that decode an instruction: cheap. */
 	void (*get_mode)(struct vcpu *vcpu, struct vcpu_mode *mode);
+	unsigned (*get_cpl)(struct vcpu *vcpu); /* of it, which costs less alone */
 	/* Whether it would give CR0, CR3, CR4, EFER and CS as in @mode: cheaper still. */
 	bool (*mode_is)(struct vcpu *vcpu, const struct vcpu_mode *mode);
 

@@ -35,10 +35,7 @@ void vcpu_set_gpr(struct vcpu *vcpu, unsigned n, uint64_t value)
 
 unsigned vcpu_cpl(struct vcpu *vcpu)
 {
-	struct vcpu_mode mode;
-
-	hv_ops->get_mode(vcpu, &mode);
-	return mode.cpl;
+	return hv_ops->get_cpl(vcpu);
 }
 
 /*

@@ -31,6 +31,7 @@ static const struct hv_ops svm_ops = {
 	.get_seg = svm_get_seg,
 	.set_seg = svm_set_seg,
 	.get_mode = svm_get_mode,
+	.get_cpl = svm_get_cpl,
 	.mode_is = svm_mode_is,
 	.irq_allowed = svm_irq_allowed,
 	.nmi_allowed = svm_nmi_allowed,

@@ -99,6 +99,7 @@ void svm_set_reg(struct vcpu *vcpu, enum vcpu_reg reg, uint64_t value);
 void svm_get_seg(struct vcpu *vcpu, enum vcpu_seg seg, struct vcpu_segment *value);
 void svm_set_seg(struct vcpu *vcpu, enum vcpu_seg seg, const struct vcpu_segment *value);
 void svm_get_mode(struct vcpu *vcpu, struct vcpu_mode *mode);
+unsigned svm_get_cpl(struct vcpu *vcpu);
 bool svm_mode_is(struct vcpu *vcpu, const struct vcpu_mode *mode);
 
 /* svm_vcpu.c */

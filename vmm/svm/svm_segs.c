@@ -81,6 +81,11 @@ void svm_set_seg(struct vcpu *vcpu, enum vcpu_seg seg, const struct vcpu_segment
 		svm_dirty(svm, s->clean);
 }
 
+unsigned svm_get_cpl(struct vcpu *vcpu)
+{
+	return svm_of(vcpu)->vmcb->save.cpl;
+}
+
 void svm_get_mode(struct vcpu *vcpu, struct vcpu_mode *mode)
 {
 	const struct vmcb_save *save = &svm_of(vcpu)->vmcb->save;

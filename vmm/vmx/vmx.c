@@ -37,6 +37,7 @@ static const struct hv_ops vmx_ops = {
 	.get_seg = vmx_get_seg,
 	.set_seg = vmx_set_seg,
 	.get_mode = vmx_get_mode,
+	.get_cpl = vmx_get_cpl,
 	.mode_is = vmx_mode_is,
 	.irq_allowed = vmx_irq_allowed,
 	.nmi_allowed = vmx_nmi_allowed,

@@ -102,6 +102,7 @@ void vmx_set_reg(struct vcpu *vcpu, enum vcpu_reg reg, uint64_t value);
 void vmx_get_seg(struct vcpu *vcpu, enum vcpu_seg seg, struct vcpu_segment *value);
 void vmx_set_seg(struct vcpu *vcpu, enum vcpu_seg seg, const struct vcpu_segment *value);
 void vmx_get_mode(struct vcpu *vcpu, struct vcpu_mode *mode);
+unsigned vmx_get_cpl(struct vcpu *vcpu);
 bool vmx_mode_is(struct vcpu *vcpu, const struct vcpu_mode *mode);
 
 /* vmx_vcpu.c */

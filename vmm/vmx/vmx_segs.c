@@ -79,6 +79,16 @@ void vmx_set_seg(struct vcpu *vcpu, enum vcpu_seg seg, const struct vcpu_segment
 	vmx_vmcs_end(loan);
 }
 
+/* SS.DPL is it (SDM vol. 3C, 24.4.1). */
+unsigned vmx_get_cpl(struct vcpu *vcpu)
+{
+	struct vmx_loan loan = vmx_vmcs_begin(vcpu);
+	unsigned cpl = vmx_read(VMCS_GUEST_SS_ACCESS_RIGHTS) >> SEG_ATTR_DPL_SHIFT & 3;
+
+	vmx_vmcs_end(loan);
+	return cpl;
+}
+
 void vmx_get_mode(struct vcpu *vcpu, struct vcpu_mode *mode)
 {
 	struct vmx_loan loan = vmx_vmcs_begin(vcpu);

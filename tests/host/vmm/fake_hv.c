@@ -104,6 +104,11 @@ static void get_mode(struct vcpu *vcpu __unused, struct vcpu_mode *mode)
 	mode->cpl = fake_segs[SEG_SS].attrib >> SEG_ATTR_DPL_SHIFT & 3;
 }
 
+static unsigned get_cpl(struct vcpu *vcpu __unused)
+{
+	return fake_segs[SEG_SS].attrib >> SEG_ATTR_DPL_SHIFT & 3;
+}
+
 static bool irq_allowed(struct vcpu *vcpu)
 {
 	return fake_irq_allowed && vcpu->event.type == EVENT_NONE;
@@ -200,6 +205,7 @@ const struct hv_ops fake_hv_ops = {
 	.get_seg = get_seg,
 	.set_seg = set_seg,
 	.get_mode = get_mode,
+	.get_cpl = get_cpl,
 	.irq_allowed = irq_allowed,
 	.nmi_allowed = nmi_allowed,
 	.request_irq_window = request_irq_window,
