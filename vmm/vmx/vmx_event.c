@@ -8,7 +8,8 @@
 #include "vmm/vmx/vmx_field.h"
 #include "vmm/vmx/vmx_insn.h"
 
-#define DEBUGCTL_BTF BIT(1)
+#define DEBUGCTL_LBR BIT(0)
+#define DEBUGCTL_BTF BIT(1) /* TF traps behind branches only */
 #define DR6_B_ANY    UINT64_C(0xf)
 
 /* An exception with a length is one that an instruction raises: INT1, INT3, INTO. */
@@ -206,6 +207,15 @@ void vmx_event_check_pending(void)
 		vmx_write(VMCS_GUEST_PENDING_DEBUG, pending ^ VMX_PENDING_DEBUG_BS);
 }
 
+/* Generating a #DB ends both, which one that exits leaves to us (vol. 3B, 17.4.1, 17.4.3; 27.1). */
+void vmx_event_debug_generated(void)
+{
+	uint64_t debugctl = vmx_read(VMCS_GUEST_DEBUGCTL);
+
+	if (unlikely(debugctl & (DEBUGCTL_LBR | DEBUGCTL_BTF)))
+		vmx_write(VMCS_GUEST_DEBUGCTL, debugctl & ~(DEBUGCTL_LBR | DEBUGCTL_BTF));
+}
+
 /*
  * RF covers one instruction, and TF traps behind each. What a shadow held back
  * comes with it, as one #DB.
@@ -216,8 +226,10 @@ static __noinline void vmx_event_insn_flags(struct vcpu *vcpu, uint64_t rflags)
 
 	if (rflags & RFLAGS_RF)
 		vmx_write(VMCS_GUEST_RFLAGS, rflags & ~RFLAGS_RF);
-	if (!(rflags & RFLAGS_TF))
+	/* None of those that are done for the guest branches. */
+	if (!(rflags & RFLAGS_TF) || (vmx_read(VMCS_GUEST_DEBUGCTL) & DEBUGCTL_BTF))
 		return;
+	vmx_event_debug_generated();
 	pending = vmx_read(VMCS_GUEST_PENDING_DEBUG);
 	if (pending) {
 		vmx_write(VMCS_GUEST_PENDING_DEBUG, 0);

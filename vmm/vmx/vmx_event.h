@@ -30,6 +30,8 @@ void vmx_event_window_opened(struct vcpu *vcpu);
 void vmx_event_nmi_window_opened(struct vcpu *vcpu);
 /* The interrupt shadow or RFLAGS was set: the entry wants pending debug exceptions to agree. */
 void vmx_event_check_pending(void);
+/* A #DB that the CPU does not deliver itself was generated. */
+void vmx_event_debug_generated(void);
 
 /* hv_ops. */
 bool vmx_irq_allowed(struct vcpu *vcpu);

@@ -94,8 +94,7 @@ static void vmx_machine_check(void)
 	__asm__ volatile("int %0" : : "i"(EXCEPTION_MC) : "memory");
 }
 
-/* Not delivered by the CPU itself: what that would have done to DR6 and DR7 is left to us (27.1).
- */
+/* Not delivered by the CPU itself: what that would have done to registers is left to us (27.1). */
 static void vmx_debug_exception(struct vcpu *vcpu)
 {
 	uint64_t dr6 = vmx_get_reg(vcpu, VCPU_DR6) & ~DR6_B_ANY;
@@ -103,6 +102,7 @@ static void vmx_debug_exception(struct vcpu *vcpu)
 	dr6 |= vmx_read(VMCS_EXIT_QUALIFICATION) & VMX_DEBUG_DR6;
 	vmx_set_reg(vcpu, VCPU_DR6, dr6);
 	vmx_write(VMCS_GUEST_DR7, vmx_read(VMCS_GUEST_DR7) & ~DR7_GD);
+	vmx_event_debug_generated();
 	vmx_event_check_pending();
 }
 
@@ -133,6 +133,7 @@ static void vmx_fill_exception(struct vcpu *vcpu, struct vm_exit *exit)
 	} else if (VMX_INTR_TYPE(info) == VMX_INTR_PRIVILEGED) {
 		/* INT1 traps, and touches no debug register. */
 		vcpu->rip += vmx_read(VMCS_EXIT_INSTRUCTION_LENGTH);
+		vmx_event_check_pending();
 	} else if (vector == EXCEPTION_DB) {
 		vmx_debug_exception(vcpu);
 	}

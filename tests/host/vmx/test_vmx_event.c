@@ -159,6 +159,22 @@ static void test_insn_done_traps(void **state)
 	assert_int_equal(fields[VMCS_GUEST_PENDING_DEBUG], 0);
 }
 
+/* Not with BTF, because nothing branched; LBR ends with the #DB. */
+static void test_insn_done_between_branches(void **state)
+{
+	(void)state;
+	fields[VMCS_GUEST_RFLAGS] |= RFLAGS_TF;
+	fields[VMCS_GUEST_DEBUGCTL] = 3;
+	vmx_insn_done(&vcpu);
+	assert_int_equal(vcpu.event.type, EVENT_NONE);
+	assert_int_equal(dr6, 0xffff0ff0);
+	assert_int_equal(fields[VMCS_GUEST_DEBUGCTL], 3);
+	fields[VMCS_GUEST_DEBUGCTL] = 1;
+	vmx_insn_done(&vcpu);
+	assert_int_equal(vcpu.event.vector, EXCEPTION_DB);
+	assert_int_equal(fields[VMCS_GUEST_DEBUGCTL], 0);
+}
+
 static void test_pending_step_agrees_with_shadow(void **state)
 {
 	(void)state;
@@ -185,6 +201,7 @@ int main(void)
 		cmocka_unit_test_setup(test_what_holds_events_back, setup),
 		cmocka_unit_test_setup(test_insn_done, setup),
 		cmocka_unit_test_setup(test_insn_done_traps, setup),
+		cmocka_unit_test_setup(test_insn_done_between_branches, setup),
 		cmocka_unit_test_setup(test_pending_step_agrees_with_shadow, setup),
 	};
 

@@ -147,20 +147,27 @@ static void test_exceptions(void **state)
 	leave(VMX_REASON_EXCEPTION);
 	assert_true(ex.kind == VM_EXIT_EXCEPTION && ex.u.exception.vector == EXCEPTION_AC &&
 		    ex.u.exception.has_error);
-	/* A #DB that exits has not touched DR6 and DR7. */
+	/* A #DB that exits has not touched DR6, DR7 and DEBUGCTL. */
 	fields[VMCS_EXIT_INTERRUPTION_INFO] = 0x80000301;
 	fields[VMCS_EXIT_QUALIFICATION] = 0x4001;
 	fields[VMCS_GUEST_DR7] = 0x2400;
+	fields[VMCS_GUEST_DEBUGCTL] = 3;
 	dr6 |= 0xf;
 	leave(VMX_REASON_EXCEPTION);
 	assert_int_equal(dr6, 0xffff4ff1);
 	assert_int_equal(fields[VMCS_GUEST_DR7], 0x400);
+	assert_int_equal(fields[VMCS_GUEST_DEBUGCTL], 0);
 	/* INT1 traps behind itself and touches neither. */
 	fields[VMCS_EXIT_INTERRUPTION_INFO] = 0x80000501;
 	fields[VMCS_EXIT_QUALIFICATION] = 0;
 	leave(VMX_REASON_EXCEPTION);
 	assert_int_equal(vcpu.rip, 0x1002);
 	assert_int_equal(dr6, 0xffff4ff1);
+	/* In the shadow of a MOV SS that was stepped: the entry wants the step to be pending. */
+	fields[VMCS_GUEST_RFLAGS] |= RFLAGS_TF;
+	fields[VMCS_GUEST_INTERRUPTIBILITY] = VMX_SHADOW_MOV_SS;
+	leave(VMX_REASON_EXCEPTION);
+	assert_int_equal(fields[VMCS_GUEST_PENDING_DEBUG], VMX_PENDING_DEBUG_BS);
 }
 
 static void test_failures(void **state)
