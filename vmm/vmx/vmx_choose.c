@@ -52,6 +52,10 @@ enum vmx_use vmx_use_of(const struct vmx_machine *m, const struct vmx_control *c
 {
 	if (control->word == VMX_WORD_PROC2 && control->bit == VMX_PROC2_RDTSCP && !m->has_rdtscp)
 		return VMX_NOT_USED;
+	/* A CPU that cannot exit for it does not have the instruction (A.3.3). */
+	if (control->word == VMX_WORD_PROC2 && control->bit == VMX_PROC2_ENCLS &&
+	    !(m->proc2.allowed1 & VMX_PROC2_ENCLS))
+		return VMX_NOT_USED;
 	if (control->word == VMX_WORD_PROC && (control->bit & CR8_EXITS) &&
 	    (m->proc.allowed1 & VMX_PROC_TPR_SHADOW))
 		return VMX_NOT_USED;

@@ -85,7 +85,7 @@ const struct vmx_control vmx_controls[] = {
 	PROC2(INVPCID, VMX_NOT_USED, "enable INVPCID", "CPUID does not offer it to guests"),
 	PROC2(VM_FUNCTIONS, VMX_NOT_USED, "enable VM functions", NULL),
 	PROC2(VMCS_SHADOWING, VMX_NOT_USED, "VMCS shadowing", NULL),
-	PROC2(ENCLS, VMX_NOT_USED, "enable ENCLS exiting", NULL),
+	PROC2(ENCLS, VMX_WANTED, "enable ENCLS exiting", "CPUID does not offer it to guests"),
 	PROC2(RDSEED, VMX_NOT_USED, "RDSEED exiting", NULL),
 	PROC2(PML, VMX_NOT_USED, "enable PML", NULL),
 	PROC2(EPT_VIOLATION_VE, VMX_NOT_USED, "EPT-violation #VE", NULL),

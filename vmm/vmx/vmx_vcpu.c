@@ -69,6 +69,9 @@ static void vmx_vcpu_init_execution(struct vcpu *vcpu)
 		vmx_write(VMCS_PLE_GAP, VMX_PLE_GAP);
 		vmx_write(VMCS_PLE_WINDOW, VMX_PLE_WINDOW);
 	}
+	/* Every leaf function of SGX, which CPUID does not offer, is #UD. */
+	if (vmx_uses(&m->proc2, VMX_PROC2_ENCLS))
+		vmx_write(VMCS_ENCLS_EXITING_BITMAP, UINT64_MAX);
 }
 
 /* What all vCPUs of the VM have in common. */
@@ -135,6 +138,8 @@ static void vmx_vcpu_init_state(struct vcpu *vcpu)
 	vmx_write(VMCS_GUEST_ACTIVITY, 0);
 	vmx_write(VMCS_GUEST_INTERRUPTIBILITY, 0);
 	vmx_write(VMCS_GUEST_PENDING_DEBUG, 0);
+	/* A new VMCS holds nothing in particular, and vmx_run() writes only what differs. */
+	vmx_write(VMCS_GUEST_RIP, vmx_of(vcpu)->rip);
 	/* What setting a register reads of others. */
 	vmx_write(VMCS_GUEST_CR0, CR0_NE);
 	vmx_write(VMCS_GUEST_CR4, CR4_VMXE);
