@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A VM's text screen and keyboard on the terminal."""
+from harness import Machine, case
+from harness.linux import SHELL_SECONDS, Linux, linux_files
+from harness.serial import PROMPT
+from harness.terminal import Terminal
+
+
+def look(m):
+    m.command("console linux screen0", prompt="prompt --\n")
+    return Terminal(m)
+
+
+def leave(m):
+    m.send("\x1d")
+    m.expect(r"-- left vm linux;", timeout=SHELL_SECONDS)
+    m.expect(PROMPT, timeout=SHELL_SECONDS)
+
+
+@case(seconds=40)
+def linux_on_the_screen(t):
+    """The kernel's messages, a shell, and keys: letters, shifted ones, control, arrows."""
+    with Machine(t, files=linux_files(cmdline="console=tty0")) as m:
+        guest = Linux(m)
+        guest.boot()
+        guest.leave()
+        screen = look(m)
+        screen.expect(r"^\[ .*Run /init as init process$.*^This is Linux .*^demo:/root#$",
+                      timeout=60)
+        m.send("echo A$((6*7)) \"$(tty)\"\r")
+        screen.expect(r"^A42 /dev/tty1$", timeout=SHELL_SECONDS)
+        m.send("sleep 1000 # \x08\x7f\r")
+        screen.expect(r"^demo:/root# sleep 1000$", timeout=SHELL_SECONDS)
+        m.send("\x03")
+        screen.expect(r"sleep 1000\s*\^C\s*^demo:/root#$", timeout=SHELL_SECONDS)
+        m.send("\x1b[A\x1b[A\r")  # twice up in the shell's history
+        screen.expect(r"^A42 /dev/tty1$.*^A42 /dev/tty1$", timeout=SHELL_SECONDS)
+        m.send("seq 1 300\r")
+        screen.expect(r"^299$\s*^300$\s*^demo:/root#$", timeout=SHELL_SECONDS)
+        leave(m)
+        screen = look(m)
+        screen.expect(r"^277$.*^300$\s*^demo:/root#$", timeout=SHELL_SECONDS)
+        leave(m)
