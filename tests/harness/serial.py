@@ -113,6 +113,7 @@ class SerialMachine:
         """
         timeout *= self.patience
         wanted = re.compile(pattern)
+        awaited = repr(pattern if len(pattern) < 100 else pattern[:97] + "...")
         bad = re.compile(never) if never else None
         deadline = time.monotonic() + timeout
         alive = True
@@ -122,15 +123,15 @@ class SerialMachine:
             refused = bad.search(self.text, self.seen, end) if bad else None
             if refused:
                 self._listen_on()
-                raise self._failure(f"got {refused.group()!r} while waiting for {pattern!r}")
+                raise self._failure(f"got {refused.group()!r} while waiting for {awaited}")
             if match:
                 self.seen = match.end()
                 return match
             if not alive:
                 raise self._failure(f"the machine went off ({self.process.wait()}) "
-                                    f"while waiting for {pattern!r}")
+                                    f"while waiting for {awaited}")
             if time.monotonic() > deadline:
-                raise self._failure(f"no {pattern!r} within {timeout} s")
+                raise self._failure(f"no {awaited} within {timeout} s")
             alive = self._read(deadline - time.monotonic())
 
     def expect_all(self, *patterns, timeout=60):
