@@ -22,6 +22,8 @@ struct char_backend_ops {
 	/* The frontend can take input again. */
 	void (*input_ready)(void *opaque);
 	void (*set_break)(void *opaque, bool on);
+	/* What the frontend's lines to the modem are, or become. NULL: nobody looks. */
+	void (*modem)(void *opaque, bool dtr, bool rts);
 };
 
 struct char_frontend {
@@ -31,6 +33,9 @@ struct char_frontend {
 	size_t (*input)(void *opaque, const uint8_t *data, size_t len); /* how many were taken */
 	void (*output_ready)(void *opaque); /* the backend can take output again */
 	void (*input_break)(void *opaque);
+	/* The lines from the modem, until now all on: @ready is DSR and DCD, @clear CTS. NULL: it
+	 * has none. */
+	void (*input_modem)(void *opaque, bool ready, bool clear);
 	void *opaque;
 };
 

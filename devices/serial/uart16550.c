@@ -106,22 +106,6 @@ static uint8_t uart_read_iir(struct uart *u)
 	return iir | (uart_fifo_on(u) ? UART_IIR_FIFO : 0);
 }
 
-/* The modem's lines: a cable that is always plugged in, or MCR's own bits in loopback. */
-static void uart_update_modem(struct uart *u)
-{
-	uint8_t lines = UART_MSR_CTS | UART_MSR_DSR | UART_MSR_DCD, changed;
-
-	if (uart_loops(u))
-		lines = ((u->mcr & UART_MCR_RTS) ? UART_MSR_CTS : 0) |
-			((u->mcr & UART_MCR_DTR) ? UART_MSR_DSR : 0) |
-			((u->mcr & UART_MCR_OUT1) ? UART_MSR_RI : 0) |
-			((u->mcr & UART_MCR_OUT2) ? UART_MSR_DCD : 0);
-	changed = (u->msr ^ lines) & UART_MSR_LINES;
-	if (lines & UART_MSR_RI)
-		changed &= ~UART_MSR_RI; /* only its trailing edge counts */
-	u->msr = lines | (u->msr & ~UART_MSR_LINES) | (changed >> 4);
-}
-
 static uint8_t uart_read_reg(struct uart *u, unsigned reg)
 {
 	uint8_t value;

@@ -118,12 +118,68 @@ static void uart_input_break(void *opaque)
 	spin_unlock(&u->frontend.base.lock);
 }
 
+/* Tells the backend which of DTR and RTS are on; in loopback none is (data sheet, 8.7). */
+static void uart_drive_modem(struct uart *u, bool known)
+{
+	const struct char_backend_ops *backend = char_backend(&u->frontend);
+	uint8_t driven = uart_loops(u) ? 0 : u->mcr & (UART_MCR_DTR | UART_MCR_RTS);
+
+	if (known && driven == u->driven)
+		return;
+	u->driven = driven;
+	if (backend && backend->modem)
+		backend->modem(u->frontend.base.backend_opaque, driven & UART_MCR_DTR,
+			       driven & UART_MCR_RTS);
+}
+
+/* What comes in by the cable, or MCR's own bits in loopback. */
+void uart_update_modem(struct uart *u)
+{
+	uint8_t lines = u->cable, changed;
+
+	if (uart_loops(u))
+		lines = ((u->mcr & UART_MCR_RTS) ? UART_MSR_CTS : 0) |
+			((u->mcr & UART_MCR_DTR) ? UART_MSR_DSR : 0) |
+			((u->mcr & UART_MCR_OUT1) ? UART_MSR_RI : 0) |
+			((u->mcr & UART_MCR_OUT2) ? UART_MSR_DCD : 0);
+	changed = (u->msr ^ lines) & UART_MSR_LINES;
+	if (lines & UART_MSR_RI)
+		changed &= ~UART_MSR_RI; /* only its trailing edge counts */
+	u->msr = lines | (u->msr & ~UART_MSR_LINES) | (changed >> 4);
+	uart_drive_modem(u, true);
+}
+
+static void uart_input_modem(void *opaque, bool ready, bool clear)
+{
+	struct uart *u = opaque;
+
+	spin_lock(&u->frontend.base.lock);
+	u->cable = (ready ? UART_MSR_DSR | UART_MSR_DCD : 0) | (clear ? UART_MSR_CTS : 0);
+	uart_update_modem(u);
+	uart_update_irq(u);
+	spin_unlock(&u->frontend.base.lock);
+}
+
+/* A backend that has come knows nothing yet. */
+static void uart_attached(struct frontend *base)
+{
+	struct uart *u = container_of(base, struct uart, frontend.base);
+
+	spin_lock(&base->lock);
+	uart_drive_modem(u, false);
+	spin_unlock(&base->lock);
+}
+
 void uart_line_init(struct uart *u)
 {
+	/* A cable that is always plugged in, for backends that know of none. */
+	u->cable = UART_MSR_CTS | UART_MSR_DSR | UART_MSR_DCD;
 	timer_init(&u->tx_timer, uart_tx_timer);
 	char_frontend_init(&u->frontend);
 	u->frontend.input = uart_input;
 	u->frontend.output_ready = uart_output_ready;
 	u->frontend.input_break = uart_input_break;
+	u->frontend.input_modem = uart_input_modem;
+	u->frontend.base.attached = uart_attached;
 	u->frontend.opaque = u;
 }

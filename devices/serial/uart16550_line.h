@@ -33,6 +33,8 @@ struct uart {
 	uint8_t ier, fcr, lcr, mcr, scr, dll, dlm;
 	uint8_t lsr_errors; /* LSR bits 1-4 of what was received, until LSR is read */
 	uint8_t msr;
+	uint8_t cable;	/* the MSR lines that the other end drives */
+	uint8_t driven; /* the MCR lines that the backend knows */
 	uint8_t rx_count;
 	uint8_t rx[UART_FIFO];	     /* oldest first */
 	uint8_t rx_flags[UART_FIFO]; /* LSR error bits of that character */
@@ -70,6 +72,9 @@ void uart_flush(struct uart *u);
 void uart_transmit(struct uart *u, uint8_t byte);
 /* The receiver has room again, perhaps: asks for what was refused. */
 void uart_want_input(struct uart *u);
+
+/* MCR has changed, or what comes in by the cable. */
+void uart_update_modem(struct uart *u);
 
 /* Without the lock: sets the frontend up. Its timer is the caller's to stop. */
 void uart_line_init(struct uart *u);

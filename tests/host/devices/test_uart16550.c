@@ -47,10 +47,22 @@ static void set_break(void *opaque, bool on)
 	break_on = on;
 }
 
+static bool dtr, rts;
+static unsigned modem_calls;
+
+static void modem(void *opaque, bool now_dtr, bool now_rts)
+{
+	(void)opaque;
+	dtr = now_dtr;
+	rts = now_rts;
+	modem_calls++;
+}
+
 static const struct char_backend_ops backend = {
 	.output = take,
 	.input_ready = input_ready,
 	.set_break = set_break,
+	.modem = modem,
 };
 
 static int setup(void **state)
@@ -245,6 +257,33 @@ static void test_goes_with_output_waiting(void **state)
 	fake_start(1);
 }
 
+static void test_modem_lines(void **state)
+{
+	(void)state;
+	fake_outb(COM1 + UART_MCR, UART_MCR_DTR | UART_MCR_RTS);
+	assert_true(dtr && rts);
+	modem_calls = 0;
+	fake_outb(COM1 + UART_MCR, UART_MCR_DTR | UART_MCR_RTS | UART_MCR_OUT2);
+	assert_int_equal(modem_calls, 0);
+	front->base.attached(&front->base);
+	assert_int_equal(modem_calls, 1);
+	fake_inb(COM1 + UART_MSR);
+	fake_outb(COM1 + UART_IER, UART_IER_EDSSI);
+	front->input_modem(front->opaque, false, true);
+	assert_true(fake_line(4));
+	assert_int_equal(fake_inb(COM1 + UART_IIR), UART_IIR_MODEM);
+	assert_int_equal(fake_inb(COM1 + UART_MSR), UART_MSR_CTS | UART_MSR_DDSR | UART_MSR_DDCD);
+	assert_false(fake_line(4));
+	/* In loopback the cable sees nothing, and nothing is seen of it (but later). */
+	fake_outb(COM1 + UART_MCR, UART_MCR_DTR | UART_MCR_LOOP);
+	assert_true(!dtr && !rts);
+	fake_inb(COM1 + UART_MSR);
+	front->input_modem(front->opaque, true, false);
+	assert_int_equal(fake_inb(COM1 + UART_MSR), UART_MSR_DSR);
+	fake_outb(COM1 + UART_MCR, 0);
+	assert_int_equal(fake_inb(COM1 + UART_MSR), UART_MSR_DSR | UART_MSR_DCD | UART_MSR_DDCD);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -257,6 +296,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_probe, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_divisor_and_scratch, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_goes_with_output_waiting, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_modem_lines, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
