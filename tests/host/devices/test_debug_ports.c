@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test-sources: devices/chipset/debug_exit.c devices/chipset/debug_console.c vmm/irq.c */
+/* test-sources: devices/chipset/debug_exit.c devices/chipset/debug_console.c */
+/* test-sources: devices/guest_lines.c vmm/irq.c */
 /* test-sources: tests/host/devices/fake.c tests/host/devices/fake_devices.c */
 /* test-sources: tests/host/devices/fake_time.c */
 #include "tests/host/devices/fake.h"

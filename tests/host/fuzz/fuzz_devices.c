@@ -14,6 +14,7 @@
 /* test-sources: devices/chipset/ps2.c devices/chipset/ps2_port.c devices/chipset/ps2_keys.c */
 /* test-sources: devices/chipset/fw_cfg.c vmm/load/e820.c */
 /* test-sources: devices/chipset/debug_exit.c devices/chipset/debug_console.c */
+/* test-sources: devices/guest_lines.c */
 /* test-sources: devices/serial/uart16550.c devices/serial/uart16550_line.c vmm/char_frontend.c */
 /* test-sources: devices/pv/pvclock.c vmm/irq.c */
 /* test-sources: devices/pci/pci.c devices/pci/pci_bus.c devices/pci/pci_config.c */
