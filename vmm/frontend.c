@@ -46,12 +46,18 @@ int frontend_connect(struct vm *vm, const char *id, const struct frontend_kind *
 
 void frontend_disconnect(struct frontend *frontend, const void *opaque)
 {
+	const struct backend_ops *backend = NULL;
+
 	if (frontend->detaching)
 		frontend->detaching(frontend);
 	spin_lock(&frontend->lock);
-	if (frontend->backend_opaque == opaque)
+	if (frontend->backend_opaque == opaque) {
+		backend = frontend->backend;
 		frontend->backend = NULL;
+	}
 	spin_unlock(&frontend->lock);
+	if (backend && frontend->drain)
+		frontend->drain(frontend, backend, frontend->backend_opaque);
 }
 
 void frontend_gone(struct frontend *frontend)
@@ -64,4 +70,6 @@ void frontend_gone(struct frontend *frontend)
 	if (backend)
 		backend->gone(frontend->backend_opaque);
 	spin_unlock(&frontend->lock);
+	if (backend && frontend->drain)
+		frontend->drain(frontend, backend, frontend->backend_opaque);
 }

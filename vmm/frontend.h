@@ -6,7 +6,7 @@
  * (device_provide_frontend); a backend connects to it by that id
  * (device_connect), and the connection ends when the backend's device goes.
  * Either side may go first. Each kind adds its own calls in both directions:
- * char_frontend.h.
+ * char_frontend.h, block_frontend.h, net_frontend.h, console_frontend.h.
  *
  * Lock: frontend.lock covers the connection and whatever the frontend puts
  * under it. A backend's ops are called with it held and never wait.
@@ -28,7 +28,8 @@ struct frontend_kind {
 
 /* First member of every kind's ops. */
 struct backend_ops {
-	/* The frontend goes away; it will not call again, nor may it be called. */
+	/* The frontend goes away; it will not call again, nor may it be called (but by what drain()
+	 * waits for). */
 	void (*gone)(void *opaque);
 };
 
@@ -42,6 +43,9 @@ struct frontend {
 	 * lock. NULL: all the same. */
 	void (*attached)(struct frontend *frontend);
 	void (*detaching)(struct frontend *frontend);
+	/* One side goes, and the frontend has no backend any more: waits for what that one still
+	 * does for it. From a task, without the lock. NULL: nothing. */
+	void (*drain)(struct frontend *frontend, const struct backend_ops *ops, void *opaque);
 };
 
 /*
