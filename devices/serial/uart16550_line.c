@@ -65,6 +65,23 @@ static void uart_receive(struct uart *u, uint8_t byte, uint8_t flags)
 		u->lsr_errors |= flags;
 }
 
+/*
+ * A write of THR takes the THRE interrupt back, and the register's becoming
+ * empty brings it again (data sheet, 8.10 B). In between the line is
+ * low: an edge-triggered input hears of it also where the guest's handler only
+ * writes and never reads IIR.
+ */
+static void uart_thre_again(struct uart *u)
+{
+	if (u->irq_level) {
+		u->thre_pending = false;
+		uart_update_irq(u);
+	}
+	u->thre_pending = uart_has_room(u);
+	if (u->ier & (UART_IER_ETBEI | UART_IER_ERBFI | UART_IER_ELSI))
+		uart_update_irq(u);
+}
+
 void uart_transmit(struct uart *u, uint8_t byte)
 {
 	if (unlikely(uart_loops(u))) {
@@ -76,9 +93,7 @@ void uart_transmit(struct uart *u, uint8_t byte)
 		else if (!u->tx_armed)
 			uart_arm(u);
 	}
-	u->thre_pending = uart_has_room(u);
-	if (u->ier & (UART_IER_ETBEI | UART_IER_ERBFI | UART_IER_ELSI))
-		uart_update_irq(u);
+	uart_thre_again(u);
 }
 
 void uart_want_input(struct uart *u)

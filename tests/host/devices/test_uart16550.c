@@ -152,6 +152,56 @@ static void test_empty_fifo_takes_sixteen(void **state)
 		assert_int_equal((uint8_t)sent[i], (uint8_t)i);
 }
 
+static unsigned edges;
+
+static void count_edges(void *opaque, unsigned line, bool level)
+{
+	static bool was;
+
+	(void)opaque;
+	if (line != 4)
+		return;
+	edges += level && !was;
+	was = level;
+}
+
+static struct irq_sink edge_sink = {.set = count_edges};
+
+/* A handler that writes a byte and returns, without a look at IIR: the next interrupt comes. */
+static void test_thre_comes_again_without_iir(void **state)
+{
+	(void)state;
+	assert_int_equal(irq_add_sink(&fake_vm, &edge_sink), 0);
+	edges = 0;
+	fake_outb(COM1 + UART_IER, UART_IER_ETBEI);
+	assert_int_equal(edges, 1);
+	fake_outb(COM1 + UART_THR, 'a');
+	assert_int_equal(edges, 2);
+	fake_outb(COM1 + UART_THR, 'b');
+	assert_int_equal(edges, 3);
+	assert_int_equal(fake_inb(COM1 + UART_IIR), UART_IIR_THRE);
+	assert_false(fake_line(4));
+	fake_outb(COM1 + UART_THR, 'c');
+	assert_int_equal(edges, 4);
+	/* What is received holds the line: no edge until it was read. */
+	fake_outb(COM1 + UART_IER, UART_IER_ETBEI | UART_IER_ERBFI);
+	front->input(front->opaque, (const uint8_t *)"x", 1);
+	fake_outb(COM1 + UART_THR, 'd');
+	assert_int_equal(edges, 4);
+	assert_int_equal(fake_inb(COM1 + UART_RBR), 'x');
+	assert_true(fake_line(4));
+	/* A full backend: nothing until there is room. */
+	accepts = 0;
+	while (fake_inb(COM1 + UART_LSR) & UART_LSR_THRE)
+		fake_outb(COM1 + UART_THR, 'x');
+	assert_false(fake_line(4));
+	edges = 0;
+	accepts = sizeof(sent);
+	front->output_ready(front->opaque);
+	assert_int_equal(edges, 1);
+	irq_remove_sink(&fake_vm, &edge_sink);
+}
+
 static void test_receive_fifo(void **state)
 {
 	uint8_t data[20] = "0123456789abcdefghij";
@@ -291,6 +341,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_prompt_goes_out_by_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_full_backend_keeps_it_busy, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_empty_fifo_takes_sixteen, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_thre_comes_again_without_iir, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_receive_fifo, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_breaks_and_errors, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_probe, setup, teardown),
