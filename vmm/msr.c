@@ -4,6 +4,7 @@
 
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/msr.h"
+#include "kernel/grace.h"
 #include "kernel/time.h"
 #include "vmm/cpu_model.h"
 #include "vmm/fpu.h"
@@ -53,10 +54,14 @@ static uint64_t get_tsc(struct vcpu *vcpu, uint64_t arg __unused)
 /* Both ways of setting the TSC move the other by the same (SDM vol. 3B, 17.17.3). */
 static int move_tsc(struct vcpu *vcpu, uint64_t by)
 {
-	vcpu->tsc_offset += by;
+	struct tsc_watch *watch = grace_read(vcpu->vm->tsc_watch);
+
+	WRITE_ONCE(vcpu->tsc_offset, vcpu->tsc_offset + by);
 	vcpu->tsc_adjust += by;
 	hv_ops->tsc_changed(vcpu);
 	vcpu_request(vcpu, VCPU_REQ_TIMER); /* a TSC deadline is another moment now */
+	if (watch)
+		watch->moved(watch->opaque, vcpu);
 	return 0;
 }
 

@@ -31,6 +31,12 @@ struct vm_irq;
 enum vm_state { VM_DEFINED, VM_RUNNING, VM_PAUSED, VM_STOPPED, VM_CRASHED };
 enum vm_request { VM_REQUEST_POWEROFF, VM_REQUEST_RESET, VM_REQUEST_CRASH };
 
+/* Hears that a guest moved a vCPU's TSC: from that vCPU's exit, no lock held. */
+struct tsc_watch {
+	void (*moved)(void *opaque, struct vcpu *vcpu);
+	void *opaque;
+};
+
 struct vm {
 	char name[VM_NAME_MAX + 1];
 	enum vm_state state;  /* under lock */
@@ -48,6 +54,7 @@ struct vm {
 	uint64_t cr4_allowed;	     /* what its CPUID gives it: all other bits are #GP */
 	uint64_t tsc_offset;	     /* guest TSC = host TSC + this, while the clock runs */
 	uint64_t tsc_paused;	     /* the guest TSC while it stands still */
+	struct tsc_watch *tsc_watch; /* a clock of the VM's, by grace_publish(); NULL: none */
 	bool clock_runs;
 	bool busy;			/* a task changes the state; under lock */
 	struct page_owner owner;	/* the pages that this VM costs us … */

@@ -9,9 +9,12 @@
  * Lock: lock over the reference pair and the writes to guest memory.
  *
  * The guest's TSC and vm_time_ns() stand still together while the VM is
- * paused, so that one line through one point is right for ever, and the same
- * for all vCPUs: the stable bit is set, and a page is written once.
+ * paused, so that one line through one point is right until the guest itself
+ * moves a TSC: then the pages are written again, and system time does not
+ * jump. The stable bit says that all vCPUs' TSCs are the same: a guest may
+ * read one vCPU's page on all of them, as Linux's vDSO does.
  */
+#include "kernel/grace.h"
 #include "kernel/slab.h"
 #include "kernel/time.h"
 #include "kernel/wall_time.h"
@@ -61,11 +64,13 @@ _Static_assert(sizeof(struct pvclock_wall) == 12, "pvclock_wall_clock");
 struct pvclock {
 	struct spinlock lock;
 	struct vm *vm;
+	struct tsc_watch watch;
 	bool referenced;
 	uint64_t ref_tsc; /* TSC of a vCPU whose offset is the VM's … */
 	uint64_t ref_ns;  /* … and vm_time_ns() at that moment */
 	uint64_t wall_msr;
 	uint64_t system_msrs[VM_MAX_VCPUS];
+	uint32_t versions[VM_MAX_VCPUS]; /* of the pages: even, and another with each change */
 };
 
 /* time_scale's factor as 32 bits and a shift to the left. */
@@ -88,14 +93,30 @@ static void pvclock_reference(struct pvclock *p)
 	p->referenced = true;
 }
 
+/* What the guest moved the vCPU's TSC by: a pause moves it together with the VM's. */
+static uint64_t pvclock_moved(const struct vcpu *vcpu)
+{
+	return READ_ONCE(vcpu->tsc_offset) - vcpu->vm->tsc_offset;
+}
+
+static bool pvclock_stable(const struct vm *vm)
+{
+	for (uint32_t i = 1; i < vm->vcpu_count; i++)
+		if (pvclock_moved(vm->vcpus[i]) != pvclock_moved(vm->vcpus[0]))
+			return false;
+	return true;
+}
+
+/* Under the lock. Other vCPUs may be reading it. */
 static int pvclock_write_page(struct pvclock *p, const struct vcpu *vcpu, gpa_t gpa)
 {
-	struct pvclock_system s = {.version = 2, .flags = PVCLOCK_FLAG_TSC_STABLE};
-	uint32_t odd = 1;
+	uint32_t odd = p->versions[vcpu->index] + 1;
+	struct pvclock_system s = {.version = p->versions[vcpu->index] += 2};
 	int err;
 
 	pvclock_reference(p);
-	s.tsc_timestamp = p->ref_tsc + vcpu->tsc_offset - p->vm->tsc_offset;
+	s.flags = pvclock_stable(p->vm) ? PVCLOCK_FLAG_TSC_STABLE : 0;
+	s.tsc_timestamp = p->ref_tsc + pvclock_moved(vcpu);
 	s.system_time = p->ref_ns;
 	pvclock_scale(&s.tsc_to_system_mul, &s.tsc_shift);
 	err = guest_write(p->vm, gpa, &odd, sizeof(odd));
@@ -104,6 +125,23 @@ static int pvclock_write_page(struct pvclock *p, const struct vcpu *vcpu, gpa_t 
 	if (!err)
 		err = guest_write(p->vm, gpa, &s.version, sizeof(s.version));
 	return err;
+}
+
+/* One vCPU's TSC was moved: its page has another line now, all have another stable bit, perhaps. */
+static void pvclock_tsc_moved(void *opaque, struct vcpu *moved)
+{
+	struct pvclock *p = opaque;
+	uint32_t i;
+
+	spin_lock(&p->lock);
+	for (i = 0; i < moved->vm->vcpu_count; i++) {
+		uint64_t *msr = &p->system_msrs[i];
+
+		if ((*msr & PVCLOCK_ENABLE) &&
+		    pvclock_write_page(p, moved->vm->vcpus[i], *msr & ~PVCLOCK_ENABLE))
+			*msr = 0;
+	}
+	spin_unlock(&p->lock);
 }
 
 static int pvclock_write_wall(struct pvclock *p, gpa_t gpa)
@@ -169,6 +207,11 @@ static void pvclock_reset(struct device *dev)
 	memset(p->system_msrs, 0, sizeof(p->system_msrs));
 }
 
+static void pvclock_unwatch(void *opaque)
+{
+	grace_publish(((struct pvclock *)opaque)->vm->tsc_watch, NULL);
+}
+
 static void pvclock_destroy(struct device *dev)
 {
 	kfree(dev->state);
@@ -183,11 +226,17 @@ static int pvclock_create(struct device *dev, const struct device_config *config
 		return -ENOMEM;
 	dev->state = p;
 	p->vm = dev->vm;
+	p->watch = (struct tsc_watch){.moved = pvclock_tsc_moved, .opaque = p};
 	(void)wall_time(); /* so that the clock has been read when an exit asks */
 	err = device_hook_cpuid(dev, PVCLOCK_LEAF_SIGNATURE, PVCLOCK_LEAF_FEATURES, pvclock_cpuid,
 				p);
 	if (!err)
 		err = device_hook_msr(dev, MSR_PVCLOCK_WALL, 2, &pvclock_ops, p);
+	if (err) /* another one has them, and the watch */
+		return err;
+	err = device_own(dev, pvclock_unwatch, p);
+	if (!err)
+		grace_publish(p->vm->tsc_watch, &p->watch);
 	return err;
 }
 

@@ -40,6 +40,48 @@ GUEST_TEST(cpuid_tells_the_tsc_rate)
 	      (unsigned long long)measured);
 }
 
+/* Linux, Documentation/virt/kvm/x86/msr.rst: MSR_KVM_SYSTEM_TIME_NEW. */
+#define MSR_PVCLOCK    0x4b564d01
+#define MSR_TSC	       0x10
+#define MSR_TSC_ADJUST 0x3b
+
+static volatile struct {
+	uint32_t version, pad;
+	uint64_t tsc, ns;
+	uint32_t mul;
+	int8_t shift;
+	uint8_t flags, pad2[2];
+} pvclock __aligned(64);
+
+static uint64_t pvclock_ns(void)
+{
+	return pvclock.ns +
+	       (uint64_t)((((__uint128_t)(rdtsc() - pvclock.tsc) << pvclock.shift) * pvclock.mul) >>
+			  32);
+}
+
+/* System time goes on where the guest moves its TSC. */
+GUEST_TEST(pvclock_follows_the_tsc)
+{
+	uint64_t start, end, second = 1000 * guest_tsc_per_ms();
+	uint32_t version;
+
+	CHECK(guest_wrmsr(MSR_PVCLOCK, (uintptr_t)&pvclock | 1), "there is no pvclock");
+	start = pvclock_ns();
+	version = pvclock.version;
+	wrmsr(MSR_TSC, rdtsc() + 100 * second);
+	end = pvclock_ns();
+	CHECK(end >= start && end - start < 1000000000, "%llu ns by a write of the TSC",
+	      (unsigned long long)(end - start));
+	CHECK(pvclock.version != version && !(pvclock.version & 1), "version %u", pvclock.version);
+	start = pvclock_ns();
+	wrmsr(MSR_TSC_ADJUST, rdmsr(MSR_TSC_ADJUST) - 100 * second);
+	end = pvclock_ns();
+	CHECK(end >= start && end - start < 1000000000, "%llu ns by a write of TSC_ADJUST",
+	      (unsigned long long)(end - start));
+	wrmsr(MSR_PVCLOCK, 0);
+}
+
 GUEST_TEST(pit_agrees_with_tsc)
 {
 	unsigned start, end, ticks, want = PIT_HZ / 50;

@@ -58,7 +58,7 @@ static void test_page(void **state)
 	(void)state;
 	fake_now = 5000;
 	fake_vm.tsc_offset = fake_vm.vcpus[0]->tsc_offset = 0;
-	fake_vm.vcpus[1]->tsc_offset = 1000;
+	fake_vm.vcpus[1]->tsc_offset = 1000; /* its guest's doing: not stable */
 	assert_int_equal(fake_wrmsr(0, SYSTEM, 0x1001), 0);
 	assert_int_equal(fake_wrmsr(1, SYSTEM, 0x1041), 0);
 	memcpy(&page, fake_ram + 0x1000, sizeof(page));
@@ -67,12 +67,57 @@ static void test_page(void **state)
 	assert_int_equal(page.ns, 5000);
 	assert_int_equal(other.ns, 5000);
 	assert_int_equal(other.tsc - page.tsc, 1000);
-	assert_int_equal(page.flags, 1);
+	assert_int_equal(page.flags, 0);
 	/* The stand-in's TSC ticks at 1 GHz. */
 	assert_true((((__uint128_t)1000000 << page.shift) * page.mul) >> 32 == 1000000);
 	assert_int_equal(fake_rdmsr(0, SYSTEM, &value), 0);
 	assert_int_equal(value, 0x1001);
 	assert_int_equal(fake_wrmsr(0, SYSTEM, 0), 0);
+}
+
+static uint64_t page_ns(const struct page *page, uint64_t tsc)
+{
+	return page->ns +
+	       (uint64_t)((((__uint128_t)(tsc - page->tsc) << page->shift) * page->mul) >> 32);
+}
+
+static void move_tsc(unsigned cpu, uint64_t by)
+{
+	fake_vm.vcpus[cpu]->tsc_offset += by;
+	fake_vm.tsc_watch->moved(fake_vm.tsc_watch->opaque, fake_vm.vcpus[cpu]);
+}
+
+/* A guest that writes its TSC sees its time go on, and is told when the vCPUs' TSCs differ. */
+static void test_follows_a_moved_tsc(void **state)
+{
+	const struct page *page = (const struct page *)(fake_ram + 0x1000);
+	const struct page *other = (const struct page *)(fake_ram + 0x1040);
+	uint32_t version, other_version;
+	uint64_t tsc;
+
+	(void)state;
+	fake_now = 5000;
+	assert_int_equal(fake_wrmsr(0, SYSTEM, 0x1001), 0);
+	assert_int_equal(fake_wrmsr(1, SYSTEM, 0x1041), 0);
+	version = page->version;
+	other_version = other->version;
+	tsc = page->tsc + 4000;
+	assert_int_equal(page_ns(page, tsc), 9000);
+	move_tsc(0, 1000000);
+	assert_int_equal(page_ns(page, tsc + 1000000), 9000);
+	assert_int_equal(page_ns(other, tsc), 9000);
+	assert_int_equal(page->flags | other->flags, 0);
+	assert_int_equal((page->version | other->version) & 1, 0);
+	assert_int_not_equal(page->version, version);
+	assert_int_not_equal(other->version, other_version);
+	move_tsc(1, 1000000);
+	assert_int_equal(page_ns(other, tsc + 1000000), 9000);
+	assert_int_equal(page->flags & other->flags, 1);
+	/* A page that the guest took back is not touched. */
+	assert_int_equal(fake_wrmsr(0, SYSTEM, 0), 0);
+	version = page->version;
+	move_tsc(0, 1);
+	assert_int_equal(page->version, version);
 }
 
 static void test_wall(void **state)
@@ -101,6 +146,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_cpuid, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_page, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wall, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_follows_a_moved_tsc, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bad_addresses, setup, teardown),
 	};
 
