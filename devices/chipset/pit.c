@@ -11,6 +11,13 @@
  * Nothing counts: a read computes the count from the guest's clock. A timer
  * runs only while counter 0 has an edge to come. A count takes effect when it
  * is written, not at the end of the running period.
+ *
+ * Ticks that a vCPU had no time for are one: those that pass while the timer
+ * is late, and those that pass while IRQ 0 still waits, as on a real machine.
+ * They are not replayed: that would mean waiting for each EOI, which an
+ * edge-triggered pin of the I/O APIC never hears of, and bursts after each
+ * wait. The counters tell the true time, and the next tick comes in phase. A
+ * guest that counts ticks alone falls behind when its CPU is shared.
  */
 #include "devices/acpi_node.h"
 #include "devices/byte_io.h"

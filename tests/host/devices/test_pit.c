@@ -163,6 +163,25 @@ static void test_bcd_and_bytes(void **state)
 	assert_int_equal(fake_inb(0x43), 0);
 }
 
+/* Ticks that nobody had time for are one, and the next is in phase; the counter knows the time. */
+static void test_missed_ticks_are_one(void **state)
+{
+	(void)state;
+	program(0, 0x34, 11932); /* 10 ms and 100 ns */
+	fake_advance(10 * MS + MS / 2);
+	assert_int_equal(pulses, 1);
+	fake_now += 35 * MS; /* the machine's CPU was another's */
+	fake_advance(0);
+	assert_int_equal(pulses, 2);
+	assert_in_range(count(0), 5300, 5400); /* 4.5 ms to go */
+	fake_advance(4 * MS);
+	assert_int_equal(pulses, 2);
+	fake_advance(MS);
+	assert_int_equal(pulses, 3);
+	fake_advance(100 * MS);
+	assert_int_equal(pulses, 13);
+}
+
 static void test_floods_are_bounded(void **state)
 {
 	(void)state;
@@ -180,6 +199,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_refresh_toggles, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_read_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bcd_and_bytes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_missed_ticks_are_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_floods_are_bounded, setup, teardown),
 	};
 
