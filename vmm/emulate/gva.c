@@ -11,8 +11,12 @@
 /* Entries changed by other vCPUs between reading them and setting A or D. */
 #define GVA_MAX_RACES 64
 
-#define GVA_ADDR_MASK	 UINT64_C(0x000ffffffffff000)
-#define GVA_PDPTE_RSVD	 UINT64_C(0x80000000000001e6) /* PAE: SDM vol. 3A, table 4-8 */
+#define GVA_ADDR_MASK UINT64_C(0x000ffffffffff000)
+/*
+ * PAE: SDM vol. 3A, table 4-8, but for bit 5, which QEMU's CPUs set as A of
+ * lower levels. On others an entry with it would have been refused before.
+ */
+#define GVA_PDPTE_RSVD	 UINT64_C(0x80000000000001c6)
 #define GVA_RSVD_1G	 UINT64_C(0x3fffe000)
 #define GVA_RSVD_2M	 UINT64_C(0x001fe000)
 #define GVA_PAE_HIGH	 UINT64_C(0x7ff0000000000000)

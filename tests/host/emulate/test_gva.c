@@ -59,7 +59,7 @@ static bool is_reserved(uint64_t e, unsigned int levels, unsigned int level, boo
 	if (any(e, 51, ctx->phys_bits))
 		return true;
 	if (levels == 3 && level == 3)
-		return any(e, 63, 52) || any(e, 8, 5) || any(e, 2, 1);
+		return any(e, 63, 52) || any(e, 8, 6) || any(e, 2, 1);
 	if (levels == 3 && any(e, 62, 52))
 		return true;
 	if (bit(e, 63) && !nxe)
