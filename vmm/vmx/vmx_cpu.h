@@ -36,6 +36,7 @@ struct vmx_machine {
 	uint8_t phys_bits;
 	uint64_t cr4_valid; /* bits that this CPU's CR4 and EFER have; VMXE included */
 	uint64_t efer_valid;
+	uint64_t arch_capabilities; /* IA32_ARCH_CAPABILITIES; 0 where the CPU does not have it */
 };
 extern struct vmx_machine vmx_machine;
 
@@ -70,6 +71,12 @@ extern struct page_owner vmx_owner;
 
 /* What CPUID and the MSRs of the calling CPU say: all but what is used. */
 void vmx_read_machine(struct vmx_machine *m);
+
+/*
+ * Weaknesses of CPUs that nothing here makes up for (SUPPORT.md), but those that @m's says not to
+ * have: names with commas between them, "" if none.
+ */
+void vmx_weaknesses(const struct vmx_machine *m, char *names, size_t size);
 
 /* hv_ops. */
 int vmx_probe(char *reason, size_t size);

@@ -12,6 +12,8 @@
 #include <stdio.h>
 
 #define CPUID_1_ECX_VMX		  BIT(5)
+#define CPUID_7_EDX_ARCH_CAPS	  BIT(29)
+#define MSR_ARCH_CAPABILITIES	  0x10a /* SDM vol. 4, table 2-2 */
 #define CPUID_80000001_EDX_RDTSCP BIT(27)
 
 struct vmx_machine vmx_machine;
@@ -57,6 +59,8 @@ void vmx_read_machine(struct vmx_machine *m)
 	};
 	if (!m->has_vmx)
 		return;
+	if (cpuid_checked(7).edx & CPUID_7_EDX_ARCH_CAPS)
+		m->arch_capabilities = msr_read(MSR_ARCH_CAPABILITIES);
 	m->feature_control = msr_read(VMX_MSR_FEATURE_CONTROL);
 	vmx_read_capabilities(m);
 }
@@ -70,7 +74,7 @@ static void vmx_tell_missing(const struct vmx_machine *m)
 	for (size_t i = 0; i < vmx_control_count && at < sizeof(text); i++) {
 		const struct vmx_control *c = &vmx_controls[i];
 
-		if (c->use == VMX_WANTED && !(vmx_word_used(m, c->word) & c->bit))
+		if (vmx_use_of(m, c) == VMX_WANTED && !(vmx_word_used(m, c->word) & c->bit))
 			at += snprintf(text + at, sizeof(text) - at, "%s%s", at ? ", " : "",
 				       c->name);
 	}
@@ -81,6 +85,7 @@ static void vmx_tell_missing(const struct vmx_machine *m)
 int vmx_probe(char *reason, size_t size)
 {
 	struct vmx_machine *m = &vmx_machine;
+	char weaknesses[64];
 	int err;
 
 	vmx_read_machine(m);
@@ -95,6 +100,10 @@ int vmx_probe(char *reason, size_t size)
 		 vmx_uses(&m->pin, VMX_PIN_PREEMPTION_TIMER) ? ", preemption timer" : "",
 		 vmx_uses(&m->proc2, VMX_PROC2_PAUSE_LOOP) ? ", PAUSE-loop exits" : "");
 	vmx_tell_missing(m);
+	vmx_weaknesses(m, weaknesses, sizeof(weaknesses));
+	if (weaknesses[0])
+		log_info("vmx: the CPU does not say that it is free of %s: trust the guests",
+			 weaknesses);
 	return 0;
 }
 

@@ -5,6 +5,27 @@
 #include "vmm/vmx/vmx_count.h"
 #include "vmm/vmx/vmx_cpu.h"
 
+#include <stdio.h>
+
+void vmx_weaknesses(const struct vmx_machine *m, char *names, size_t size)
+{
+	static const struct {
+		uint64_t free;
+		const char *name;
+	} weaknesses[] = {
+		{BIT(0), "L1TF"},
+		{BIT(5), "MDS"},
+		{BIT(6), "ITLB multihit"},
+	};
+	size_t at = 0;
+
+	names[0] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(weaknesses) && at < size; i++)
+		if (!(m->arch_capabilities & weaknesses[i].free))
+			at += snprintf(names + at, size - at, "%s%s", at ? ", " : "",
+				       weaknesses[i].name);
+}
+
 static const char *vmx_report_state(const struct vmx_machine *m, const struct vmx_control *c)
 {
 	enum vmx_use use = vmx_use_of(m, c);
@@ -24,7 +45,8 @@ static void vmx_report_control(hv_print_fn print, const struct vmx_machine *m,
 	bool has = vmx_word_has(m, c->word) & c->bit;
 	bool used = vmx_word_used(m, c->word) & c->bit;
 	/* What is not used says why, if there is more to it than that nobody needs it yet. */
-	bool note = c->note && !used && c->use != VMX_ON_DEMAND && (has || c->use == VMX_WANTED);
+	enum vmx_use use = vmx_use_of(m, c);
+	bool note = c->note && !used && use != VMX_ON_DEMAND && (has || use == VMX_WANTED);
 
 	print("  %-34s %s%s%s\n", c->name, vmx_report_state(m, c), note ? ": " : "",
 	      note ? c->note : "");

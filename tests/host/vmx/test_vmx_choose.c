@@ -254,6 +254,22 @@ static void test_differences(void **state)
 	assert_string_equal(vmx_difference(&skylake, &m), "CR4's fixed bits");
 }
 
+static void test_weaknesses(void **state)
+{
+	struct vmx_machine m = {0};
+	char names[64];
+
+	(void)state;
+	vmx_weaknesses(&m, names, sizeof(names));
+	assert_string_equal(names, "L1TF, MDS, ITLB multihit");
+	m.arch_capabilities = BIT(0) | BIT(5);
+	vmx_weaknesses(&m, names, sizeof(names));
+	assert_string_equal(names, "ITLB multihit");
+	m.arch_capabilities |= BIT(6);
+	vmx_weaknesses(&m, names, sizeof(names));
+	assert_string_equal(names, "");
+}
+
 static char report[16384];
 
 static void __printf(1, 2) print(const char *fmt, ...)
@@ -289,6 +305,7 @@ static void test_report(void **state)
 	expect_line("\n  IA-32e mode guest                  used when needed\n");
 	expect_line("\n  use TPR shadow                     used\n");
 	expect_line("\n  acknowledge interrupt on exit      has, not used: it is taken at");
+	expect_line("\n  enable ENCLS exiting               no\n");
 	expect_line("\n  1 GiB pages                        missing: 2 MiB pages at most\n");
 	/* There, and of no use without INVVPID. */
 	vmx_machine.proc2.used &= ~VMX_PROC2_VPID;
@@ -303,6 +320,7 @@ int main(void)
 		cmocka_unit_test(test_used),	    cmocka_unit_test(test_without),
 		cmocka_unit_test(test_reasons),	    cmocka_unit_test(test_each_control),
 		cmocka_unit_test(test_differences), cmocka_unit_test(test_report),
+		cmocka_unit_test(test_weaknesses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
