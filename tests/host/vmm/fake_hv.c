@@ -99,6 +99,8 @@ static void set_seg(struct vcpu *vcpu __unused, enum vcpu_seg seg, const struct 
 static void get_mode(struct vcpu *vcpu __unused, struct vcpu_mode *mode)
 {
 	memset(mode, 0, sizeof(*mode));
+	mode->cr0 = fake_regs[VCPU_CR0];
+	mode->cr4 = fake_regs[VCPU_CR4];
 	mode->efer = fake_regs[VCPU_EFER];
 	mode->cs = fake_segs[SEG_CS];
 	mode->cpl = fake_segs[SEG_SS].attrib >> SEG_ATTR_DPL_SHIFT & 3;

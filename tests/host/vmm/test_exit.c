@@ -318,6 +318,53 @@ static void test_cr4(void **state)
 	assert_string_equal(fake_story, "X13/0 X13/0 X13/0 window ");
 }
 
+/* From protected mode without paging, with LME set, each of which must hold. */
+static const struct {
+	uint64_t value, cr4;
+	uint16_t cs, tr;
+	bool fault;
+} cr0_cases[] = {
+	{CR0_PE | CR0_CD | CR0_NW, 0, 0, 0xb, false},
+	{CR0_PE | CR0_NW, 0, 0, 0xb, true},
+	{CR0_PG, CR4_PAE, 0, 0xb, true},
+	{CR0_PE | CR0_PG, 0, 0, 0xb, true},
+	{CR0_PE | CR0_PG, CR4_PAE, SEG_ATTR_L, 0xb, true},
+	{CR0_PE | CR0_PG, CR4_PAE, 0, 0x3, true},
+	{CR0_PE | CR0_PG | BIT(10), CR4_PAE, 0, 0xb, false},
+};
+
+static void cr0_guest(struct vcpu *v, struct vm_exit *exit)
+{
+	unsigned i = world_step++;
+
+	if (i > 0 && !cr0_cases[i - 1].fault)
+		assert_int_equal(fake_regs[VCPU_CR0], (cr0_cases[i - 1].value & ~BIT(10)) | CR0_ET);
+	else if (i > 0)
+		assert_int_equal(fake_regs[VCPU_CR0], CR0_PE | CR0_ET);
+	if (i == ARRAY_SIZE(cr0_cases)) {
+		world_resched(exit);
+		return;
+	}
+	fake_regs[VCPU_CR0] = CR0_PE | CR0_ET;
+	fake_regs[VCPU_CR4] = cr0_cases[i].cr4;
+	fake_segs[SEG_CS].attrib = cr0_cases[i].cs;
+	fake_segs[SEG_TR].attrib = SEG_ATTR_P | cr0_cases[i].tr;
+	exit->kind = VM_EXIT_CR;
+	exit->insn_len = 3;
+	exit->u.cr.cr = 0;
+	exit->u.cr.gpr = GPR_RSI;
+	exit->u.cr.write = true;
+	v->gpr[GPR_RSI] = cr0_cases[i].value;
+}
+
+static void test_cr0(void **state)
+{
+	(void)state;
+	fake_regs[VCPU_EFER] = EFER_LME;
+	assert_int_equal(world_go(cr0_guest), SCHED_YIELD);
+	assert_string_equal(fake_story, "X13/0 X13/0 X13/0 X13/0 X13/0 window ");
+}
+
 static void pause_guest(struct vcpu *v, struct vm_exit *exit)
 {
 	(void)v;
@@ -346,6 +393,7 @@ int main(void)
 		TEST(test_failures_stop_the_vm),
 		TEST(test_xsetbv),
 		TEST(test_cr8),
+		TEST(test_cr0),
 		TEST(test_cr4),
 		TEST(test_pause_gives_the_cpu_away),
 	};
