@@ -15,6 +15,7 @@
 #include "kernel/console.h"
 #include "kernel/log.h"
 #include "kernel/spinlock.h"
+#include "kernel/time.h"
 
 #include <string.h>
 
@@ -48,10 +49,12 @@
 #define UART_FIFO_SIZE	    16
 
 /*
- * Polls of LSR until output counts as stuck: a FIFO drains in 1.4 ms, a port
- * read takes about 1 us.
+ * Until output counts as stuck: a FIFO drains in 1.4 ms, and in 133 ms where a
+ * service processor carries the line on at 1200 baud. Before the TSC's rate is
+ * known, as much as this is for the quickest CPU, and more for others.
  */
-#define SERIAL_POLLS_MAX 100000
+#define SERIAL_DRAIN_MS	   500
+#define SERIAL_TSC_KHZ_MAX UINT64_C(8000000)
 /* Bytes taken in one go: what never ends is a broken UART. */
 #define SERIAL_INPUT_MAX 4096
 
@@ -127,11 +130,16 @@ static void serial_irq_com2(void)
 	serial_irq(&serial_ports[1]);
 }
 
-/* Waits until the transmitter is empty; false when it never gets there. */
+/*
+ * Waits until the transmitter is empty; false when it does not get there in time.
+ * One that was stuck gets one look, so that the system does not crawl for it.
+ */
 static bool serial_wait_empty(struct serial *serial)
 {
-	/* A port that was stuck gets one look, so that the system does not crawl for it. */
-	for (unsigned polls = serial->stuck ? 1 : SERIAL_POLLS_MAX; polls; polls--) {
+	uint64_t khz = time_scale.tsc_khz ? time_scale.tsc_khz : SERIAL_TSC_KHZ_MAX;
+	uint64_t start = time_tsc();
+
+	do {
 		uint8_t lsr = io_in8(serial->port + UART_LSR);
 
 		/* In a panic, whoever holds the lock may be stopped. */
@@ -144,7 +152,8 @@ static bool serial_wait_empty(struct serial *serial)
 			serial->stuck = false;
 			return true;
 		}
-	}
+	} while (!serial->stuck && time_tsc() - start < SERIAL_DRAIN_MS * khz);
+	serial->sink.lost |= !serial->stuck;
 	serial->stuck = true;
 	return false;
 }
@@ -152,9 +161,12 @@ static bool serial_wait_empty(struct serial *serial)
 static void serial_write(struct console_sink *sink, const char *s, size_t len)
 {
 	struct serial *serial = container_of(sink, struct serial, sink);
+	static const char note[] = "\n-- output was lost here: `dmesg` has the log --\n";
 	const char *end = s + len;
 	bool in_newline = false; /* the \r of *s is out, its \n is not */
 
+	if (serial->stuck && serial_wait_empty(serial))
+		serial_write(sink, note, sizeof(note) - 1);
 	while (s < end) {
 		char burst[UART_FIFO_SIZE];
 		size_t n = 0;

@@ -41,6 +41,19 @@ void console_register(struct console_sink *sink)
 	spin_unlock(&console_lock);
 }
 
+/* To all, because nobody may be looking at @dead. */
+static void console_tell_lost(struct console_sink *dead)
+{
+	struct console_sink *sink;
+	char line[80];
+	int len = snprintf(line, sizeof(line), "\nconsole: %s stands still: its output is lost\n",
+			   dead->name);
+
+	dead->lost = false;
+	list_for_each_entry (sink, &console_sinks, link)
+		sink->write(sink, line, MIN((size_t)len, sizeof(line) - 1));
+}
+
 /* To the sinks that take it: log lines go to all. Under the lock, or in a panic. */
 static void console_emit(const char *s, size_t len, bool log)
 {
@@ -51,6 +64,9 @@ static void console_emit(const char *s, size_t len, bool log)
 	list_for_each_entry (sink, &console_sinks, link)
 		if (log || sink->interactive)
 			sink->write(sink, s, len);
+	list_for_each_entry (sink, &console_sinks, link)
+		if (unlikely(sink->lost))
+			console_tell_lost(sink);
 	console_mid_line = s[len - 1] != '\n';
 	console_guest_line = false;
 }

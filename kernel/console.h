@@ -21,6 +21,7 @@ struct console_sink {
 	 * panic. */
 	void (*write)(struct console_sink *sink, const char *s, size_t len);
 	bool interactive; /* takes the shell's output as well as the log */
+	bool lost;	  /* set by the driver: it has begun to lose what is written */
 	struct list_head link;
 };
 

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* test-sources: drivers/serial.c kernel/console.c kernel/time.c */
+/*
+ * drivers/serial.c at a UART that drains at a baud rate of the test's, on a CPU as
+ * quick as the test's: nothing is lost, and a dead one holds nobody up for long.
+ */
+#include "drivers/serial.h"
+#include "arch/x86_64/irq.h"
+#include "kernel/console.h"
+#include "kernel/log.h"
+#include "kernel/time.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define COM1	    0x3f8
+#define PORT(n)	    (COM1 + (n))
+#define LSR_EMPTY   0x60
+#define FIFO	    16
+#define READ_NS	    10 /* what a port access takes: as in an emulator */
+#define DAMAGED_LSR 0xff
+
+uint64_t fake_tsc;
+static uint64_t khz, char_ns, busy_until; /* TSC */
+static bool dead;
+static char line[8192], other[8192];
+static size_t line_len;
+
+static void pass(uint64_t ns)
+{
+	fake_tsc += ns * khz / 1000000 + 1;
+}
+
+uint8_t io_in8(uint16_t port)
+{
+	pass(READ_NS);
+	if (port >= PORT(8) || port < COM1)
+		return DAMAGED_LSR;
+	if (port == PORT(2))
+		return 0xc1;
+	return port == PORT(5) && !dead && fake_tsc >= busy_until ? LSR_EMPTY : 0;
+}
+
+void io_out8(uint16_t port, uint8_t value)
+{
+	(void)port;
+	(void)value;
+	pass(READ_NS);
+}
+
+/* Bytes that are written to a busy transmitter are lost, as they are in hardware. */
+void io_out8_many(uint16_t port, const void *data, size_t n)
+{
+	assert_int_equal(port, COM1);
+	assert_true(n <= FIFO && line_len + n < sizeof(line));
+	if (dead || fake_tsc < busy_until)
+		return;
+	memcpy(line + line_len, data, n);
+	line_len += n;
+	busy_until = fake_tsc + n * char_ns * khz / 1000000;
+}
+
+void irq_register(uint8_t vector, irq_handler handler)
+{
+	(void)vector;
+	(void)handler;
+}
+
+int irq_route_isa(unsigned irq, uint8_t vector)
+{
+	(void)irq;
+	(void)vector;
+	return 0;
+}
+
+void log_msg(enum log_level level, const char *fmt, ...)
+{
+	(void)level;
+	(void)fmt;
+}
+
+void console_input(const char *s, size_t len)
+{
+	(void)s;
+	(void)len;
+}
+
+void console_input_stop(void)
+{
+}
+
+static void write_other(struct console_sink *sink, const char *s, size_t len)
+{
+	(void)sink;
+	assert_true(strlen(other) + len < sizeof(other));
+	strncat(other, s, len);
+}
+
+static struct console_sink screen = {.name = "vga", .write = write_other};
+
+static int setup_all(void **state)
+{
+	(void)state;
+	khz = 1000000;
+	assert_false(serial_console_init("com2"));
+	assert_true(serial_console_init("com1"));
+	console_register(&screen);
+	return 0;
+}
+
+/* A machine of @cpu_khz, whose rate is known to the driver or not yet, and a line of @baud. */
+static void machine(uint64_t cpu_khz, bool known, uint64_t baud)
+{
+	khz = cpu_khz;
+	time_scale.tsc_khz = known ? cpu_khz : 0;
+	char_ns = 10 * NSEC_PER_SEC / baud;
+	busy_until = 0;
+	line_len = 0;
+	memset(line, 0, sizeof(line));
+	memset(other, 0, sizeof(other));
+}
+
+static void test_nothing_is_lost(void **state)
+{
+	static const uint64_t rates[] = {20000, 1000000, 7000000}; /* kHz */
+	static const uint64_t bauds[] = {1200, 9600, 115200};
+	char text[201], expected[210];
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 200; i++)
+		text[i] = (char)('a' + i % 26);
+	text[200] = '\0';
+	snprintf(expected, sizeof(expected), "%s\r\n", text);
+	for (i = 0; i < 18; i++) {
+		machine(rates[i % 3], i & 1, bauds[i / 6]);
+		console_write(text, 200);
+		console_write("\n", 1);
+		assert_string_equal(line, expected);
+		assert_string_equal(other, "");
+	}
+}
+
+static void test_dead_one_is_told_once(void **state)
+{
+	uint64_t start;
+	unsigned known;
+
+	(void)state;
+	for (known = 0; known < 2; known++) {
+		machine(3000000, known, 115200);
+		dead = true;
+		start = fake_tsc;
+		console_write_line("one\n", 4);
+		assert_true(fake_tsc - start < khz * 2000);
+		start = fake_tsc;
+		console_write_line("two\n", 4);
+		console_write_line("three\n", 6);
+		assert_true(fake_tsc - start < khz);
+		assert_string_equal(other, "one\n\nconsole: com1 stands still: its output is "
+					   "lost\ntwo\nthree\n");
+		assert_string_equal(line, "");
+
+		dead = false;
+		console_write_line("four\n", 5);
+		assert_string_equal(line, "\r\n-- output was lost here: `dmesg` has the log --\r\n"
+					  "four\r\n");
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_nothing_is_lost),
+		cmocka_unit_test(test_dead_one_is_told_once),
+	};
+
+	return cmocka_run_group_tests(tests, setup_all, NULL);
+}
