@@ -8,6 +8,7 @@
  */
 #include "vmm/vm_console.h"
 
+#include "arch/x86_64/percpu.h"
 #include "kernel/slab.h"
 #include "vmm/vm.h"
 
@@ -106,6 +107,17 @@ static size_t vm_console_backlog(const struct vm_console *console)
 	return console->ring.head - console->shown;
 }
 
+/*
+ * Who writes more than is read gives way to who reads, and, now and then, to all
+ * others: a guest that only writes, with its interrupts off, is never interrupted
+ * by some emulated CPUs (docs/testing.md), and then this is the only way.
+ */
+static void vm_console_give_way(const struct vm_console *console, size_t len, size_t taken)
+{
+	if (taken < len || console->ring.head % VM_CONSOLE_BACKLOG < taken)
+		this_cpu()->need_resched = true;
+}
+
 size_t vm_console_output(struct vm_console *console, const uint8_t *data, size_t len)
 {
 	size_t backlog, n = len;
@@ -117,6 +129,7 @@ size_t vm_console_output(struct vm_console *console, const uint8_t *data, size_t
 		console->refused |= n < len;
 	}
 	ring_put_over(&console->ring, data, n);
+	vm_console_give_way(console, len, n);
 	vm_console_wake(console);
 	spin_unlock(&console->lock);
 	return n;

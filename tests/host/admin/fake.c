@@ -11,6 +11,7 @@
 #include "vmm/vm_config.h"
 #include "vmm/vm_console.h"
 #include "vmm/vm_life.h"
+#include "arch/x86_64/percpu.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -20,6 +21,9 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+static struct cpu cpu;
+struct cpu *fake_cpu = &cpu;
 
 char fake_screen[65536];
 char fake_guest_heard[8192];

@@ -3,6 +3,7 @@
 /* A VM's console: what is kept, who is held back, who goes first. */
 #include "vmm/vm_console.h"
 
+#include "arch/x86_64/percpu.h"
 #include "tests/host/vmm/fake.h"
 
 #include <errno.h>
@@ -13,6 +14,8 @@
 
 #include <cmocka.h>
 
+static struct cpu cpu;
+struct cpu *fake_cpu = &cpu;
 static struct vm vm = {.name = "v"};
 static struct vm_console *console;
 static unsigned wakes, ready;
@@ -136,7 +139,9 @@ static void test_a_slow_viewer_holds_the_guest_back(void **state)
 	(void)state;
 	assert_int_equal(vm_console_attach(&vm, NULL, &viewer, &c), 0);
 	assert_int_equal(vm_console_output(console, data, sizeof(data)), VM_CONSOLE_BACKLOG);
+	cpu.need_resched = false;
 	assert_int_equal(say("x"), 0);
+	assert_true(cpu.need_resched); /* for who reads */
 	assert_int_equal(vm_console_read(c, buf, 100), 100);
 	assert_int_equal(ready, 0);
 	assert_int_equal(vm_console_read(c, buf, VM_CONSOLE_BACKLOG / 2), VM_CONSOLE_BACKLOG / 2);
@@ -149,6 +154,21 @@ static void test_a_slow_viewer_holds_the_guest_back(void **state)
 	vm_console_detach(c);
 	assert_int_equal(ready, 2);
 	assert_int_equal(say("x"), 1);
+	vm_console_unregister(console);
+}
+
+/* It may never be interrupted: others get to run by its output alone. */
+static void test_a_flood_gives_way(void **state)
+{
+	unsigned i, ways = 0;
+
+	(void)state;
+	for (i = 0; i < 4 * VM_CONSOLE_BACKLOG; i++) {
+		cpu.need_resched = false;
+		assert_int_equal(say("x"), 1);
+		ways += cpu.need_resched;
+	}
+	assert_int_equal(ways, 4);
 	vm_console_unregister(console);
 }
 
@@ -281,6 +301,7 @@ int main(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_slow_viewer_holds_the_guest_back, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(test_a_flood_gives_way, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_pieces_are_lines, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_an_ended_vm_said, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_input, setup, teardown),
