@@ -105,11 +105,11 @@ static inline void cpu_irq_window(void)
 	__asm__ volatile("sti; nop; cli" : : : "memory");
 }
 
-/* Sleeps until the next interrupt and takes it. The shadow of STI closes the gap before HLT. */
-static inline void cpu_idle(void)
-{
-	__asm__ volatile("sti; hlt; cli" : : : "memory");
-}
+/*
+ * stubs.S: sleeps until the next interrupt and takes it. The shadow of STI closes the gap
+ * before HLT, but for an NMI: cpu_idle_hlt is skipped then (exceptions.c).
+ */
+void cpu_idle(void);
 
 /* For good: nothing is left to be done. NMIs are taken, and it sleeps again. */
 static inline __noreturn void cpu_stop(void)

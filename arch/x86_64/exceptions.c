@@ -12,6 +12,7 @@
 #define GATE_INTERRUPT 0x8e /* present, DPL 0, interrupts off on entry */
 
 extern const uint8_t exceptions_stubs[]; /* stubs.S, 256 of them */
+extern const uint8_t cpu_idle_hlt[], cpu_idle_awake[];
 void exceptions_dispatch(struct exception_frame *frame);
 
 static uint8_t ist_of(unsigned vector)
@@ -69,12 +70,24 @@ static bool fixed_up(struct exception_frame *frame)
 	return false;
 }
 
+/*
+ * STI's shadow holds interrupts back, but NMIs on some CPUs only (SDM vol. 3A, 6.8.1),
+ * and it is over when the NMI's handler returns. An interrupt would be taken then
+ * before the HLT that it is to end: the CPU would sleep on what it brought.
+ */
+static void take_nmi(struct exception_frame *frame)
+{
+	arch_host.nmi(frame);
+	if (frame->rip == (uint64_t)cpu_idle_hlt)
+		frame->rip = (uint64_t)cpu_idle_awake;
+}
+
 void exceptions_dispatch(struct exception_frame *frame)
 {
 	if (frame->vector >= EXCEPTION_COUNT)
 		irq_dispatch(frame->vector);
 	else if (frame->vector == EXCEPTION_NMI)
-		arch_host.nmi(frame);
+		take_nmi(frame);
 	else if (!fixed_up(frame))
 		arch_host.exception(frame);
 }

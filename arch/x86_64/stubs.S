@@ -68,4 +68,15 @@ common:
 	addq	$16, %rsp
 	iretq
 
+	.globl	cpu_idle, cpu_idle_hlt, cpu_idle_awake
+	.type	cpu_idle, @function
+cpu_idle:
+	sti
+cpu_idle_hlt:
+	hlt
+cpu_idle_awake:
+	cli
+	ret
+	.size	cpu_idle, . - cpu_idle
+
 	.section .note.GNU-stack, "", @progbits
