@@ -62,8 +62,9 @@ uint64_t guest_tsc_per_ms(void)
 
 	if (rate)
 		return rate;
-	start = inl(PM_TIMER) & PM_TIMER_MASK;
+	/* What comes in between makes a millisecond too long, never too short: it bounds waits. */
 	tsc = rdtsc();
+	start = inl(PM_TIMER) & PM_TIMER_MASK;
 	do
 		ticks = (inl(PM_TIMER) - start) & PM_TIMER_MASK;
 	while (ticks < PM_TIMER_HZ / 100);
