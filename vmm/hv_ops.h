@@ -23,12 +23,6 @@
 
 struct vm;
 
-/* hv_ops->features, what the hardware gives. */
-#define HV_FEATURE_NEXT_RIP	 BIT(0) /* exits tell the instruction's length */
-#define HV_FEATURE_DECODE_ASSIST BIT(1) /* memory exits bring the instruction's bytes */
-#define HV_FEATURE_PAGE_1G	 BIT(2)
-#define HV_FEATURE_TSC_SCALING	 BIT(3)
-
 /* console_printf(), or a test's own. */
 typedef void (*hv_print_fn)(const char *fmt, ...) __printf(1, 2);
 
@@ -43,8 +37,6 @@ struct hv_ops {
 	/* Turns virtualization on, on the calling CPU. */
 	int (*cpu_enable)(void);
 	void (*cpu_disable)(void);
-	/* HV_FEATURE_ bits; valid after probe. */
-	uint32_t (*features)(void);
 	/*
 	 * For a person: a line for each feature and control, whether the CPU has it, whether it is
 	 * used, and what follows where not. Tasks, after probe.

@@ -17,7 +17,6 @@ static const struct hv_ops svm_ops = {
 	.probe = svm_probe,
 	.cpu_enable = svm_cpu_enable,
 	.cpu_disable = svm_cpu_disable,
-	.features = svm_features,
 	.report = svm_report,
 	.vm_create = svm_vm_create,
 	.vm_destroy = svm_vm_destroy,

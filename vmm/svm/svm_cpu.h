@@ -68,7 +68,6 @@ struct hv_cpu {
 
 /* hv_ops. */
 int svm_probe(char *reason, size_t size);
-uint32_t svm_features(void);
 void svm_report(hv_print_fn print);
 int svm_cpu_enable(void);
 void svm_cpu_disable(void);

@@ -107,18 +107,3 @@ int svm_probe(char *reason, size_t size)
 		 svm_yes(SVM_CPUID_TSC_RATE, ", TSC ratio"));
 	return 0;
 }
-
-uint32_t svm_features(void)
-{
-	uint32_t features = 0;
-
-	if (svm_has(SVM_CPUID_NEXT_RIP))
-		features |= HV_FEATURE_NEXT_RIP;
-	if (svm_has(SVM_CPUID_DECODE_ASSIST))
-		features |= HV_FEATURE_DECODE_ASSIST;
-	if (svm_has(SVM_CPUID_TSC_RATE))
-		features |= HV_FEATURE_TSC_SCALING;
-	if (svm_machine.page_1g)
-		features |= HV_FEATURE_PAGE_1G;
-	return features;
-}

@@ -23,7 +23,6 @@ static const struct hv_ops vmx_ops = {
 	.probe = vmx_probe,
 	.cpu_enable = vmx_cpu_enable,
 	.cpu_disable = vmx_cpu_disable,
-	.features = vmx_features,
 	.report = vmx_report,
 	.vm_create = vmx_vm_create,
 	.vm_destroy = vmx_vm_destroy,

@@ -82,7 +82,6 @@ void vmx_weaknesses(const struct vmx_machine *m, char *names, size_t size);
 int vmx_probe(char *reason, size_t size);
 int vmx_cpu_enable(void);
 void vmx_cpu_disable(void);
-uint32_t vmx_features(void);
 void vmx_report(hv_print_fn print);
 
 #endif

@@ -106,14 +106,3 @@ int vmx_probe(char *reason, size_t size)
 			 weaknesses);
 	return 0;
 }
-
-uint32_t vmx_features(void)
-{
-	uint32_t features = HV_FEATURE_NEXT_RIP; /* exits tell the instruction's length (27.2.5) */
-
-	if (vmx_machine.ept_vpid & VMX_EPT_PAGE_1G)
-		features |= HV_FEATURE_PAGE_1G;
-	if (vmx_machine.proc2.allowed1 & VMX_PROC2_TSC_SCALING)
-		features |= HV_FEATURE_TSC_SCALING;
-	return features;
-}
