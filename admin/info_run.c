@@ -58,12 +58,13 @@ static void info_cpus(char **argv)
 	struct sched_stats stats;
 
 	(void)argv;
-	console_printf("%4s %9s %6s %10s %6s %4s\n", "CPU", "ENTITIES", "READY", "SWITCHES", "IDLE",
-		       "NMIS");
+	console_printf("%4s %9s %6s %10s %6s %6s %4s\n", "CPU", "ENTITIES", "READY", "SWITCHES",
+		       "IDLE", "STRAYS", "NMIS");
 	for (cpu = 0; cpu < n; cpu++) {
 		sched_get_stats(cpu, &stats);
-		console_printf("%4u %9u %6u %10lu %5lu%% %4u\n", cpu, stats.entities, stats.ready,
-			       stats.switches, stats.idle / (now / 100 + 1), stats.nmis);
+		console_printf("%4u %9u %6u %10lu %5lu%% %6u %4u\n", cpu, stats.entities,
+			       stats.ready, stats.switches, stats.idle / (now / 100 + 1),
+			       stats.strays, stats.nmis);
 	}
 }
 

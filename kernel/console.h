@@ -39,11 +39,9 @@ void console_printf(const char *fmt, ...) __printf(1, 2);
 /* For panic: no locks, all sinks; no input any more. */
 void console_write_emergency(const char *s, size_t len);
 
-/* Drivers: bytes from the line, at an interrupt window. What does not fit (4 KiB) is counted and
+/* Drivers: bytes from the line, at an interrupt window. What does not fit (4 KiB) is
  * dropped. */
 void console_input(const char *s, size_t len);
-/* How many that were. */
-uint64_t console_input_dropped(void);
 /* kernel/console.c: input is ignored from here on. */
 void console_input_stop(void);
 /* Tasks: up to @max bytes, waiting for at least one, or for a task_wake() of the caller: 0 then. */

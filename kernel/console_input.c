@@ -7,13 +7,12 @@
 
 #define CONSOLE_INPUT_SIZE 4096
 
-/* The input, its reader, and the count of what was lost; only a run queue's lock is taken inside.
+/* The input and its reader; only a run queue's lock is taken inside.
  */
 static struct spinlock input_lock = SPINLOCK_INIT;
 static char input_data[CONSOLE_INPUT_SIZE];
 static struct ring input_ring = {.data = input_data, .size = CONSOLE_INPUT_SIZE};
 static struct task *input_reader; /* sleeps in console_read() */
-static uint64_t input_dropped;
 static bool input_stopped;
 
 void console_input_stop(void)
@@ -26,15 +25,10 @@ void console_input(const char *s, size_t len)
 	if (READ_ONCE(input_stopped))
 		return;
 	spin_lock(&input_lock);
-	input_dropped += len - ring_put(&input_ring, s, len);
+	ring_put(&input_ring, s, len);
 	if (input_reader)
 		task_wake(input_reader);
 	spin_unlock(&input_lock);
-}
-
-uint64_t console_input_dropped(void)
-{
-	return READ_ONCE(input_dropped);
 }
 
 /* Bytes that are there; with none, the caller is left as the reader to wake. */

@@ -17,7 +17,6 @@
 #include "kernel/time.h"
 #include "kernel/timer.h"
 #include "kernel/work.h"
-#include "kernel/xcall.h"
 
 #define SCHED_SLICE_NS (10 * NSEC_PER_MSEC)
 
@@ -155,6 +154,7 @@ void sched_get_stats(uint32_t cpu, struct sched_stats *stats)
 	spin_lock(&queue->lock);
 	*stats = queue->stats;
 	stats->nmis = cpu_table[cpu]->nmis;
+	stats->strays = cpu_table[cpu]->strays;
 	spin_unlock(&queue->lock);
 }
 
@@ -164,7 +164,6 @@ static void sched_serve(void)
 	struct sched_queue *queue = this_cpu()->sched;
 
 	nmi_serve();
-	xcall_serve();
 	timer_run();
 	if (queue->current && READ_ONCE(queue->stats.ready))
 		sched_share(queue);

@@ -68,6 +68,7 @@ struct sched_stats {
 	uint64_t idle;	   /* TSC ticks without anything to run */
 	uint64_t switches; /* times an entity was given the CPU */
 	uint32_t nmis;	   /* of the hardware */
+	uint32_t strays;   /* interrupts that nobody expected */
 };
 void sched_get_stats(uint32_t cpu, struct sched_stats *stats);
 /* The CPU with the fewest entities, for placing a new one. */

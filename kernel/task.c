@@ -166,11 +166,3 @@ void task_sleep_until(uint64_t deadline)
 	/* Its callback runs on this CPU only, so it does not run now. */
 	timer_cancel(&alarm.timer);
 }
-
-void task_sleep_ns(uint64_t ns)
-{
-	uint64_t deadline = time_tsc() + time_ns_to_tsc(ns);
-
-	while (time_tsc() < deadline)
-		task_sleep_until(deadline);
-}

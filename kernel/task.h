@@ -28,8 +28,6 @@ void task_yield(void);
 void task_sleep(void);
 /* As task_sleep, at most until host TSC @deadline. */
 void task_sleep_until(uint64_t deadline);
-/* Sleeps that long, whoever calls task_wake(). */
-void task_sleep_ns(uint64_t ns);
 void task_wake(struct task *task);
 
 #endif

@@ -9,7 +9,6 @@
 #include <errno.h>
 
 static irq_handler handlers[256];
-static uint64_t unexpected[256];
 
 void irq_register(uint8_t vector, irq_handler handler)
 {
@@ -21,16 +20,11 @@ void irq_dispatch(uint8_t vector)
 	if (handlers[vector])
 		handlers[vector]();
 	else
-		__atomic_fetch_add(&unexpected[vector], 1, __ATOMIC_RELAXED);
+		this_cpu()->strays++;
 	/* Neither of these is in service at the local APIC (Intel SDM vol. 3A, 10.9). */
 	if (vector != IRQ_VECTOR_SPURIOUS &&
 	    (vector < IRQ_VECTOR_PIC || vector >= IRQ_VECTOR_PIC + 16))
 		apic_eoi();
-}
-
-uint64_t irq_unexpected(uint8_t vector)
-{
-	return READ_ONCE(unexpected[vector]);
 }
 
 int irq_route_isa(unsigned isa_irq, uint8_t vector)

@@ -44,7 +44,5 @@ void irq_timer_set(uint64_t deadline);
 
 /* From the stubs, for each interrupt that this CPU takes. */
 void irq_dispatch(uint8_t vector);
-/* How often @vector came without a handler, on all CPUs. */
-uint64_t irq_unexpected(uint8_t vector);
 
 #endif

@@ -38,6 +38,7 @@ struct cpu {
 	volatile bool idle;	     /* halted in idle: quiescent by definition */
 	volatile uint32_t nmis;	     /* of the hardware; counted by the handler (kernel/nmi.h) */
 	uint32_t nmis_told;	     /* of them in the log */
+	uint32_t strays;	     /* interrupts without a handler */
 	struct vcpu *world;	     /* the vCPU whose VMLOAD and MSR state is live here, or NULL */
 	struct vcpu *fpu_owner;	    /* the vCPU whose FPU state is live here, or NULL (vmm/fpu.h) */
 	struct task *task;	    /* whose stack this is, or NULL: the CPU's own */

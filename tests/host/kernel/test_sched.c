@@ -9,7 +9,6 @@
 #include "arch/x86_64/percpu.h"
 #include "kernel/time.h"
 #include "kernel/work.h"
-#include "kernel/xcall.h"
 #include "tests/host/fake/arch/x86_64/fake_cpus.h"
 
 #include <setjmp.h>
@@ -26,10 +25,6 @@ static struct sched_stats before[2];
 int work_cpu_init(void)
 {
 	return 0;
-}
-
-void xcall_serve(void)
-{
 }
 
 struct actor {
