@@ -11,7 +11,6 @@
 #include "vmm/vm_config.h"
 #include "vmm/vm_console.h"
 #include "vmm/vm_life.h"
-#include "arch/x86_64/percpu.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -21,9 +20,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static struct cpu cpu;
-struct cpu *fake_cpu = &cpu;
 
 char fake_screen[65536];
 char fake_guest_heard[8192];

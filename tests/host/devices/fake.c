@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/host/devices/fake.h"
 
+#include "arch/x86_64/percpu.h"
 #include "kernel/slab.h"
 #include "tests/host/devices/fake_devices.h"
 #include "vmm/guest_memory.h"
@@ -26,6 +27,9 @@ static struct guest_memory fake_memory = {
 	.low_end = FAKE_RAM_SIZE,
 	.high_end = GUEST_HIGH_BASE,
 };
+/* For what leaves a wish there. */
+static struct cpu cpu;
+struct cpu *fake_cpu = &cpu;
 static struct vcpu fake_vcpus[VM_MAX_VCPUS];
 static bool fake_levels[IRQ_LINES];
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/host/vmm/fake.h"
 
+#include "arch/x86_64/percpu.h"
 #include "kernel/boot_info.h"
 #include "kernel/grace.h"
 #include "kernel/log.h"
@@ -20,6 +21,9 @@ char fake_log[16384];
 uint64_t fake_vm_lag;
 unsigned fake_grace_periods;
 
+/* For what leaves a wish there; a test of CPUs has its own. */
+static struct cpu cpu;
+struct cpu *fake_cpu __attribute__((weak)) = &cpu;
 static size_t log_len;
 
 /* Memory. */
