@@ -43,6 +43,9 @@ SLOW = (
     "machine/guests/runs_smp[4",
 )
 
+# Minutes everywhere: for `make check-all` alone.
+LONG = ("machine/hotplug/under_load[1000",)
+
 # What a case asks for that only QEMU gives: its argument, the value (None: any), and why.
 QEMU_ALONE = (
     ("firmware", "uefi", "Bochs has no UEFI firmware"),
@@ -71,5 +74,6 @@ def runs_on(name, machine):
 def in_check(case):
     """Does `make check` run the case?"""
     what = MACHINES[case.machine].check if case.machine else "all"
-    return (what == "all" or what == "long" and not case.name.startswith(SLOW) or
+    return not case.name.startswith(LONG) and (
+            what == "all" or what == "long" and not case.name.startswith(SLOW) or
             what == "short" and case.name.startswith(SHORT))

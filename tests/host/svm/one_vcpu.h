@@ -18,7 +18,7 @@
 
 struct svm_machine svm_machine;
 static struct cpu cpu;
-struct cpu *fake_cpu = &cpu;
+__thread struct cpu *fake_cpu = &cpu;
 static struct hv_cpu hv_cpu;
 static struct vmcb vmcb;
 static struct svm_vcpu svm;

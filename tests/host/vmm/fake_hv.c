@@ -26,7 +26,7 @@ uint32_t fake_timer_requests;
 unsigned fake_wakes;
 
 static struct cpu cpu0 = {.online = true};
-struct cpu *fake_cpu = &cpu0;
+__thread struct cpu *fake_cpu = &cpu0;
 
 void fake_hv_reset(void)
 {

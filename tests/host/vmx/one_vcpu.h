@@ -21,7 +21,7 @@
 struct vmx_machine vmx_machine;
 static struct hv_cpu hv_cpu;
 static struct cpu cpu = {.hv = &hv_cpu};
-struct cpu *fake_cpu = &cpu;
+__thread struct cpu *fake_cpu = &cpu;
 static struct vmcs vmcs;
 static struct vmx_vcpu vmx;
 static struct vcpu vcpu;

@@ -17,7 +17,7 @@
 struct vmx_machine vmx_machine;
 static struct hv_cpu hv_cpus[2];
 static struct cpu cpus[2];
-struct cpu *fake_cpu;
+__thread struct cpu *fake_cpu;
 
 static struct vmx_vm vmx_vm;
 static struct vm vm;

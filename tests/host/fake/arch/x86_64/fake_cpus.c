@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-struct cpu *fake_cpu;
+__thread struct cpu *fake_cpu;
 struct cpu *cpu_table[CPU_MAX];
 uint32_t cpu_count;
 

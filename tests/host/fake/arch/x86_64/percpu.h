@@ -7,7 +7,7 @@
 #include_next "arch/x86_64/percpu.h"
 #undef this_cpu
 
-extern struct cpu *fake_cpu;
+extern __thread struct cpu *fake_cpu;
 
 static inline struct cpu *this_cpu(void)
 {
