@@ -41,6 +41,7 @@ SLOW = (
     "machine/life/linux_is_destroyed_ten_times",
     "machine/configurations/runs_the_demo",
     "machine/guests/runs_smp[4",
+    "machine/hotplug/",
 )
 
 # Minutes everywhere: for `make check-all` alone.

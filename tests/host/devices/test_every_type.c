@@ -2,6 +2,7 @@
 /* test-sources: devices vmm/device.c vmm/device_types.c vmm/device_keys.c vmm/device_plan.c */
 /* test-sources: vmm/device_resources.c vmm/device_iface.c vmm/device_irq.c vmm/device_timer.c */
 /* test-sources: vmm/frontend.c vmm/char_frontend.c vmm/console_frontend.c vmm/irq.c */
+/* test-sources: vmm/block_frontend.c */
 /* test-sources: vmm/vm_config.c vmm/vm_config_apply.c vmm/vm_config_sections.c */
 /* test-sources: vmm/hook/hook.c vmm/hook/hook_call.c vmm/hook/hook_cpuid.c vmm/hook/hook_io.c */
 /* test-sources: vmm/hook/hook_memory.c vmm/hook/hook_msr.c vmm/hook/hook_range.c */
@@ -25,13 +26,20 @@
 
 #include <cmocka.h>
 
+#define UART   "[device \"f\"]\ntype = uart16550\n"
+#define SOCKET "[device \"f\"]\ntype = socket\n"
+
 /* What a type needs to be made; most are content with their keys' defaults. */
 static const struct need {
 	const char *type;
 	const char *before; /* devices that must be there */
 	const char *keys;
 } needs[] = {
-	{"char-console", "[device \"f\"]\ntype = uart16550\n", "frontend = f\n"},
+	{"char-console", UART, "frontend = f\n"},
+	{"char-log", UART, "frontend = f\n"},
+	{"char-pair", UART, "frontend = f\nname = cable\n"},
+	{"null-disk", SOCKET, "frontend = f\n"},
+	{"ramdisk", SOCKET, "frontend = f\nsize = 64K\n"},
 	{"screen", "[device \"f\"]\ntype = vga\n", "frontend = f\n"},
 };
 
@@ -93,6 +101,7 @@ static void comes_and_goes(const char *type, bool runs)
 	plug_start(need_of(type)->before, runs);
 	assert_int_equal(add(type, "d"), 0);
 	plug_remove("d");
+	plug_use();
 	plug_take_state(&before);
 	assert_int_equal(add(type, "d"), 0);
 	plug_use();
@@ -105,6 +114,7 @@ static void comes_and_goes(const char *type, bool runs)
 		expect_same(type, "a create() that is refused", &with_one);
 	} else {
 		plug_remove("twin");
+		plug_use();
 		expect_same(type, "a second one came and went", &with_one);
 	}
 	plug_remove("d");

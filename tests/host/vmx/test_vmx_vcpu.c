@@ -25,7 +25,7 @@ struct time_scale time_scale;
 char *fake_direct_base;
 static struct hv_cpu hv_cpu;
 static struct cpu cpu = {.hv = &hv_cpu};
-struct cpu *fake_cpu = &cpu;
+__thread struct cpu *fake_cpu = &cpu;
 static uint64_t fields[0x8000];
 static uint32_t regs_set, segs_set;
 
