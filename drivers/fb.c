@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Text on the framebuffer that the boot loader set up (Multiboot2 2.0, 3.6.12,
- * direct RGB of 16 to 32 bits). Every dot of the font is two pixels high, and
- * two wide where there is room for it.
+ * direct RGB of 16 to 32 bits). Every dot of the font is one pixel, or two by two
+ * on a large one.
  */
 #include "arch/x86_64/paging.h"
 #include "drivers/font.h"
@@ -11,30 +11,28 @@
 
 #include <string.h>
 
-#define FB_WIDE	      960 /* pixels, from which on dots are two pixels wide */
-#define FB_DOT_HEIGHT 2
+#define FB_LARGE      1920 /* pixels of width, from which on dots are two by two */
 #define FB_BRIGHTNESS 0xc0 /* of 255, each colour of the text */
-#define FB_MAX_CELL   (2 * FONT_CELL_WIDTH)
+#define FB_MAX_CELL   (2 * FONT_WIDTH)
 
 static struct {
 	struct screen screen;
 	uint8_t *memory;
-	unsigned pitch;	    /* bytes */
-	unsigned bytes;	    /* of a pixel */
-	unsigned dot_width; /* pixels */
-	uint32_t text;	    /* the colour as a pixel; the background is 0 */
+	unsigned pitch; /* bytes */
+	unsigned bytes; /* of a pixel */
+	unsigned dot;	/* its width and height in pixels */
+	uint32_t text;	/* the colour as a pixel; the background is 0 */
 } fb;
 
 /* One row of a cell, as pixels. */
-static size_t fb_row(uint8_t *pixels, const uint8_t *columns, unsigned row, bool all)
+static size_t fb_row(uint8_t *pixels, uint8_t dots)
 {
 	uint8_t *at = pixels;
 
-	for (unsigned column = 0; column < FONT_CELL_WIDTH; column++) {
-		bool on = all || (column < FONT_COLUMNS && (columns[column] & (1u << row)));
-		uint32_t pixel = on ? fb.text : 0;
+	for (unsigned left = 1u << (FONT_WIDTH - 1); left; left >>= 1) {
+		uint32_t pixel = (dots & left) ? fb.text : 0;
 
-		for (unsigned i = 0; i < fb.dot_width; i++, at += fb.bytes)
+		for (unsigned i = 0; i < fb.dot; i++, at += fb.bytes)
 			memcpy(at, &pixel, fb.bytes);
 	}
 	return (size_t)(at - pixels);
@@ -42,17 +40,17 @@ static size_t fb_row(uint8_t *pixels, const uint8_t *columns, unsigned row, bool
 
 static void fb_draw(struct screen *screen, unsigned x, unsigned y, char c, bool cursor)
 {
-	const uint8_t *columns = font_columns[c - FONT_FIRST];
+	const uint8_t *rows = font_rows[c - FONT_FIRST];
 	/* memcpy of the last pixel in three bytes stays inside. */
 	uint8_t pixels[FB_MAX_CELL * sizeof(uint32_t)];
-	uint8_t *at = fb.memory + (size_t)y * FONT_CELL_HEIGHT * FB_DOT_HEIGHT * fb.pitch +
-		      (size_t)x * FONT_CELL_WIDTH * fb.dot_width * fb.bytes;
+	uint8_t *at = fb.memory + (size_t)y * FONT_HEIGHT * fb.dot * fb.pitch +
+		      (size_t)x * FONT_WIDTH * fb.dot * fb.bytes;
 
 	(void)screen;
-	for (unsigned row = 0; row < FONT_CELL_HEIGHT; row++) {
-		size_t len = fb_row(pixels, columns, row, cursor && row == FONT_CELL_HEIGHT - 1);
+	for (unsigned row = 0; row < FONT_HEIGHT; row++) {
+		size_t len = fb_row(pixels, cursor && row == FONT_HEIGHT - 1 ? 0xff : rows[row]);
 
-		for (unsigned i = 0; i < FB_DOT_HEIGHT; i++, at += fb.pitch)
+		for (unsigned i = 0; i < fb.dot; i++, at += fb.pitch)
 			memcpy(at, pixels, len);
 	}
 }
@@ -79,12 +77,12 @@ static bool fb_init(void)
 		return false;
 	fb.pitch = info->pitch;
 	fb.bytes = info->bpp / 8;
-	fb.dot_width = info->width >= FB_WIDE ? 2 : 1;
+	fb.dot = info->width >= FB_LARGE ? 2 : 1;
 	fb.text = fb_colour(info->red_pos, info->red_size) |
 		  fb_colour(info->green_pos, info->green_size) |
 		  fb_colour(info->blue_pos, info->blue_size);
-	fb.screen.width = info->width / (FONT_CELL_WIDTH * fb.dot_width);
-	fb.screen.height = info->height / (FONT_CELL_HEIGHT * FB_DOT_HEIGHT);
+	fb.screen.width = info->width / (FONT_WIDTH * fb.dot);
+	fb.screen.height = info->height / (FONT_HEIGHT * fb.dot);
 	if (!fb.screen.width || !fb.screen.height)
 		return false;
 	/* A very large one is used in its upper left part. */

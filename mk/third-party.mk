@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # newlib (a chosen list of its files) and the Zydis decoder, from Debian's
-# source packages. third-party/ holds what is ours; see third-party/THIRD-PARTY.md.
+# source packages, and a font. third-party/ holds what is ours; see third-party/THIRD-PARTY.md.
 
 NEWLIB := $(SHARED)/newlib
 NEWLIB_TARBALL := /usr/src/newlib/newlib-3.3.0.tar.xz
@@ -93,5 +93,18 @@ $(ZYDIS)/libzydis.a $(ZYDIS)/libzydis-host.a:
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && ar rcsD $@ $^
 
+# The letters of the framebuffer's text, as a header with a table.
+FONT := $(SHARED)/font
+FONT_INCLUDE := -I$(FONT)
+FONT_PCF := $(CACHE)/8x13-ISO8859-1.pcf.gz
+
+$(FONT_PCF): | $(SETUP)
+	$(call say,FETCH,$@)
+	$(Q)scripts/fetch-font $@
+
+$(FONT)/font_glyphs.h: scripts/gen-font | $(FONT_PCF)
+	$(Q)mkdir -p $(@D)
+	$(Q)scripts/gen-font $(FONT_PCF) >$@.new && mv $@.new $@
+
 # What every file of the image waits for: headers from outside the tree.
-THIRD_PARTY_HEADERS := $(NEWLIB)/.unpacked $(ZYDIS)/.unpacked
+THIRD_PARTY_HEADERS := $(NEWLIB)/.unpacked $(ZYDIS)/.unpacked $(FONT)/font_glyphs.h

@@ -149,7 +149,7 @@ static void test_letters_differ(void **state)
 	(void)state;
 	for (int a = 0; a <= FONT_LAST - FONT_FIRST; a++)
 		for (int b = 0; b < a; b++)
-			assert_memory_not_equal(font_columns[a], font_columns[b], FONT_COLUMNS);
+			assert_memory_not_equal(font_rows[a], font_rows[b], FONT_HEIGHT);
 }
 
 int main(void)
