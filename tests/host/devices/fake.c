@@ -29,7 +29,7 @@ static struct guest_memory fake_memory = {
 };
 /* For what leaves a wish there. */
 static struct cpu cpu;
-struct cpu *fake_cpu = &cpu;
+__thread struct cpu *fake_cpu = &cpu;
 static struct vcpu fake_vcpus[VM_MAX_VCPUS];
 static bool fake_levels[IRQ_LINES];
 

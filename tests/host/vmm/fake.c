@@ -23,7 +23,7 @@ unsigned fake_grace_periods;
 
 /* For what leaves a wish there; a test of CPUs has its own. */
 static struct cpu cpu;
-struct cpu *fake_cpu __attribute__((weak)) = &cpu;
+__thread struct cpu *fake_cpu __attribute__((weak)) = &cpu;
 static size_t log_len;
 
 /* Memory. */

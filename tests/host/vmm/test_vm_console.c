@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 static struct cpu cpu;
-struct cpu *fake_cpu = &cpu;
+__thread struct cpu *fake_cpu = &cpu;
 static struct vm vm = {.name = "v"};
 static struct vm_console *console;
 static unsigned wakes, ready;
