@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/host/devices/plug_world.h"
 
+#include "kernel/console.h"
 #include "kernel/page_alloc.h"
 #include "kernel/slab.h"
 #include "kernel/task.h"
@@ -14,6 +15,7 @@
 #include "vmm/hook/hook_maps.h"
 #include "vmm/hook/hook_table.h"
 #include "vmm/hv_ops.h"
+#include "vmm/net_frontend.h"
 #include "vmm/vcpu.h"
 #include "vmm/vm.h"
 #include "vmm/vm_config.h"
@@ -164,6 +166,11 @@ void page_free(struct page_owner *owner, void *pages, unsigned order)
 	kfree(pages);
 }
 
+void console_printf(const char *fmt, ...)
+{
+	(void)fmt;
+}
+
 bool cpu_model_is_amd(void)
 {
 	return true;
@@ -226,6 +233,42 @@ static void socket_destroy(struct device *dev)
 
 DEVICE_TYPE(socket_type, .name = "socket", .help = "a block frontend", .create = socket_create,
 	    .destroy = socket_destroy);
+
+static bool net_socket_receive(void *opaque, const struct net_frame *frame)
+{
+	(void)opaque;
+	(void)frame;
+	return true;
+}
+
+static void net_socket_send_ready(void *opaque)
+{
+	(void)opaque;
+}
+
+static void net_socket_link(void *opaque, bool up)
+{
+	(void)opaque;
+	(void)up;
+}
+
+static int net_socket_create(struct device *dev, const struct device_config *config)
+{
+	struct net_frontend *front = kzalloc(sizeof(*front));
+
+	(void)config;
+	if (!front)
+		return -ENOMEM;
+	dev->state = front;
+	net_frontend_init(front);
+	front->receive = net_socket_receive;
+	front->send_ready = net_socket_send_ready;
+	front->link = net_socket_link;
+	return device_provide_frontend(dev, &front->base);
+}
+
+DEVICE_TYPE(net_socket_type, .name = "net-socket", .help = "a net frontend",
+	    .create = net_socket_create, .destroy = socket_destroy);
 
 /* Steps. */
 

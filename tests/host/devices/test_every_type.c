@@ -2,7 +2,7 @@
 /* test-sources: devices vmm/device.c vmm/device_types.c vmm/device_keys.c vmm/device_plan.c */
 /* test-sources: vmm/device_resources.c vmm/device_iface.c vmm/device_irq.c vmm/device_timer.c */
 /* test-sources: vmm/frontend.c vmm/char_frontend.c vmm/console_frontend.c vmm/irq.c */
-/* test-sources: vmm/block_frontend.c */
+/* test-sources: vmm/block_frontend.c vmm/net_frontend.c */
 /* test-sources: vmm/vm_config.c vmm/vm_config_apply.c vmm/vm_config_sections.c */
 /* test-sources: vmm/hook/hook.c vmm/hook/hook_call.c vmm/hook/hook_cpuid.c vmm/hook/hook_io.c */
 /* test-sources: vmm/hook/hook_memory.c vmm/hook/hook_msr.c vmm/hook/hook_range.c */
@@ -27,6 +27,7 @@
 #include <cmocka.h>
 
 #define UART   "[device \"f\"]\ntype = uart16550\n"
+#define NET    "[device \"f\"]\ntype = net-socket\n"
 #define SOCKET "[device \"f\"]\ntype = socket\n"
 
 /* What a type needs to be made; most are content with their keys' defaults. */
@@ -39,7 +40,9 @@ static const struct need {
 	{"char-log", UART, "frontend = f\n"},
 	{"char-pair", UART, "frontend = f\nname = cable\n"},
 	{"null-disk", SOCKET, "frontend = f\n"},
+	{"net-null", NET, "frontend = f\n"},
 	{"ramdisk", SOCKET, "frontend = f\nsize = 64K\n"},
+	{"switch", NET, "frontend = f\nswitch = s\n"},
 	{"screen", "[device \"f\"]\ntype = vga\n", "frontend = f\n"},
 };
 
