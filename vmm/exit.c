@@ -180,6 +180,13 @@ static enum exit_action exit_cr(struct vcpu *vcpu, const struct vm_exit *exit)
 	return EXIT_ADVANCE;
 }
 
+/* Behind the guest's instruction. */
+static enum exit_action exit_apic(struct vcpu *vcpu, const struct vm_exit *exit)
+{
+	irq_wrote(vcpu, exit->u.apic.reg, exit->u.apic.value);
+	return EXIT_RESUME;
+}
+
 /* VMCALL and VMMCALL: whichever the CPU does not have raises #UD. */
 static bool is_hypercall(struct vcpu *vcpu)
 {
@@ -261,6 +268,7 @@ const exit_handler exit_table[VM_EXIT_KINDS] = {
 	[VM_EXIT_PAUSE] = exit_pause,
 	[VM_EXIT_XSETBV] = exit_xsetbv,
 	[VM_EXIT_CR] = exit_cr,
+	[VM_EXIT_APIC] = exit_apic,
 	[VM_EXIT_EXCEPTION] = exit_exception,
 	[VM_EXIT_CACHE] = exit_cache,
 	[VM_EXIT_TASK_SWITCH] = exit_task_switch,
@@ -284,6 +292,7 @@ const char *const exit_names[VM_EXIT_KINDS] = {
 	[VM_EXIT_PAUSE] = "pause",
 	[VM_EXIT_XSETBV] = "xsetbv",
 	[VM_EXIT_CR] = "cr",
+	[VM_EXIT_APIC] = "apic",
 	[VM_EXIT_EXCEPTION] = "exception",
 	[VM_EXIT_CACHE] = "cache",
 	[VM_EXIT_TASK_SWITCH] = "task-switch",

@@ -27,8 +27,9 @@ enum vm_exit_kind {
 	VM_EXIT_HLT,
 	VM_EXIT_PAUSE, /* pause filter or pause-loop exit */
 	VM_EXIT_XSETBV,
-	VM_EXIT_CR, /* u.cr: of CR8, or a write of CR0 or CR4 that the vendor cannot leave to the
-		       CPU */
+	VM_EXIT_CR,   /* u.cr: of CR8, or a write of CR0 or CR4 that the vendor cannot leave to the
+			 CPU */
+	VM_EXIT_APIC, /* u.apic: a write that hv_ops->virtualize_apic() leaves to us */
 	VM_EXIT_EXCEPTION,    /* u.exception: an intercepted exception of the guest */
 	VM_EXIT_CACHE,	      /* INVD, WBINVD: nothing to do for us */
 	VM_EXIT_TASK_SWITCH,  /* u.task: by a JMP, CALL, IRET or gate; VT-x cannot do it itself */
@@ -69,6 +70,10 @@ struct vm_exit {
 			bool write;
 			uint8_t gpr; /* number */
 		} cr;
+		struct {
+			uint8_t reg;	/* offset in the page / 16 */
+			uint32_t value; /* EOI: the vector that it ended */
+		} apic;
 		struct {
 			uint16_t selector; /* of the TSS */
 		} task;

@@ -89,6 +89,20 @@ struct hv_ops {
 	 * set_reg() sets VCPU_REQ_IRQ. Own CPU or vCPU not runnable.
 	 */
 	void (*set_tpr_threshold)(struct vcpu *vcpu, unsigned priority);
+	/*
+	 * Whether the hardware is to do, of a local APIC in x2APIC mode, what guests do most: TPR,
+	 * EOI, SELF IPI, and taking what is requested. The registers' page, as the manual lays it
+	 * out (a register of 32 bits every 16 bytes), of which TPR, PPR, IRR and ISR are the
+	 * hardware's while the guest runs; NULL: it cannot, or @on is false. A reset turns it off.
+	 * Own CPU or vCPU not runnable, and so the next one.
+	 */
+	uint32_t *(*virtualize_apic)(struct vcpu *vcpu, bool on);
+	/*
+	 * IRR or ISR were written: the highest vector of each, or 0. VM_EXIT_APIC comes for an EOI
+	 * of a vector in @level (bit n % 64 of word n / 64).
+	 */
+	void (*update_apic)(struct vcpu *vcpu, uint8_t requested, uint8_t in_service,
+			    const uint64_t level[4]);
 	/* RIP was moved past an instruction: the interrupt shadow ends, RF is cleared, TF traps. */
 	void (*insn_done)(struct vcpu *vcpu);
 

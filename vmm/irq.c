@@ -282,6 +282,15 @@ void irq_accept(struct vcpu *vcpu, uint8_t vector)
 		irq_ext_ack(vcpu->vm, vector);
 }
 
+void irq_wrote(struct vcpu *vcpu, unsigned reg, uint32_t value)
+{
+	struct vm_irq *irq = vcpu->vm->irq;
+	const struct irq_controller_ops *ops = grace_read(irq->controller);
+
+	if (ops)
+		ops->wrote(irq->controller_opaque, vcpu, reg, value);
+}
+
 void irq_timer(struct vcpu *vcpu)
 {
 	struct vm_irq *irq = vcpu->vm->irq;

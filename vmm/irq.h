@@ -35,14 +35,20 @@ struct irq_sink {
 	void *opaque;
 };
 
+/* irq_pending(): the hardware delivers it as soon as the guest runs (hv_ops->virtualize_apic). */
+#define IRQ_BY_CPU (-2)
+
 /* The interrupt controller of vCPUs: exactly one per VM. */
 struct irq_controller_ops {
 	/*
-	 * The vector that @vcpu should take now (priority and TPR considered), or -1. Own CPU.
+	 * The vector that @vcpu should take now (priority and TPR considered), or -1; IRQ_BY_CPU
+	 * when it is halted and has one to take that is not for us to deliver. Own CPU.
 	 * One that CR8 holds back is told to hv_ops->set_tpr_threshold(): when the guest lowers
 	 * CR8, this is asked again.
 	 */
 	int (*pending)(void *opaque, struct vcpu *vcpu);
+	/* VM_EXIT_APIC. Own CPU. */
+	void (*wrote)(void *opaque, struct vcpu *vcpu, unsigned reg, uint32_t value);
 	/* @vector is being delivered. Own CPU. */
 	void (*accept)(void *opaque, struct vcpu *vcpu, uint8_t vector);
 	/* A message-signalled interrupt (APM vol. 2, 16.11; SDM vol. 3A, 11.11). Any CPU. */
@@ -117,7 +123,8 @@ void irq_message(struct vm *vm, uint64_t address, uint32_t data);
 /* Run loop: see vmm/run.c. */
 int irq_pending(struct vcpu *vcpu);
 void irq_accept(struct vcpu *vcpu, uint8_t vector);
-void irq_timer(struct vcpu *vcpu); /* VCPU_REQ_TIMER */
-void irq_reset(struct vcpu *vcpu); /* VCPU_REQ_RESET */
+void irq_wrote(struct vcpu *vcpu, unsigned reg, uint32_t value); /* VM_EXIT_APIC */
+void irq_timer(struct vcpu *vcpu);				 /* VCPU_REQ_TIMER */
+void irq_reset(struct vcpu *vcpu);				 /* VCPU_REQ_RESET */
 
 #endif

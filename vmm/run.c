@@ -51,7 +51,8 @@ static void deliver(struct vcpu *vcpu)
 		vector = -1;
 	}
 	if (vcpu->state == VCPU_HALTED) {
-		if (vcpu->event.type == EVENT_NONE)
+		if (vcpu->event.type == EVENT_NONE &&
+		    !(vector == IRQ_BY_CPU && can_take(vcpu, EVENT_EXT_INT)))
 			return; /* nothing can happen before a request comes */
 		vcpu->state = VCPU_RUNNABLE;
 	}

@@ -70,7 +70,7 @@ static bool lapic_takes_ext(const struct lapic *l)
 	return (lint0 & (APIC_LVT_MASKED | APIC_MODE_MASK)) == APIC_EXTINT << APIC_MODE_SHIFT;
 }
 
-static int lapic_pending_ext(struct lapic *l)
+int lapic_pending_ext(struct lapic *l)
 {
 	int vector;
 
@@ -82,7 +82,7 @@ static int lapic_pending_ext(struct lapic *l)
 }
 
 /* A write of CR8 exits only while something waits for it to be lower. */
-static __noinline void lapic_hold(struct lapic *l, uint8_t class)
+__noinline void lapic_hold(struct lapic *l, uint8_t class)
 {
 	l->held = class;
 	hv_ops->set_tpr_threshold(l->vcpu, class);
@@ -95,6 +95,8 @@ static int lapic_pending(void *opaque __unused, struct vcpu *vcpu)
 	uint8_t held = 0;
 
 	l->ext_offered = false;
+	if (unlikely(l->page))
+		return lapic_pending_virtual(l);
 	/* Its class must be above that of what is in service and of TPR (11.8.3). */
 	if (likely(vector >= 0 && vector >> 4 > lapic_in_service(l) >> 4 && lapic_enabled(l))) {
 		if ((uint64_t)vector >> 4 <= hv_ops->get_reg(vcpu, VCPU_CR8)) {
@@ -198,6 +200,7 @@ void lapic_init(struct lapic *l)
 	l->tpr = 0;
 	lapic_hold(l, 0);
 	hv_ops->set_reg(l->vcpu, VCPU_CR8, 0);
+	lapic_virtualize(l, lapic_x2(l));
 }
 
 static void lapic_timer_due(void *opaque __unused, struct vcpu *vcpu)
@@ -227,6 +230,7 @@ static void lapic_ext(void *opaque, bool level)
 
 static const struct irq_controller_ops lapic_controller = {
 	.pending = lapic_pending,
+	.wrote = lapic_wrote,
 	.accept = lapic_accepted,
 	.message = lapic_msi,
 	.timer = lapic_timer_due,

@@ -40,6 +40,8 @@ struct lapic {
 	uint32_t nesting; /* how many are on it */
 	struct vcpu *vcpu;
 	struct lapic_set *set;
+	/* In x2APIC mode, if the CPU does part of our work; else NULL. See lapic_virtual.c. */
+	uint32_t *page;
 	uint64_t base; /* * IA32_APIC_BASE */
 	uint32_t tpr;  /* with CR8: see lapic_tpr() */
 	uint32_t svr;  /* * */
@@ -85,6 +87,12 @@ static __always_inline int lapic_highest(const uint64_t bits[4])
 	return -1;
 }
 
+/* 32 of them, as a register shows them. */
+static inline uint32_t lapic_slice(const uint64_t bits[4], unsigned n)
+{
+	return (uint32_t)(READ_ONCE(bits[n / 2]) >> (n % 2 * 32));
+}
+
 static inline bool lapic_enabled(const struct lapic *l)
 {
 	return READ_ONCE(l->base) & APIC_BASE_EN;
@@ -117,7 +125,18 @@ static __always_inline int lapic_in_service(const struct lapic *l)
 	return l->in_service[l->nesting];
 }
 
+/*
+ * lapic_virtual.c. Own CPU. Hands TPR, EOI and what comes in to the CPU, if it can, or takes them
+ * back, to be cleared; irq_controller_ops.pending and .wrote; false: not a register of the page.
+ */
+void lapic_virtualize(struct lapic *l, bool on);
+int lapic_pending_virtual(struct lapic *l);
+void lapic_wrote(void *opaque, struct vcpu *vcpu, unsigned reg, uint32_t value);
+bool lapic_read_virtual(const struct lapic *l, unsigned reg, uint32_t *value);
+
 /* lapic.c. Own CPU. */
+int lapic_pending_ext(struct lapic *l);
+void lapic_hold(struct lapic *l, uint8_t class);
 void lapic_eoi(struct lapic *l);
 /* Vectors, timer and registers as after INIT; IA32_APIC_BASE stays. */
 void lapic_init(struct lapic *l);
@@ -145,6 +164,7 @@ void lapic_timer_set_lvt(struct lapic *l, uint32_t lvt);
 void lapic_timer_set_deadline(struct lapic *l, uint64_t deadline);
 
 /* lapic_access.c. Own CPU. -ENOENT: no such register. */
+uint32_t lapic_tpr(struct lapic *l);
 int lapic_read_reg(struct lapic *l, unsigned reg, uint32_t *value) __must_check;
 int lapic_write_reg(struct lapic *l, unsigned reg, uint32_t value) __must_check;
 /* The page in xAPIC mode; TPR in x2APIC mode. */

@@ -22,7 +22,7 @@ static const uint32_t lapic_lvt_masks[LAPIC_LVTS] = {
 };
 
 /* CR8 is TPR's upper half (11.8.6); the guest writes either. */
-static uint32_t lapic_tpr(struct lapic *l)
+uint32_t lapic_tpr(struct lapic *l)
 {
 	uint32_t cr8 = (uint32_t)hv_ops->get_reg(l->vcpu, VCPU_CR8);
 
@@ -97,13 +97,10 @@ static void lapic_write_svr(struct lapic *l, uint32_t value)
 		lapic_write_lvt(l, i, l->lvt[i]);
 }
 
-static uint32_t lapic_slice(const uint64_t bits[4], unsigned n)
-{
-	return (uint32_t)(READ_ONCE(bits[n / 2]) >> (n % 2 * 32));
-}
-
 int lapic_read_reg(struct lapic *l, unsigned reg, uint32_t *value)
 {
+	if (unlikely(l->page) && lapic_read_virtual(l, reg, value))
+		return 0;
 	switch (reg) {
 	case APIC_ID:
 		*value = lapic_x2(l) ? l->vcpu->index : l->vcpu->index << 24;

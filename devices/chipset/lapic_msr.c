@@ -50,10 +50,12 @@ static int lapic_base_write(void *opaque __unused, struct vcpu *vcpu, uint64_t o
 	    (!(old & APIC_BASE_EN) && (mode & APIC_BASE_EXTD)))
 		return -EINVAL;
 	WRITE_ONCE(l->base, APIC_DEFAULT_BASE | mode | (old & APIC_BASE_BSP));
-	if (!mode)
+	if (!mode) {
 		lapic_init(l);
-	else if (mode & APIC_BASE_EXTD)
+	} else if (mode & ~old & APIC_BASE_EXTD) {
 		WRITE_ONCE(l->ldr, lapic_x2_ldr(l));
+		lapic_virtualize(l, true);
+	}
 	vcpu_request(vcpu, VCPU_REQ_IRQ);
 	return 0;
 }

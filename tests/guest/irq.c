@@ -3,10 +3,11 @@
 #include "tests/guest/lib/apic.h"
 #include "tests/guest/lib/guest.h"
 
-#define VECTOR	   0x50
-#define PIC_VECTOR 0x20
-#define PIT_HZ	   1193182
-#define IOAPIC	   0xfec00000ul
+#define VECTOR	     0x50
+#define PIC_VECTOR   0x20
+#define PIT_HZ	     1193182
+#define IOAPIC	     0xfec00000ul
+#define IOAPIC_LEVEL 0x8000u
 
 static volatile unsigned count, nmis;
 static volatile bool pic_eoi;
@@ -232,4 +233,70 @@ GUEST_TEST(x2apic)
 	CHECK(wait_for(1), "no self IPI");
 	apic_ipi(0, VECTOR);
 	CHECK(wait_for(2), "no IPI by ICR");
+}
+
+/* Level-triggered, each waits for the EOI of the one before to reach the I/O APIC. */
+GUEST_TEST(x2apic_level)
+{
+	guest_set_handler(VECTOR, on_irq);
+	count = 0;
+	ioapic_write(0x10 + 2 * 2 + 1, 0);
+	ioapic_write(0x10 + 2 * 2, IOAPIC_LEVEL | VECTOR);
+	pit_start(PIT_HZ / 1000);
+	CHECK(wait_for(5), "%u interrupts", count);
+	ioapic_write(0x10 + 2 * 2, APIC_LVT_MASKED);
+	outb(0x43, 0x30); /* mode 0: no more ticks */
+	irq_window();
+}
+
+static volatile unsigned order, nested;
+
+/* Interrupted by a higher class, not by its own. */
+static void on_nesting(struct guest_frame *frame)
+{
+	order = order * 16 + (frame->vector >> 4);
+	if (frame->vector == VECTOR) {
+		wrmsr(X2APIC_MSR + (APIC_SELF_IPI >> 4), VECTOR + 1);
+		wrmsr(X2APIC_MSR + (APIC_SELF_IPI >> 4), VECTOR + 0x10);
+		irq_window();
+		nested = order;
+	}
+	apic_eoi();
+}
+
+GUEST_TEST(x2apic_priorities)
+{
+	uint64_t ppr;
+
+	guest_set_handler(VECTOR, on_nesting);
+	guest_set_handler(VECTOR + 1, on_nesting);
+	guest_set_handler(VECTOR + 0x10, on_nesting);
+	wrmsr(X2APIC_MSR + (APIC_TPR >> 4), 0x53);
+	CHECK(rdmsr(X2APIC_MSR + (APIC_TPR >> 4)) == 0x53, "TPR lost bits");
+	ppr = rdmsr(X2APIC_MSR + 0xa);
+	CHECK(ppr == 0x53, "PPR 0x%x", (unsigned)ppr);
+	wrmsr(X2APIC_MSR + (APIC_SELF_IPI >> 4), VECTOR);
+	irq_window();
+	CHECK(order == 0, "taken below TPR");
+	CHECK(apic_read(APIC_IRR + 0x20) & 1u << (VECTOR & 31), "it is not pending");
+	wrmsr(X2APIC_MSR + (APIC_TPR >> 4), 0);
+	irq_window();
+	irq_window();
+	CHECK(nested == 0x56, "0x%x before the first EOI", nested);
+	CHECK(order == 0x565, "0x%x", order);
+	CHECK(!apic_read(APIC_ISR + 0x20) && !apic_read(APIC_IRR + 0x20), "something is left");
+}
+
+/* Halted, the CPU wakes for what is requested while it sleeps, and for what was before. */
+GUEST_TEST(x2apic_wakes_from_hlt)
+{
+	guest_set_handler(VECTOR, on_irq);
+	count = 0;
+	wrmsr(X2APIC_MSR + (APIC_SELF_IPI >> 4), VECTOR);
+	irq_wait();
+	CHECK(count == 1, "%u: not what was before", count);
+	apic_write(APIC_LVT_TIMER, APIC_LVT_DEADLINE | VECTOR);
+	wrmsr(TSC_DEADLINE_MSR, rdtsc() + guest_tsc_per_ms());
+	irq_wait();
+	CHECK(count == 2, "%u: not the timer", count);
 }

@@ -12,6 +12,17 @@ static void svm_tsc_changed(struct vcpu *vcpu)
 	svm_dirty(svm_of(vcpu), VMCB_CLEAN_I);
 }
 
+/* AVIC, which would do it, is not used. */
+static uint32_t *svm_virtualize_apic(struct vcpu *vcpu __unused, bool on __unused)
+{
+	return NULL;
+}
+
+static void svm_update_apic(struct vcpu *vcpu __unused, uint8_t requested __unused,
+			    uint8_t in_service __unused, const uint64_t level[4] __unused)
+{
+}
+
 static const struct hv_ops svm_ops = {
 	.name = "SVM",
 	.probe = svm_probe,
@@ -37,6 +48,8 @@ static const struct hv_ops svm_ops = {
 	.request_irq_window = svm_request_irq_window,
 	.request_nmi_window = svm_request_nmi_window,
 	.set_tpr_threshold = svm_set_tpr_threshold,
+	.virtualize_apic = svm_virtualize_apic,
+	.update_apic = svm_update_apic,
 	.insn_done = svm_insn_done,
 	.map = svm_map,
 	.unmap = svm_unmap,

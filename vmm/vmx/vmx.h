@@ -34,8 +34,9 @@ struct vmx_vcpu {
 	 * loaded, or the TLB to be flushed.
 	 */
 	bool prepare;
-	bool launched; /* the next entry is by VMRESUME */
-	uint8_t *apic; /* the virtual-APIC page: vmx_apic.h */
+	bool launched;	       /* the next entry is by VMRESUME */
+	uint32_t *apic;	       /* the virtual-APIC page: vmx_apic.h */
+	uint64_t eoi_exits[4]; /* vectors whose EOI exits, as in the VMCS */
 	struct vmcs *vmcs;
 	hpa_t vmcs_phys;
 	uint32_t cpu;  /* whose state the VMCS's host fields have; UINT32_MAX: nobody's */

@@ -48,6 +48,12 @@ uint64_t vmx_word_used(const struct vmx_machine *m, enum vmx_word word)
 	return used;
 }
 
+bool vmx_has_x2apic(const struct vmx_machine *m)
+{
+	return (m->proc.allowed1 & VMX_PROC_TPR_SHADOW) &&
+	       (m->proc2.allowed1 & VMX_PROC2_X2APIC) == VMX_PROC2_X2APIC;
+}
+
 enum vmx_use vmx_use_of(const struct vmx_machine *m, const struct vmx_control *control)
 {
 	if (control->word == VMX_WORD_PROC2 && control->bit == VMX_PROC2_RDTSCP && !m->has_rdtscp)
@@ -58,6 +64,8 @@ enum vmx_use vmx_use_of(const struct vmx_machine *m, const struct vmx_control *c
 		return VMX_NOT_USED;
 	if (control->word == VMX_WORD_PROC && (control->bit & CR8_EXITS) &&
 	    (m->proc.allowed1 & VMX_PROC_TPR_SHADOW))
+		return VMX_NOT_USED;
+	if (control->use == VMX_OPTIONAL && !vmx_has_x2apic(m))
 		return VMX_NOT_USED;
 	return control->use;
 }
@@ -135,7 +143,8 @@ static int vmx_check_control(const struct vmx_machine *m, const struct vmx_contr
 			 c->name, vmx_word_names[c->word], bit, c->note, vmx_advice(c));
 		return -ENODEV;
 	}
-	if (w && (w->allowed0 & c->bit) && (use == VMX_NOT_USED || use == VMX_ON_DEMAND)) {
+	if (w && (w->allowed0 & c->bit) &&
+	    (use == VMX_NOT_USED || use == VMX_ON_DEMAND || use == VMX_OPTIONAL)) {
 		snprintf(reason, size,
 			 "the CPU cannot switch \"%s\" off (%s, bit %d), which is not used here",
 			 c->name, vmx_word_names[c->word], bit);

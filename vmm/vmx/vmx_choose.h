@@ -27,6 +27,7 @@ enum vmx_use {
 	VMX_REQUIRED,  /* 1, or the machine is refused */
 	VMX_WANTED,    /* 1 where the CPU has it */
 	VMX_ON_DEMAND, /* 0 at first, set and cleared while a vCPU runs; without, refused */
+	VMX_OPTIONAL,  /* as on demand, but done without */
 };
 
 struct vmx_control {
@@ -53,6 +54,9 @@ enum vmx_use vmx_use_of(const struct vmx_machine *m, const struct vmx_control *c
  * is missing and what to do.
  */
 int vmx_choose(struct vmx_machine *m, char *reason, size_t size) __must_check;
+
+/* The CPU can do the busiest part of a guest's local APIC in x2APIC mode. */
+bool vmx_has_x2apic(const struct vmx_machine *m);
 
 /* The first capability in which @a and @b differ, by name; NULL: none. */
 const char *vmx_difference(const struct vmx_machine *a, const struct vmx_machine *b);

@@ -76,6 +76,9 @@
 #define VMX_PROC2_BUS_LOCK	      BIT(30)
 #define VMX_PROC2_INSTRUCTION_TIMEOUT BIT(31)
 
+/* All of a guest's x2APIC mode that the CPU does itself: either is of little use alone. */
+#define VMX_PROC2_X2APIC (VMX_PROC2_X2APIC_MODE | VMX_PROC2_VIRTUAL_INTERRUPTS)
+
 /* Exit controls (24.7.1). */
 #define VMX_EXIT_SAVE_DEBUG	       BIT(2)
 #define VMX_EXIT_HOST_64	       BIT(9)

@@ -7,6 +7,7 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/exceptions.h"
 #include "vmm/vmx/vmx.h"
+#include "vmm/vmx/vmx_apic.h"
 #include "vmm/vmx/vmx_caps.h"
 #include "vmm/vmx/vmx_count.h"
 #include "vmm/vmx/vmx_event.h"
@@ -159,6 +160,21 @@ static void vmx_fill_nmi_window(struct vcpu *vcpu, struct vm_exit *exit __unused
 	vmx_event_nmi_window_opened(vcpu);
 }
 
+/* Both behind the guest's instruction (29.4.3.2). */
+static void vmx_fill_eoi(struct vcpu *vcpu __unused, struct vm_exit *exit)
+{
+	exit->u.apic.reg = VMX_APIC_EOI >> 4;
+	exit->u.apic.value = vmx_read(VMCS_EXIT_QUALIFICATION) & 0xff;
+}
+
+static void vmx_fill_apic_write(struct vcpu *vcpu, struct vm_exit *exit)
+{
+	uint32_t offset = vmx_read(VMCS_EXIT_QUALIFICATION) & VMX_APIC_OFFSET;
+
+	exit->u.apic.reg = offset >> 4;
+	exit->u.apic.value = vmx_of(vcpu)->apic[offset / 4];
+}
+
 static void vmx_fill_task_switch(struct vcpu *vcpu __unused, struct vm_exit *exit)
 {
 	exit->u.task.selector = vmx_read(VMCS_EXIT_QUALIFICATION);
@@ -220,7 +236,9 @@ static const struct vmx_exit_rule vmx_exit_rules[VMX_REASONS] = {
 	UNKNOWN_RULES(41, 42),
 	/* Behind the instruction that lowered CR8 (29.1.2). */
 	[VMX_REASON_TPR] = {NULL, VM_EXIT_IRQ_WINDOW, false},
-	UNKNOWN_RULES(44, 47), /* APIC and descriptor-table accesses */
+	UNKNOWN_RULES(44, 44), /* APIC accesses */
+	[VMX_REASON_EOI] = {vmx_fill_eoi, VM_EXIT_APIC, false},
+	UNKNOWN_RULES(46, 47), /* descriptor-table accesses */
 	[VMX_REASON_EPT_VIOLATION] = {vmx_fill_memory, VM_EXIT_MEMORY, false},
 	[VMX_REASON_EPT_MISCONFIG] = {vmx_fill_misconfig, VM_EXIT_UNKNOWN, false},
 	UNDEFINED_RULE(INVEPT),
@@ -230,7 +248,8 @@ static const struct vmx_exit_rule vmx_exit_rules[VMX_REASONS] = {
 	UNDEFINED_RULE(INVVPID),
 	INSN_RULE(WBINVD, VM_EXIT_CACHE, NULL),
 	INSN_RULE(XSETBV, VM_EXIT_XSETBV, NULL),
-	UNKNOWN_RULES(56, 57), /* APIC writes, RDRAND */
+	[VMX_REASON_APIC_WRITE] = {vmx_fill_apic_write, VM_EXIT_APIC, false},
+	UNKNOWN_RULES(57, 57), /* RDRAND */
 	UNDEFINED_RULE(INVPCID),
 	UNDEFINED_RULE(VMFUNC),
 	UNDEFINED_RULE(ENCLS),

@@ -32,6 +32,7 @@
 #define VMX_REASON_PAUSE	    40u
 #define VMX_REASON_MACHINE_CHECK    41u
 #define VMX_REASON_TPR		    43u /* CR8 was lowered below the threshold */
+#define VMX_REASON_EOI		    45u /* of a vector in the EOI-exit bitmaps */
 #define VMX_REASON_EPT_VIOLATION    48u
 #define VMX_REASON_EPT_MISCONFIG    49u
 #define VMX_REASON_INVEPT	    50u
@@ -39,6 +40,7 @@
 #define VMX_REASON_INVVPID	    53u
 #define VMX_REASON_WBINVD	    54u
 #define VMX_REASON_XSETBV	    55u
+#define VMX_REASON_APIC_WRITE	    56u
 #define VMX_REASON_INVPCID	    58u
 #define VMX_REASON_VMFUNC	    59u
 #define VMX_REASON_ENCLS	    60u
@@ -73,6 +75,9 @@
 #define VMX_EPT_VIOLATION_OPERAND                                        \
 	BIT(8) /* … and this is where it leads, not a table on the way \
 		*/
+
+/* Of VMX_REASON_APIC_WRITE: an offset in the virtual-APIC page (table 27-1). */
+#define VMX_APIC_OFFSET UINT64_C(0xfff)
 
 /* Of a #DB (table 27-1): what DR6 would have. */
 #define VMX_DEBUG_DR6 UINT64_C(0x600f)

@@ -5,7 +5,11 @@
 #include <errno.h>
 #include <string.h>
 
-#define MSR_RANGE_MSRS 0x2000u
+#define MSR_RANGE_MSRS	    0x2000u
+#define MSR_X2APIC_TPR	    0x808
+#define MSR_X2APIC_EOI	    0x80b
+#define MSR_X2APIC_SELF_IPI 0x83f
+
 /* Each range has a bitmap of reads, and behind those of reads one of writes. */
 #define MSR_RANGE_BYTES 0x400u
 #define MSR_WRITES	0x800u
@@ -56,4 +60,12 @@ void vmx_permission_init(uint8_t *io, uint8_t *msr)
 	/* They are in the VMCS or move with the world. */
 	for (unsigned i = 0; i < ARRAY_SIZE(msr_direct); i++)
 		vmx_permission_set_msr(msr, msr_direct[i].index, false, !msr_direct[i].write);
+}
+
+void vmx_permission_x2apic(uint8_t *x2apic, const uint8_t *msr)
+{
+	memcpy(x2apic, msr, VMX_MSR_BITMAP_SIZE);
+	vmx_permission_set_msr(x2apic, MSR_X2APIC_TPR, false, false);
+	vmx_permission_set_msr(x2apic, MSR_X2APIC_EOI, true, false);
+	vmx_permission_set_msr(x2apic, MSR_X2APIC_SELF_IPI, true, false);
 }

@@ -22,6 +22,8 @@
 /* All ports; all MSRs but those of vmm/msr_direct.h. */
 void vmx_permission_init(uint8_t *io, uint8_t *msr);
 void vmx_permission_io(uint8_t *io, uint16_t port, uint32_t count, bool on);
+/* @x2apic: as @msr, but for what the CPU does of the local APIC in x2APIC mode (29.5). */
+void vmx_permission_x2apic(uint8_t *x2apic, const uint8_t *msr);
 /* -EINVAL: the MSR is in no range and access to it cannot be given. */
 int vmx_permission_msr(uint8_t *msr, uint32_t index, bool read, bool write) __must_check;
 

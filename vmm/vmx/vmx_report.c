@@ -32,7 +32,7 @@ static const char *vmx_report_state(const struct vmx_machine *m, const struct vm
 
 	if (vmx_word_used(m, c->word) & c->bit)
 		return "used";
-	if (use == VMX_ON_DEMAND)
+	if (use == VMX_ON_DEMAND || use == VMX_OPTIONAL)
 		return "used when needed";
 	if (vmx_word_has(m, c->word) & c->bit)
 		return "has, not used";
@@ -46,7 +46,8 @@ static void vmx_report_control(hv_print_fn print, const struct vmx_machine *m,
 	bool used = vmx_word_used(m, c->word) & c->bit;
 	/* What is not used says why, if there is more to it than that nobody needs it yet. */
 	enum vmx_use use = vmx_use_of(m, c);
-	bool note = c->note && !used && use != VMX_ON_DEMAND && (has || use == VMX_WANTED);
+	bool note = c->note && !used && use != VMX_ON_DEMAND && use != VMX_OPTIONAL &&
+		    (has || use == VMX_WANTED);
 
 	print("  %-34s %s%s%s\n", c->name, vmx_report_state(m, c), note ? ": " : "",
 	      note ? c->note : "");

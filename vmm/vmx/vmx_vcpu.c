@@ -59,7 +59,6 @@ static void vmx_vcpu_init_execution(struct vcpu *vcpu)
 	if (vmx_uses(&m->pin, VMX_PIN_PREEMPTION_TIMER))
 		vmx_write(VMCS_PREEMPTION_TIMER, vmx_vcpu_longest_run());
 	vmx_write(VMCS_PROC_CONTROLS, vmx->proc);
-	vmx_write(VMCS_PROC2_CONTROLS, m->proc2.used);
 	vmx_write(VMCS_EXCEPTION_BITMAP, VMX_EXCEPTIONS);
 	vmx_write(VMCS_PAGE_FAULT_MASK, 0);
 	vmx_write(VMCS_PAGE_FAULT_MATCH, 0);
@@ -81,7 +80,6 @@ static void vmx_vcpu_init_vm(struct vcpu *vcpu)
 
 	vmx_write(VMCS_IO_BITMAP_A, paging_phys(vm->io));
 	vmx_write(VMCS_IO_BITMAP_B, paging_phys(vm->io + PAGE_SIZE));
-	vmx_write(VMCS_MSR_BITMAPS, paging_phys(vm->msr));
 	vmx_write(VMCS_EPT_POINTER, vm->eptp);
 	vmx_write(VMCS_CR0_MASK, VMX_CR0_OURS);
 	vmx_write(VMCS_CR4_MASK, vmx_cr4_ours(vcpu));
@@ -153,8 +151,8 @@ void vmx_vcpu_reset(struct vcpu *vcpu)
 	struct vmx_loan loan = vmx_vmcs_begin(vcpu);
 
 	vmx_vcpu_init_execution(vcpu);
-	vmx_apic_reset(vmx_of(vcpu));
 	vmx_vcpu_init_vm(vcpu);
+	vmx_apic_reset(vcpu);
 	vmx_vcpu_init_switch();
 	vmx_vcpu_init_state(vcpu);
 	vmx_vcpu_init_segments(vcpu);

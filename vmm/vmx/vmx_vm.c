@@ -13,6 +13,8 @@ void vmx_vm_destroy(struct vm *vm)
 	if (!vmx)
 		return;
 	nested_table_destroy(&vmx->ept);
+	if (vmx->msr_x2apic)
+		page_free(&vm->owner, vmx->msr_x2apic, PAGE_ORDER_4K);
 	if (vmx->msr)
 		page_free(&vm->owner, vmx->msr, PAGE_ORDER_4K);
 	if (vmx->io)
@@ -32,12 +34,15 @@ int vmx_vm_create(struct vm *vm)
 	vmx_ept_format(&format, &vmx_machine);
 	vmx->io = page_alloc(&vm->owner, VMX_IO_BITMAPS_ORDER);
 	vmx->msr = page_alloc(&vm->owner, PAGE_ORDER_4K);
-	if (!vmx->io || !vmx->msr || nested_table_init(&vmx->ept, &vm->owner, &format)) {
+	vmx->msr_x2apic = page_alloc(&vm->owner, PAGE_ORDER_4K);
+	if (!vmx->io || !vmx->msr || !vmx->msr_x2apic ||
+	    nested_table_init(&vmx->ept, &vm->owner, &format)) {
 		vmx_vm_destroy(vm);
 		return -ENOMEM;
 	}
 	vmx->eptp = vmx_ept_pointer(nested_table_root(&vmx->ept), &vmx_machine);
 	vmx_permission_init(vmx->io, vmx->msr);
+	vmx_permission_x2apic(vmx->msr_x2apic, vmx->msr);
 	return 0;
 }
 
@@ -69,5 +74,8 @@ int vmx_intercept_msr(struct vm *vm, uint32_t index, bool read, bool write)
 {
 	struct vmx_vm *vmx = vm->hv;
 
-	return vmx_permission_msr(vmx->msr, index, read, write);
+	int err = vmx_permission_msr(vmx->msr, index, read, write);
+
+	vmx_permission_x2apic(vmx->msr_x2apic, vmx->msr);
+	return err;
 }

@@ -15,6 +15,7 @@ struct vmx_vm {
 	uint64_t eptp;		 /* what each VMCS has: vmx_ept_pointer() */
 	uint8_t *io;		 /* VMX_IO_BITMAPS_SIZE bytes, contiguous: A, then B */
 	uint8_t *msr;		 /* VMX_MSR_BITMAP_SIZE bytes */
+	uint8_t *msr_x2apic;	 /* for vCPUs whose x2APIC mode the CPU virtualizes: vmx_apic.h */
 };
 
 /* hv_ops. */

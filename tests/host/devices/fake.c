@@ -18,6 +18,8 @@ uint8_t fake_ram[FAKE_RAM_SIZE];
 uint64_t fake_now; /* moved by fake_time.c */
 uint32_t fake_requests;
 uint64_t fake_cr8[VM_MAX_VCPUS];
+bool fake_virtual_apic;
+struct fake_apic fake_apics[VM_MAX_VCPUS];
 unsigned fake_tpr_threshold[VM_MAX_VCPUS];
 char fake_last_log[256];
 unsigned fake_errors;
@@ -158,7 +160,27 @@ static void fake_set_tpr_threshold(struct vcpu *vcpu, unsigned priority)
 	fake_tpr_threshold[vcpu->index] = priority;
 }
 
+static uint32_t *fake_virtualize_apic(struct vcpu *vcpu, bool on)
+{
+	struct fake_apic *apic = &fake_apics[vcpu->index];
+
+	apic->on = on && fake_virtual_apic;
+	return apic->on ? apic->page : NULL;
+}
+
+static void fake_update_apic(struct vcpu *vcpu, uint8_t requested, uint8_t in_service,
+			     const uint64_t level[4])
+{
+	struct fake_apic *apic = &fake_apics[vcpu->index];
+
+	apic->requested = requested;
+	apic->in_service = in_service;
+	memcpy(apic->level, level, sizeof(apic->level));
+}
+
 static const struct hv_ops fake_hv_ops = {
+	.virtualize_apic = fake_virtualize_apic,
+	.update_apic = fake_update_apic,
 	.name = "fake",
 	.set_tpr_threshold = fake_set_tpr_threshold,
 	.get_reg = fake_get_reg,
@@ -181,6 +203,8 @@ void fake_start(unsigned vcpus)
 	memset(&fake_vm, 0, sizeof(fake_vm));
 	memset(fake_vcpus, 0, sizeof(fake_vcpus));
 	memset(fake_cr8, 0, sizeof(fake_cr8));
+	memset(fake_apics, 0, sizeof(fake_apics));
+	fake_virtual_apic = false;
 	memset(fake_tpr_threshold, 0, sizeof(fake_tpr_threshold));
 	memset(fake_levels, 0, sizeof(fake_levels));
 	snprintf(fake_vm.name, sizeof(fake_vm.name), "fake");

@@ -25,6 +25,14 @@ extern uint64_t fake_now;      /* vm_time_ns, and the host's TSC at 1 GHz */
 extern uint32_t fake_requests; /* bits of enum vm_request */
 extern uint64_t fake_cr8[VM_MAX_VCPUS];
 extern unsigned fake_tpr_threshold[VM_MAX_VCPUS];
+/* What the CPU would have of a local APIC; set fake_virtual_apic for one that does part of it. */
+extern bool fake_virtual_apic;
+extern struct fake_apic {
+	uint32_t page[1024];
+	bool on;
+	uint8_t requested, in_service;
+	uint64_t level[4];
+} fake_apics[VM_MAX_VCPUS];
 extern char fake_last_log[256];
 extern unsigned fake_errors; /* lines at LOG_ERROR */
 

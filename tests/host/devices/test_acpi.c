@@ -4,7 +4,8 @@
 /* test-sources: devices/chipset/acpi_dsdt.c devices/chipset/aml.c devices/chipset/mp_table.c */
 /* test-sources: devices/chipset/lapic.c devices/chipset/lapic_access.c */
 /* test-sources: devices/chipset/lapic_msr.c devices/chipset/lapic_ipi.c */
-/* test-sources: devices/chipset/lapic_timer.c devices/chipset/ioapic.c devices/chipset/pic.c */
+/* test-sources: devices/chipset/lapic_timer.c devices/chipset/lapic_virtual.c */
+/* test-sources: devices/chipset/ioapic.c devices/chipset/pic.c */
 /* test-sources: devices/chipset/pit.c devices/chipset/pm.c devices/chipset/reset_control.c */
 /* test-sources: devices/pci/pci.c devices/pci/pci_bus.c devices/pci/pci_config.c */
 /* test-sources: devices/serial/uart16550.c devices/serial/uart16550_line.c vmm/char_frontend.c */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-sources: devices/chipset/lapic.c devices/chipset/lapic_access.c */
 /* test-sources: devices/chipset/lapic_msr.c devices/chipset/lapic_ipi.c */
-/* test-sources: devices/chipset/lapic_timer.c vmm/irq.c */
+/* test-sources: devices/chipset/lapic_timer.c devices/chipset/lapic_virtual.c vmm/irq.c */
 /* test-sources: tests/host/devices/fake.c tests/host/devices/fake_devices.c */
 /* test-sources: tests/host/devices/fake_time.c */
 #include "devices/chipset/lapic_regs.h"
@@ -417,6 +417,58 @@ static void test_messages(void **state)
 	irq_remove_sink(&fake_vm, &chip);
 }
 
+/* The CPU does TPR, EOI and SELF IPI: what comes in goes to its page, and it says what is ours. */
+static void test_virtual(void **state)
+{
+	struct irq_sink chip = {.set = chip_set, .eoi = chip_eoi};
+	struct fake_apic *apic = &fake_apics[1];
+
+	(void)state;
+	ended = 0;
+	assert_int_equal(irq_add_sink(&fake_vm, &chip), 0);
+	fake_virtual_apic = true;
+	/* In xAPIC mode all is ours. What is in service, requested and TPR goes along. */
+	wr(1, APIC_TPR, 0x23);
+	irq_message(&fake_vm, 0xfee01000, 0x61);
+	assert_int_equal(fake_interrupt(1), 0x61);
+	irq_message(&fake_vm, 0xfee01000, 0xc0a5);
+	assert_false(apic->on);
+	to_x2apic(1);
+	assert_true(apic->on);
+	assert_int_equal(apic->in_service, 0x61);
+	assert_int_equal(apic->page[APIC_TPR * 4], 0x23);
+	assert_int_equal(rdx(1, APIC_ISR + 3), 2);
+	assert_int_equal(rdx(1, APIC_IRR + 5), 0x20);
+	/* A level-triggered one is passed on, with the wish to hear of its EOI. */
+	assert_int_equal(fake_interrupt(1), -1);
+	assert_int_equal(apic->requested, 0xa5);
+	assert_int_equal(apic->level[2], BIT(0xa5 - 128));
+	assert_int_equal(apic->page[(APIC_IRR + 5) * 4], 0x20);
+	irq_wrote(fake_vm.vcpus[1], APIC_EOI, 0xa5);
+	assert_int_equal(ended, 0xa5);
+	ended = 0;
+	irq_wrote(fake_vm.vcpus[1], APIC_EOI, 0x61);
+	assert_int_equal(ended, 0);
+	/* Halted, it wakes for what TPR and what is in service let pass. */
+	fake_vm.vcpus[1]->state = VCPU_HALTED;
+	assert_int_equal(fake_interrupt(1), IRQ_BY_CPU);
+	apic->page[APIC_TPR * 4] = 0xa0;
+	assert_int_equal(fake_interrupt(1), -1);
+	apic->page[APIC_TPR * 4] = 0;
+	apic->page[(APIC_ISR + 5) * 4] = 1;
+	assert_int_equal(fake_interrupt(1), -1);
+	irq_wrote(fake_vm.vcpus[1], APIC_SELF_IPI, 3);
+	wrx(1, APIC_ESR, 0);
+	assert_int_equal(rdx(1, APIC_ESR), APIC_ESR_SEND_VECTOR);
+	/* INIT leaves the mode as it is, and nothing in the page; disabling takes it back. */
+	irq_reset(fake_vm.vcpus[1]);
+	assert_true(apic->on && !apic->requested && !apic->in_service);
+	assert_int_equal(rdx(1, APIC_IRR + 5) | rdx(1, APIC_ISR + 3), 0);
+	assert_int_equal(fake_wrmsr(1, MSR_GUEST_APIC_BASE, APIC_DEFAULT_BASE), 0);
+	assert_false(apic->on);
+	irq_remove_sink(&fake_vm, &chip);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -430,6 +482,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_timer_deadline, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_ext, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_messages, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_virtual, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

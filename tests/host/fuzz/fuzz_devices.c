@@ -8,7 +8,8 @@
 /* test-sources: devices/chipset/acpi_dsdt.c devices/chipset/aml.c devices/chipset/mp_table.c */
 /* test-sources: devices/chipset/lapic.c devices/chipset/lapic_access.c */
 /* test-sources: devices/chipset/lapic_msr.c devices/chipset/lapic_ipi.c */
-/* test-sources: devices/chipset/lapic_timer.c devices/chipset/ioapic.c devices/chipset/pic.c */
+/* test-sources: devices/chipset/lapic_timer.c devices/chipset/lapic_virtual.c */
+/* test-sources: devices/chipset/ioapic.c devices/chipset/pic.c */
 /* test-sources: devices/chipset/pit.c devices/chipset/pm.c devices/chipset/reset_control.c */
 /* test-sources: devices/chipset/rtc.c devices/chipset/rtc_nvram.c lib/date.c */
 /* test-sources: devices/chipset/ps2.c devices/chipset/ps2_port.c devices/chipset/ps2_keys.c */

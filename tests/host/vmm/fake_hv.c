@@ -241,6 +241,11 @@ void irq_timer(struct vcpu *vcpu)
 		vcpu_request(vcpu, fake_timer_requests);
 }
 
+void irq_wrote(struct vcpu *vcpu __unused, unsigned reg, uint32_t value)
+{
+	tell("wrote%x:%x ", reg, value);
+}
+
 void irq_reset(struct vcpu *vcpu __unused)
 {
 	fake_pending = -1;

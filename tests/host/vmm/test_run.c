@@ -14,6 +14,7 @@
 #include "tests/host/vmm/fake.h"
 #include "tests/host/vmm/fake_hv.h"
 #include "tests/host/vmm/run_world.h"
+#include "vmm/irq.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -64,6 +65,25 @@ static void test_hlt_blocks_until_an_interrupt(void **state)
 	assert_int_equal(vcpu_run(&world_vcpu->entity), SCHED_YIELD);
 	assert_string_equal(fake_story, "accept32 I32 window ");
 	assert_int_equal(world_vcpu->state, VCPU_RUNNABLE);
+}
+
+/* What the hardware delivers by itself wakes, too, and is not injected. */
+static void test_hlt_ends_for_what_the_cpu_delivers(void **state)
+{
+	(void)state;
+	assert_int_equal(world_go(halt_guest), SCHED_BLOCK);
+	fake_pending = IRQ_BY_CPU;
+	fake_irq_allowed = false;
+	vcpu_request(world_vcpu, VCPU_REQ_IRQ);
+	assert_int_equal(world_go(halt_guest), SCHED_BLOCK);
+	assert_int_equal(fake_entries, 1);
+	fake_irq_allowed = true;
+	world_step = 1;
+	fake_guest = halt_guest;
+	vcpu_request(world_vcpu, VCPU_REQ_IRQ);
+	assert_int_equal(vcpu_run(&world_vcpu->entity), SCHED_YIELD);
+	assert_int_equal(fake_entries, 2);
+	assert_string_equal(fake_story, "window ");
 }
 
 /*
@@ -284,6 +304,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_reset_state),
 		TEST(test_hlt_blocks_until_an_interrupt),
+		TEST(test_hlt_ends_for_what_the_cpu_delivers),
 		TEST(test_request_while_served_is_not_slept_through),
 		TEST(test_nmi_wakes_hlt_with_interrupts_off),
 		TEST(test_interrupt_during_the_exit),

@@ -233,6 +233,37 @@ static void test_each_control(void **state)
 	}
 }
 
+/*
+ * Every MSR that a guest and we have different values of is a field of the VMCS or moves with the
+ * world: no CPU is accepted for which an entry or exit would have to go through a list of MSRs.
+ */
+static void test_nothing_is_left_for_msr_areas(void **state)
+{
+	static const struct {
+		enum vmx_word word;
+		uint32_t bit;
+		const char *name;
+	} fields[] = {
+		{VMX_WORD_EXIT, VMX_EXIT_SAVE_EFER, "\"save IA32_EFER\""},
+		{VMX_WORD_EXIT, VMX_EXIT_LOAD_EFER, "\"load IA32_EFER\""},
+		{VMX_WORD_ENTRY, VMX_ENTRY_LOAD_EFER, "\"load IA32_EFER\""},
+		{VMX_WORD_EXIT, VMX_EXIT_SAVE_PAT, "\"save IA32_PAT\""},
+		{VMX_WORD_EXIT, VMX_EXIT_LOAD_PAT, "\"load IA32_PAT\""},
+		{VMX_WORD_ENTRY, VMX_ENTRY_LOAD_PAT, "\"load IA32_PAT\""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		/* The first CPUs with unrestricted guests have them, and so all that could run. */
+		struct vmx_machine m = sandy_bridge;
+
+		assert_int_equal(vmx_choose(&m, (char[224]){0}, 224), 0);
+		assert_true(word_of(&m, fields[i].word)->used & fields[i].bit);
+		word_of(&m, fields[i].word)->allowed1 &= ~fields[i].bit;
+		assert_refused(m, fields[i].name);
+	}
+}
+
 static void test_differences(void **state)
 {
 	struct vmx_machine m = skylake;
@@ -304,6 +335,17 @@ static void test_report(void **state)
 	expect_line("\n  process posted interrupts          no\n");
 	expect_line("\n  IA-32e mode guest                  used when needed\n");
 	expect_line("\n  use TPR shadow                     used\n");
+	expect_line("\n  virtualize x2APIC mode             has, not used: it goes with virtual");
+	expect_line("\n  virtual-interrupt delivery         no\n");
+	vmx_machine = haswell;
+	assert_int_equal(vmx_choose(&vmx_machine, reason, sizeof(reason)), 0);
+	report[0] = '\0';
+	vmx_report(print);
+	expect_line("\n  virtual-interrupt delivery         used when needed\n");
+	vmx_machine = sandy_bridge;
+	assert_int_equal(vmx_choose(&vmx_machine, reason, sizeof(reason)), 0);
+	report[0] = '\0';
+	vmx_report(print);
 	expect_line("\n  acknowledge interrupt on exit      has, not used: it is taken at");
 	expect_line("\n  enable ENCLS exiting               no\n");
 	expect_line("\n  1 GiB pages                        missing: 2 MiB pages at most\n");
@@ -317,9 +359,13 @@ static void test_report(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_used),	    cmocka_unit_test(test_without),
-		cmocka_unit_test(test_reasons),	    cmocka_unit_test(test_each_control),
-		cmocka_unit_test(test_differences), cmocka_unit_test(test_report),
+		cmocka_unit_test(test_used),
+		cmocka_unit_test(test_without),
+		cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_each_control),
+		cmocka_unit_test(test_nothing_is_left_for_msr_areas),
+		cmocka_unit_test(test_differences),
+		cmocka_unit_test(test_report),
 		cmocka_unit_test(test_weaknesses),
 	};
 

@@ -36,6 +36,7 @@ static void test_every_reason_has_a_rule(void **state)
 	(void)state;
 	/* A page fault's, which touches neither debug registers nor the machine. */
 	fields[VMCS_EXIT_INTERRUPTION_INFO] = 0x80000b0e;
+	vmx.apic = (uint32_t[1024]){0};
 	for (unsigned reason = 0; reason < 128; reason++)
 		leave(reason);
 	assert_int_equal(ex.kind, VM_EXIT_UNKNOWN);
@@ -128,6 +129,22 @@ static void test_memory(void **state)
 	assert_true(vcpu.event.type == EVENT_EXT_INT && vcpu.event.vector == 0x30);
 }
 
+static void test_local_apic(void **state)
+{
+	uint32_t page[1024] = {[0x3f0 / 4] = 0x0f};
+
+	(void)state;
+	vmx.apic = page;
+	fields[VMCS_EXIT_QUALIFICATION] = 0xa5;
+	leave(VMX_REASON_EOI);
+	assert_int_equal(ex.kind, VM_EXIT_APIC);
+	assert_true(ex.u.apic.reg == 0x0b && ex.u.apic.value == 0xa5);
+	fields[VMCS_EXIT_QUALIFICATION] = 0x3f0;
+	leave(VMX_REASON_APIC_WRITE);
+	assert_int_equal(ex.kind, VM_EXIT_APIC);
+	assert_true(ex.u.apic.reg == 0x3f && ex.u.apic.value == 0x0f);
+}
+
 static void test_control_registers(void **state)
 {
 	(void)state;
@@ -195,6 +212,7 @@ int main(void)
 		cmocka_unit_test_setup(test_instructions, setup),
 		cmocka_unit_test_setup(test_io, setup),
 		cmocka_unit_test_setup(test_memory, setup),
+		cmocka_unit_test_setup(test_local_apic, setup),
 		cmocka_unit_test_setup(test_control_registers, setup),
 		cmocka_unit_test_setup(test_exceptions, setup),
 		cmocka_unit_test_setup(test_failures, setup),

@@ -109,6 +109,26 @@ static void test_msrs_outside_the_bitmap(void **state)
 	assert_memory_equal(before, msr, sizeof(msr));
 }
 
+/* Nothing else is opened, or closed. */
+static void test_x2apic(void **state)
+{
+	static uint8_t other[sizeof(msr)];
+
+	(void)state;
+	assert_int_equal(vmx_permission_msr(msr, 0x10, false, false), 0);
+	vmx_permission_x2apic(other, msr);
+	for (uint32_t index = 0; index < MSRS; index++) {
+		bool read = index == 0x808, write = read || index == 0x80b || index == 0x83f;
+
+		if (read || write)
+			assert_true(msr_exits(index, false) && msr_exits(index, true));
+		assert_int_equal(other[index / 8] >> index % 8 & 1,
+				 msr_exits(index, false) && !read);
+		assert_int_equal(other[2048 + index / 8] >> index % 8 & 1,
+				 msr_exits(index, true) && !write);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -116,6 +136,7 @@ int main(void)
 		cmocka_unit_test_setup(test_all_msrs_but_the_direct_ones, setup),
 		cmocka_unit_test_setup(test_msrs, setup),
 		cmocka_unit_test_setup(test_msrs_outside_the_bitmap, setup),
+		cmocka_unit_test_setup(test_x2apic, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
