@@ -20,10 +20,10 @@
 
 /*
  * How long a guest may run without an exit: a way out that does not depend on
- * interrupts (Bochs 2.7 does not interrupt a guest whose IF is clear). Exits
- * for nothing are as seldom as a few hundred a second.
+ * interrupts (Bochs 2.7 does not interrupt a guest whose IF is clear). At most
+ * 50 exits a second are for nothing.
  */
-#define VMX_LONGEST_RUN_NS (5 * NSEC_PER_MSEC)
+#define VMX_LONGEST_RUN_NS (20 * NSEC_PER_MSEC)
 
 #define VMX_NO_LINK UINT64_MAX
 
