@@ -82,6 +82,18 @@ void device_resources_release(struct device *dev)
 	}
 }
 
+/* Ends the taking of @res, whose resource was asked for with the result @err. */
+static int device_keep(struct device *dev, struct device_resource *res,
+		       enum device_resource_kind kind, void (*release)(struct device_resource *res),
+		       int err)
+{
+	if (err)
+		kfree(res); /* the first of its structure */
+	else
+		device_resource_add(dev, res, kind, release);
+	return err;
+}
+
 /* Ports, MSRs and memory. */
 struct hook_resource {
 	struct device_resource res;
@@ -128,7 +140,6 @@ static int device_hook_ports(struct device *dev, uint16_t first, uint32_t count,
 			     const struct hook_ops *ops, void *opaque)
 {
 	struct hook_resource *h;
-	int err;
 
 	if (!device_range_ok(dev, "I/O ports", first, count, UINT16_MAX))
 		return -EINVAL;
@@ -136,12 +147,8 @@ static int device_hook_ports(struct device *dev, uint16_t first, uint32_t count,
 	if (!h)
 		return -ENOMEM;
 	h->hook.width = width;
-	err = hook_io_add(dev->vm, &h->hook);
-	if (err)
-		kfree(h);
-	else
-		device_resource_add(dev, &h->res, DEVICE_IO, device_release_io);
-	return err;
+	return device_keep(dev, &h->res, DEVICE_IO, device_release_io,
+			   hook_io_add(dev->vm, &h->hook));
 }
 
 int device_hook_io(struct device *dev, uint16_t first, uint32_t count, const struct hook_ops *ops,
@@ -160,38 +167,28 @@ int device_hook_msr(struct device *dev, uint32_t first, uint32_t count, const st
 		    void *opaque)
 {
 	struct hook_resource *h;
-	int err;
 
 	if (!device_range_ok(dev, "MSRs", first, count, UINT32_MAX))
 		return -EINVAL;
 	h = device_hook_alloc(dev, first, count, ops, opaque);
 	if (!h)
 		return -ENOMEM;
-	err = hook_msr_add(dev->vm, &h->hook);
-	if (err)
-		kfree(h);
-	else
-		device_resource_add(dev, &h->res, DEVICE_MSR, device_release_msr);
-	return err;
+	return device_keep(dev, &h->res, DEVICE_MSR, device_release_msr,
+			   hook_msr_add(dev->vm, &h->hook));
 }
 
 int device_hook_memory(struct device *dev, gpa_t gpa, uint64_t size, enum hook_memory_mode mode,
 		       const struct hook_ops *ops, void *opaque)
 {
 	struct hook_resource *h;
-	int err;
 
 	if (!device_range_ok(dev, "memory", gpa, size, BIT(GPA_BITS_MAX) - 1))
 		return -EINVAL;
 	h = device_hook_alloc(dev, gpa, size, ops, opaque);
 	if (!h)
 		return -ENOMEM;
-	err = hook_memory_add(dev->vm, &h->hook, mode);
-	if (err)
-		kfree(h);
-	else
-		device_resource_add(dev, &h->res, DEVICE_MEMORY, device_release_memory);
-	return err;
+	return device_keep(dev, &h->res, DEVICE_MEMORY, device_release_memory,
+			   hook_memory_add(dev->vm, &h->hook, mode));
 }
 
 struct cpuid_resource {
@@ -208,17 +205,12 @@ int device_hook_cpuid(struct device *dev, uint32_t first, uint32_t last, hook_cp
 		      void *opaque)
 {
 	struct cpuid_resource *c = device_resource_alloc(dev, sizeof(*c));
-	int err;
 
 	if (!c)
 		return -ENOMEM;
 	c->hook = (struct hook_cpuid){first, last, fn, opaque, dev->id};
-	err = hook_cpuid_add(dev->vm, &c->hook);
-	if (err)
-		kfree(c);
-	else
-		device_resource_add(dev, &c->res, DEVICE_CPUID, device_release_cpuid);
-	return err;
+	return device_keep(dev, &c->res, DEVICE_CPUID, device_release_cpuid,
+			   hook_cpuid_add(dev->vm, &c->hook));
 }
 
 struct call_resource {
@@ -235,17 +227,12 @@ int device_hook_call(struct device *dev, uint64_t first, uint64_t last, hook_cal
 		     void *opaque)
 {
 	struct call_resource *c = device_resource_alloc(dev, sizeof(*c));
-	int err;
 
 	if (!c)
 		return -ENOMEM;
 	c->hook = (struct hook_call){first, last, fn, opaque, dev->id};
-	err = hook_call_add(dev->vm, &c->hook);
-	if (err)
-		kfree(c);
-	else
-		device_resource_add(dev, &c->res, DEVICE_CALL, device_release_call);
-	return err;
+	return device_keep(dev, &c->res, DEVICE_CALL, device_release_call,
+			   hook_call_add(dev->vm, &c->hook));
 }
 
 struct own_resource {

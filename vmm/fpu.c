@@ -39,7 +39,8 @@ static struct {
 	bool pointers_leak; /* XRSTOR keeps FOP, FIP and FDP where no exception is pending */
 } fpu;
 
-uint32_t fpu_xsave_size(uint64_t xcr0)
+/* Of an area with the components of @xcr0, where each has its place, or @packed. */
+static uint32_t area_size(uint64_t xcr0, bool packed)
 {
 	uint32_t size = XSAVE_SIZE_MIN;
 
@@ -49,26 +50,24 @@ uint32_t fpu_xsave_size(uint64_t xcr0)
 		if (!(xcr0 & BIT(bit)))
 			continue;
 		r = cpuid_sub(0xd, bit);
-		size = MAX(size, r.ebx + r.eax);
+		if (!packed)
+			size = MAX(size, r.ebx + r.eax);
+		else if (r.ecx & XSAVE_ALIGNED)
+			size = ALIGN_UP(size, XSAVE_ALIGNMENT) + r.eax;
+		else
+			size += r.eax;
 	}
 	return size;
 }
 
+uint32_t fpu_xsave_size(uint64_t xcr0)
+{
+	return area_size(xcr0, false);
+}
+
 uint32_t fpu_xsavec_size(uint64_t xcr0)
 {
-	uint32_t size = XSAVE_SIZE_MIN;
-
-	for (unsigned bit = 2; bit < XSAVE_BITS_MAX; bit++) {
-		struct cpuid r;
-
-		if (!(xcr0 & BIT(bit)))
-			continue;
-		r = cpuid_sub(0xd, bit);
-		if (r.ecx & XSAVE_ALIGNED)
-			size = ALIGN_UP(size, XSAVE_ALIGNMENT);
-		size += r.eax;
-	}
-	return size;
+	return area_size(xcr0, true);
 }
 
 uint64_t fpu_xcr0(struct vcpu *vcpu)
