@@ -9,11 +9,6 @@
 
 #define IO_VALUE_MASK(width) (0xffffffffu >> (32 - 8 * (width)))
 
-const struct hook *hook_io_find(const struct hook_table *map, uint16_t port)
-{
-	return hook_table_find(map, port);
-}
-
 int hook_io_add(struct vm *vm, const struct hook *hook)
 {
 	if (hook->first > hook->last || hook->last >= HOOK_IO_PORTS ||

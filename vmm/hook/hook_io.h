@@ -11,8 +11,6 @@
  * one port with a width. -ENOMEM. */
 int hook_io_add(struct vm *vm, const struct hook *hook) __must_check;
 void hook_io_remove(struct vm *vm, const struct hook *hook);
-/* The owner of @port or NULL. */
-const struct hook *hook_io_find(const struct hook_table *map, uint16_t port);
 
 /* The exit path: one access of 1, 2 or 4 bytes. Never fails; reads give all ones where nobody
  * answers. */

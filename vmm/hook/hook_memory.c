@@ -22,11 +22,6 @@ struct range_map *hook_memory_map_create(void)
 	return hook_range_create(&memory_kind);
 }
 
-const struct hook *hook_memory_find(const struct range_map *map, gpa_t gpa)
-{
-	return range_map_find(map, gpa, NULL);
-}
-
 /* What the guest may do at full speed in the page at @page. */
 static unsigned page_access(const struct range_map *map, gpa_t page)
 {

@@ -23,8 +23,6 @@ extern const struct hook_ops hook_mapped_ops;
 int hook_memory_add(struct vm *vm, const struct hook *hook,
 		    enum hook_memory_mode mode) __must_check;
 void hook_memory_remove(struct vm *vm, const struct hook *hook);
-/* The hook that answers for @gpa or NULL. */
-const struct hook *hook_memory_find(const struct range_map *map, gpa_t gpa);
 
 /*
  * Whether a page of [@gpa, @gpa + @len) is trapped for reads (or, with @write,

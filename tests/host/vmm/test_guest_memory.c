@@ -9,6 +9,7 @@
 #include "arch/x86_64/paging.h"
 #include "kernel/task.h"
 #include "kernel/time.h"
+#include "lib/range_map.h"
 #include "tests/host/vmm/fake.h"
 #include "vmm/hook/hook_memory.h"
 #include "vmm/hv_ops.h"
@@ -350,7 +351,7 @@ static void test_hook_without_tables(void **state)
 	assert_int_equal(guest_memory_create(&vm, 4 * MIB), 0);
 	map_fails = true;
 	assert_int_equal(hook_memory_add(&vm, &writes, HOOK_MEMORY_WRITE), -ENOMEM);
-	assert_null(hook_memory_find(vm.hooks->memory, 0x7100));
+	assert_null(range_map_find(vm.hooks->memory, 0x7100, NULL));
 }
 
 static void test_too_large(void **state)

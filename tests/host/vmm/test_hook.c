@@ -8,6 +8,7 @@
 #include "vmm/hook/hook.h"
 
 #include "kernel/time.h"
+#include "lib/range_map.h"
 #include "tests/host/vmm/fake.h"
 #include "vmm/guest_memory.h"
 #include "vmm/hook/hook_call.h"
@@ -15,6 +16,7 @@
 #include "vmm/hook/hook_io.h"
 #include "vmm/hook/hook_memory.h"
 #include "vmm/hook/hook_msr.h"
+#include "vmm/hook/hook_table.h"
 #include "vmm/vcpu.h"
 #include "vmm/vm.h"
 
@@ -136,8 +138,8 @@ static void test_io_widths(void **state)
 
 	(void)state;
 	assert_int_equal(hook_io_add(&vm, &a), 0);
-	assert_ptr_equal(hook_io_find(vm.hooks->io, 0x67), &a);
-	assert_null(hook_io_find(vm.hooks->io, 0x68));
+	assert_ptr_equal(hook_table_find(vm.hooks->io, 0x67), &a);
+	assert_null(hook_table_find(vm.hooks->io, 0x68));
 	assert_int_equal(hook_io_read(&vcpu, 0x60, 1), 0x11);
 	assert_int_equal(hook_io_read(&vcpu, 0x61, 2), 0x3322);
 	assert_int_equal(hook_io_read(&vcpu, 0x64, 4), 0x88776655);
@@ -212,7 +214,7 @@ static void test_io_refusals(void **state)
 	assert_int_equal(hook_io_add(&vm, &a), 0);
 	assert_int_equal(hook_io_add(&vm, &b), -EBUSY);
 	assert_true(fake_logged("device-a") && fake_logged("device-b"));
-	assert_null(hook_io_find(vm.hooks->io, 0x110));
+	assert_null(hook_table_find(vm.hooks->io, 0x110));
 	assert_int_equal(hook_io_add(&vm, &beyond), -EINVAL);
 	assert_int_equal(hook_io_add(&vm, &turned), -EINVAL);
 }
@@ -313,8 +315,8 @@ static void test_memory_live_changes_flush(void **state)
 	assert_int_equal(fake_grace_periods, 2);
 	assert_int_equal(hook_memory_read(&vcpu, 0xd0000000, 4), 0xffffffff);
 	assert_int_equal(hook_memory_add(&vm, &over, HOOK_MEMORY_FULL), 0);
-	assert_null(hook_memory_find(vm.hooks->memory, 0xd0000000));
-	assert_ptr_equal(hook_memory_find(vm.hooks->memory, 0xd0000800), &over);
+	assert_null(range_map_find(vm.hooks->memory, 0xd0000000, NULL));
+	assert_ptr_equal(range_map_find(vm.hooks->memory, 0xd0000800, NULL), &over);
 }
 
 static int64_t add_args(void *opaque, struct vcpu *v, uint64_t number, const uint64_t args[4])
@@ -430,7 +432,7 @@ static void test_without_memory(void **state)
 	}
 	assert_int_equal(err, 0);
 	for (fake_memory_left = 0; hook_io_add(&vm, &a); fake_memory_left = 9)
-		assert_null(hook_io_find(vm.hooks->io, 0x60));
+		assert_null(hook_table_find(vm.hooks->io, 0x60));
 	fake_memory_left = 0;
 	assert_int_equal(hook_call_add(&vm, &c), -ENOMEM);
 	assert_int_equal(hook_cpuid_add(&vm, &h), -ENOMEM);
