@@ -15,8 +15,9 @@ $(BENCH)/initrd: tests/bench/init $(BENCH)/ticks scripts/make-initramfs | $(SETU
 
 .PHONY: bench bench-build
 bench-build: $(BUILD)/alcazar.elf $(SHARED)/guests/bench.elf $(SHARED)/guests/entry.elf \
-	$(BENCH)/initrd $(DEMO_FILES) allyes
+	$(BENCH)/initrd $(DEMO_FILES) $(HOST)/vmm/test_hook_cost allyes
 
 bench: | $(SETUP)
 	$(Q)$(MAKE) --no-print-directory bench-build
+	$(Q)$(HOST)/vmm/test_hook_cost 2>&1 | grep instructions; test $${PIPESTATUS[0]} = 0
 	$(Q)tests/bench/run
