@@ -57,6 +57,8 @@ QEMU_ALONE = (
 # What a machine cannot run, by what a name begins with, and why.
 NOT_THERE = (
     ("ryzen", "machine/guests/runs[step", "Bochs 2.7 tells a #DB exit before it writes DR6"),
+    ("ryzen", "machine/guests/runs[debug", "Bochs 2.7 tells a #DB exit before it writes DR6"),
+    ("qemu", "machine/guests/runs[debug", "QEMU 7.2 has neither INT1 nor DR7.GD"),
     ("ryzen", "machine/guests/destroyed_while_it_spins",
      "Bochs 2.7 does not interrupt a guest whose IF is clear, and SVM has no preemption timer"),
 )
