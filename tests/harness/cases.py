@@ -46,6 +46,7 @@ class Context:
                 old.unlink()
         self._log = open(self.dir / "log", "w", encoding="utf-8", errors="replace")
         self._later = []
+        self.cpu_seconds = 0  # of its emulators
 
     @staticmethod
     def folder(name):
@@ -76,6 +77,7 @@ class Case:
     def run(self):
         """Returns (how many tests passed, how many failed, the reason)."""
         t = Context(self.name, self.machine)
+        self.cpu_seconds = 0
         try:
             result = self.function(t, **self.arguments)
             return result if isinstance(result, tuple) else (1, 0, "")
@@ -89,6 +91,7 @@ class Case:
             return 0, 1, f"{type(error).__name__}: {error}"
         finally:
             t.close()
+            self.cpu_seconds = t.cpu_seconds
 
 
 def case(seconds=1, each=({},), qemu_alone=None):

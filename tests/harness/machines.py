@@ -42,6 +42,7 @@ SLOW = (
     "machine/configurations/runs_the_demo",
     "machine/guests/runs_smp[4",
     "machine/hotplug/",
+    "machine/screen/",
 )
 
 # Minutes everywhere: for `make check-all` alone.

@@ -79,8 +79,18 @@ class SerialMachine:
     def __exit__(self, *_):
         self.close()
 
+    def _cpu_seconds(self):
+        """What the emulator has used of the build machine's CPUs; 0 when it is gone."""
+        try:
+            stat = open(f"/proc/{self.process.pid}/stat", encoding="utf-8").read()
+        except OSError:
+            return 0
+        user, system = stat.rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
     def close(self):
         """Ends the emulator, however it is doing."""
+        self.t.cpu_seconds += self._cpu_seconds()
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
