@@ -15,6 +15,8 @@ EXPECTED = (
     r"clocksource: Long readout interval",  # the emulator stood still meanwhile
     r"clocksource: .*skewed|Marking clocksource .* unstable",
     r"hrtimer: interrupt took \d+ ns",
+    r"RETBleed: WARNING: Spectre v2 mitigation leaves CPU vulnerable",  # a Skylake without IBRS
+    r"PNP0A03:00: fail to add MMCONFIG",  # a PC whose PCI has no ECAM
 )
 SUSPICIOUS = r"error|Firmware Bug|fail|unchecked MSR|\bBUG\b|WARNING|Call Trace|unable|timed out|lockup"
 HARMLESS = r"use \"pci=nocrs\" and report a bug|This is not a bug|RAS: Correctable Errors"
