@@ -78,6 +78,7 @@ static void vmx_cr_set_cr4(struct vcpu *vcpu, uint64_t value)
 void vmx_cr_set(struct vcpu *vcpu, enum vcpu_reg reg, uint64_t value)
 {
 	struct vmx_vcpu *vmx = vmx_of(vcpu);
+	bool was_lma = vmx_read(VMCS_GUEST_EFER) & EFER_LMA;
 	uint64_t cr0;
 	bool lma;
 
@@ -91,7 +92,9 @@ void vmx_cr_set(struct vcpu *vcpu, enum vcpu_reg reg, uint64_t value)
 		vmx_write(VMCS_GUEST_EFER, value);
 	cr0 = vmx_read(VMCS_GUEST_CR0);
 	lma = vmx_cr_update_lma(cr0, vmx_read(VMCS_GUEST_EFER));
-	if ((cr0 & CR0_PG) && !lma && (vmx_read(VMCS_GUEST_CR4) & CR4_PAE))
+	/* NXE alone leaves them as they are, whatever memory has by now (vol. 3A, 4.4.1). */
+	if ((reg != VCPU_EFER || was_lma) && (cr0 & CR0_PG) && !lma &&
+	    (vmx_read(VMCS_GUEST_CR4) & CR4_PAE))
 		vmx_cr_load_pdptes(vcpu, vmx_read(VMCS_GUEST_CR3));
 	vmx_vpid_flush(vcpu);
 }

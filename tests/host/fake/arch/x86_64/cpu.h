@@ -7,11 +7,13 @@
 #define cpu_idle       real_cpu_idle
 #define cpu_rdtsc      real_cpu_rdtsc
 #define cpu_pause      real_cpu_pause
+#define cpu_read_cr4   real_cpu_read_cr4
 #include_next "arch/x86_64/cpu.h"
 #undef cpu_irq_window
 #undef cpu_idle
 #undef cpu_rdtsc
 #undef cpu_pause
+#undef cpu_read_cr4
 
 /* fake_cpus.c; a test without it has the host's own clock. */
 extern uint64_t fake_tsc __attribute__((weak));
@@ -19,6 +21,12 @@ extern uint64_t fake_tsc __attribute__((weak));
 static inline uint64_t cpu_rdtsc(void)
 {
 	return &fake_tsc ? fake_tsc : __builtin_ia32_rdtsc();
+}
+
+/* What ours has where it matters. */
+static inline uint64_t cpu_read_cr4(void)
+{
+	return CR4_PAE | CR4_MCE;
 }
 
 /* Delivers what fake_cpus.c holds for the current CPU. */
