@@ -9,13 +9,11 @@
 #include "kernel/wall_time.h"
 #include "kernel/work.h"
 #include "lib/range_map.h"
-#include "vmm/block_frontend.h"
 #include "vmm/cpu_model.h"
 #include "vmm/guest_memory.h"
 #include "vmm/hook/hook_maps.h"
 #include "vmm/hook/hook_table.h"
 #include "vmm/hv_ops.h"
-#include "vmm/net_frontend.h"
 #include "vmm/vcpu.h"
 #include "vmm/vm.h"
 #include "vmm/vm_config.h"
@@ -206,69 +204,20 @@ static void set_tpr_threshold(struct vcpu *vcpu, unsigned priority)
 	(void)priority;
 }
 
-static const struct hv_ops ops = {.name = "fake",
+/* No page: the CPU does not virtualize it. */
+static uint32_t *virtualize_apic(struct vcpu *vcpu, bool on)
+{
+	(void)vcpu;
+	(void)on;
+	return NULL;
+}
+
+static const struct hv_ops ops = {.virtualize_apic = virtualize_apic,
+				  .name = "fake",
 				  .get_reg = get_reg,
 				  .set_reg = set_reg,
 				  .set_tpr_threshold = set_tpr_threshold};
 const struct hv_ops *hv_ops = &ops;
-
-/* What disks connect to. */
-
-static int socket_create(struct device *dev, const struct device_config *config)
-{
-	struct block_frontend *front = kzalloc(sizeof(*front));
-
-	(void)config;
-	if (!front)
-		return -ENOMEM;
-	dev->state = front;
-	block_frontend_init(front);
-	return device_provide_frontend(dev, &front->base);
-}
-
-static void socket_destroy(struct device *dev)
-{
-	kfree(dev->state);
-}
-
-DEVICE_TYPE(socket_type, .name = "socket", .help = "a block frontend", .create = socket_create,
-	    .destroy = socket_destroy);
-
-static bool net_socket_receive(void *opaque, const struct net_frame *frame)
-{
-	(void)opaque;
-	(void)frame;
-	return true;
-}
-
-static void net_socket_send_ready(void *opaque)
-{
-	(void)opaque;
-}
-
-static void net_socket_link(void *opaque, bool up)
-{
-	(void)opaque;
-	(void)up;
-}
-
-static int net_socket_create(struct device *dev, const struct device_config *config)
-{
-	struct net_frontend *front = kzalloc(sizeof(*front));
-
-	(void)config;
-	if (!front)
-		return -ENOMEM;
-	dev->state = front;
-	net_frontend_init(front);
-	front->receive = net_socket_receive;
-	front->send_ready = net_socket_send_ready;
-	front->link = net_socket_link;
-	return device_provide_frontend(dev, &front->base);
-}
-
-DEVICE_TYPE(net_socket_type, .name = "net-socket", .help = "a net frontend",
-	    .create = net_socket_create, .destroy = socket_destroy);
 
 /* Steps. */
 
