@@ -121,7 +121,7 @@ struct hv_ops {
 
 	/*
 	 * Exits for @count ports (MSR @index), or straight to hardware. Only passthrough turns them
-	 * off. A vCPU sees it when its world is loaded next: kick those that run.
+	 * off. Those that run have seen it after vm_flush().
 	 */
 	void (*intercept_io)(struct vm *vm, uint16_t port, uint32_t count, bool on);
 	int (*intercept_msr)(struct vm *vm, uint32_t index, bool read, bool write);

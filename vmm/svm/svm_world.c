@@ -21,6 +21,8 @@ void svm_flush(struct vcpu *vcpu)
 		svm->vmcb->control.tlb_control = VMCB_TLB_FLUSH_GUEST;
 	else
 		svm->asid.generation = 0;
+	/* What the permission maps say may have changed as well. */
+	svm_dirty(svm, VMCB_CLEAN_IOPM);
 	svm->prepare = true;
 }
 

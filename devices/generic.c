@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A device for what has no model, and for watching: any number of ranges of
+ * ports and memory, each with what becomes of accesses. They are ignored (reads
+ * give a value), printed, passed to the machine, or forwarded to a host device.
+ *
+ * Keys: ports, memory, hostdev. docs/vm-config.md says how ranges are written.
+ * No lock: nothing changes after create().
+ */
+#include "devices/generic.h"
+
+#include "devices/hostdev/host_device.h"
+#include "devices/hostdev/machine_ports.h"
+#include "kernel/slab.h"
+#include "vmm/device.h"
+#include "vmm/vcpu.h"
+#include "vmm/vm.h"
+
+#include <errno.h>
+
+/* The log has the time. */
+static void generic_print(const struct generic_range *r, const struct vcpu *vcpu, const char *what,
+			  uint64_t offset, unsigned width, uint64_t value)
+{
+	if (r->mode != GENERIC_PRINT_IGNORE && r->mode != GENERIC_PRINT_PASS)
+		return;
+	vm_log_guest(vcpu->vm, LOG_INFO, "%s: vCPU %u at %#lx %s %s %#lx, %u bytes: %#lx",
+		     r->g->dev->id, vcpu->index, vcpu->rip, what, r->memory ? "memory" : "port",
+		     r->first + offset, width, value);
+}
+
+static int generic_read(void *opaque, struct vcpu *vcpu, uint64_t offset, unsigned width,
+			uint64_t *value)
+{
+	const struct generic_range *r = opaque;
+	int err = 0;
+
+	switch (r->mode) {
+	case GENERIC_FORWARD:
+		err = host_device_read(r->g->hostdev, (unsigned)r->arg, offset, width, value);
+		break;
+	case GENERIC_PASS:
+	case GENERIC_PRINT_PASS:
+		*value = machine_ports_read((uint16_t)(r->first + offset), width);
+		break;
+	default:
+		*value = r->arg;
+	}
+	if (!err)
+		generic_print(r, vcpu, "reads", offset, width,
+			      *value & (UINT64_MAX >> (64 - 8 * width)));
+	return err;
+}
+
+static int generic_write(void *opaque, struct vcpu *vcpu, uint64_t offset, unsigned width,
+			 uint64_t value)
+{
+	const struct generic_range *r = opaque;
+
+	generic_print(r, vcpu, "writes", offset, width, value);
+	if (r->mode == GENERIC_FORWARD)
+		return host_device_write(r->g->hostdev, (unsigned)r->arg, offset, width, value);
+	if (r->mode == GENERIC_PASS || r->mode == GENERIC_PRINT_PASS)
+		machine_ports_write((uint16_t)(r->first + offset), width, (uint32_t)value);
+	return 0;
+}
+
+static const struct hook_ops generic_ops = {.read = generic_read, .write = generic_write};
+
+/* A resource: goes before the hook, so that the ports are never open and not owned. */
+static void generic_close_ports(void *opaque)
+{
+	const struct generic_range *r = opaque;
+
+	machine_ports_close(r->g->dev->vm, (uint16_t)r->first, (uint32_t)(r->last - r->first + 1));
+}
+
+static int generic_take_ports(struct device *dev, struct generic_range *r)
+{
+	uint32_t count = (uint32_t)(r->last - r->first + 1);
+	int err = device_hook_io(dev, (uint16_t)r->first, count, &generic_ops, r);
+
+	if (err || (r->mode != GENERIC_PASS && r->mode != GENERIC_PRINT_PASS))
+		return err;
+	device_log(dev, LOG_WARN, "the guest reaches the machine's ports %#lx-%#lx", r->first,
+		   r->last);
+	if (r->mode == GENERIC_PRINT_PASS)
+		return 0;
+	err = device_own(dev, generic_close_ports, r);
+	if (!err)
+		machine_ports_open(dev->vm, (uint16_t)r->first, count);
+	return err;
+}
+
+static void generic_destroy(struct device *dev)
+{
+	struct generic *g = dev->state;
+
+	host_device_close(g->hostdev);
+	kfree(g);
+}
+
+static int generic_create(struct device *dev, const struct device_config *config)
+{
+	const char *url = device_config_string(config, "hostdev");
+	struct generic *g = kzalloc(sizeof(*g));
+	struct generic_range *r;
+	int err = 0;
+
+	if (!g)
+		return -ENOMEM;
+	dev->state = g;
+	g->dev = dev;
+	if (*url)
+		err = host_device_open(dev, url, HOST_BUS_DIRECT, &g->hostdev);
+	if (!err)
+		err = generic_ranges_parse(g, false, device_config_string(config, "ports"));
+	if (!err)
+		err = generic_ranges_parse(g, true, device_config_string(config, "memory"));
+	for (r = g->ranges; r < g->ranges + g->count && !err; r++) {
+		if (r->memory)
+			err = device_hook_memory(dev, r->first, r->last - r->first + 1,
+						 HOOK_MEMORY_FULL, &generic_ops, r);
+		else
+			err = generic_take_ports(dev, r);
+	}
+	return err;
+}
+
+static const struct device_key generic_keys[] = {
+	{.name = "ports",
+	 .kind = KEY_STRING,
+	 .def = "",
+	 .help = "FIRST[-LAST]:MODE[=VALUE], … of I/O ports"},
+	{.name = "memory", .kind = KEY_STRING, .def = "", .help = "the same of physical memory"},
+	{.name = "hostdev",
+	 .kind = KEY_STRING,
+	 .def = "",
+	 .help = "URL of the host device that `forward` goes to"},
+	{},
+};
+
+DEVICE_TYPE(generic_type, .name = "generic",
+	    .help = "ranges that are ignored, printed, passed through or forwarded",
+	    .keys = generic_keys, .create = generic_create, .destroy = generic_destroy);

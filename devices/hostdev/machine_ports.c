@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "devices/hostdev/machine_ports.h"
+
+#include "drivers/ports.h"
+#include "vmm/hook/hook.h"
+#include "vmm/hv_ops.h"
+#include "vmm/vm.h"
+
+static void machine_ports_intercept(struct vm *vm, uint16_t first, uint32_t count, bool on)
+{
+	hv_ops->intercept_io(vm, first, count, on);
+	if (vm->hooks->live)
+		vm_flush(vm);
+}
+
+void machine_ports_open(struct vm *vm, uint16_t first, uint32_t count)
+{
+	machine_ports_intercept(vm, first, count, false);
+}
+
+void machine_ports_close(struct vm *vm, uint16_t first, uint32_t count)
+{
+	machine_ports_intercept(vm, first, count, true);
+}
+
+uint32_t machine_ports_read(uint16_t port, unsigned width)
+{
+	return ports_read(port, width);
+}
+
+void machine_ports_write(uint16_t port, unsigned width, uint32_t value)
+{
+	ports_write(port, width, value);
+}
