@@ -103,6 +103,11 @@ void *kcalloc(size_t n, size_t size)
 	return calloc(n, size);
 }
 
+char *kstrdup(const char *s)
+{
+	return strdup(s);
+}
+
 void kfree(const void *p)
 {
 	free((void *)p);

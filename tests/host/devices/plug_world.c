@@ -2,6 +2,7 @@
 #include "tests/host/devices/plug_world.h"
 
 #include "kernel/console.h"
+#include "drivers/ports.h"
 #include "kernel/page_alloc.h"
 #include "kernel/slab.h"
 #include "kernel/task.h"
@@ -42,7 +43,7 @@ static struct guest_memory memory = {
 	.granule_count = 1,
 };
 static struct vm_config *extra; /* the section of a device that is added */
-static uint64_t mapped;
+static uint64_t mapped;		/* devices' pages, and ports that are open */
 
 /* What the machine would do. */
 
@@ -204,6 +205,26 @@ static void set_tpr_threshold(struct vcpu *vcpu, unsigned priority)
 	(void)priority;
 }
 
+static void intercept_io(struct vm *v, uint16_t port, uint32_t count, bool on)
+{
+	(void)v;
+	(void)port;
+	mapped += on ? -(uint64_t)count : count;
+}
+
+uint32_t ports_read(uint16_t port, unsigned width)
+{
+	(void)width;
+	return port;
+}
+
+void ports_write(uint16_t port, unsigned width, uint32_t value)
+{
+	(void)port;
+	(void)width;
+	(void)value;
+}
+
 /* No page: the CPU does not virtualize it. */
 static uint32_t *virtualize_apic(struct vcpu *vcpu, bool on)
 {
@@ -212,8 +233,9 @@ static uint32_t *virtualize_apic(struct vcpu *vcpu, bool on)
 	return NULL;
 }
 
-static const struct hv_ops ops = {.virtualize_apic = virtualize_apic,
-				  .name = "fake",
+static const struct hv_ops ops = {.name = "fake",
+				  .virtualize_apic = virtualize_apic,
+				  .intercept_io = intercept_io,
 				  .get_reg = get_reg,
 				  .set_reg = set_reg,
 				  .set_tpr_threshold = set_tpr_threshold};

@@ -40,6 +40,9 @@ static const struct need {
 	{"char-console", UART, "frontend = f\n"},
 	{"char-log", UART, "frontend = f\n"},
 	{"char-pair", UART, "frontend = f\nname = cable\n"},
+	{"generic", "",
+	 "ports = 0x300-0x30f:passthrough, 0x80:print-and-ignore\n"
+	 "memory = 0xfed40000-0xfed40fff:ignore\n"},
 	{"null-disk", SOCKET, "frontend = f\n"},
 	{"net-null", NET, "frontend = f\n"},
 	{"ramdisk", SOCKET, "frontend = f\nsize = 64K\n"},

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* test-sources: devices/generic.c devices/generic_ranges.c devices/hostdev/host_device.c */
+/* test-sources: lib/parse.c vmm/irq.c */
+/* test-sources: tests/host/devices/fake.c tests/host/devices/fake_devices.c */
+/* test-sources: tests/host/devices/fake_time.c */
+/* The generic device: its ranges, what becomes of accesses, and host devices behind it. */
+#include "devices/hostdev/host_device.h"
+#include "devices/hostdev/machine_ports.h"
+#include "kernel/slab.h"
+#include "tests/host/devices/fake.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* The machine. */
+
+static uint32_t open_first, open_count;
+static uint32_t last_out;
+static unsigned outs;
+
+void machine_ports_open(struct vm *vm, uint16_t first, uint32_t count)
+{
+	(void)vm;
+	open_first = first;
+	open_count = count;
+}
+
+void machine_ports_close(struct vm *vm, uint16_t first, uint32_t count)
+{
+	(void)vm;
+	assert_true(first == open_first && count == open_count);
+	open_count = 0;
+}
+
+uint32_t machine_ports_read(uint16_t port, unsigned width)
+{
+	return 0x10000u * width + port;
+}
+
+void machine_ports_write(uint16_t port, unsigned width, uint32_t value)
+{
+	last_out = 0x10000u * width + port;
+	outs += value == 0x77;
+}
+
+/* A host device: region 1 has 16 ports, region 2 a page of memory. */
+
+static unsigned hosts;
+static uint8_t host_memory[4096];
+static char host_path[64], host_args[64];
+
+static int host_open(struct host_device *hd, const char *path, const char *args)
+{
+	snprintf(host_path, sizeof(host_path), "%s", path);
+	snprintf(host_args, sizeof(host_args), "%s", args);
+	if (!strcmp(path, "busy"))
+		return -EBUSY;
+	hd->state = host_memory;
+	hd->regions[1] = (struct host_region){.size = 16, .io = true};
+	hd->regions[2] = (struct host_region){.size = sizeof(host_memory)};
+	hosts++;
+	return 0;
+}
+
+static void host_close(struct host_device *hd)
+{
+	assert_ptr_equal(hd->state, host_memory);
+	hosts--;
+}
+
+static int host_read(struct host_device *hd, unsigned region, uint64_t offset, unsigned width,
+		     uint64_t *value)
+{
+	if (region == 1)
+		return -EIO;
+	*value = 0;
+	memcpy(value, (uint8_t *)hd->state + offset, width);
+	return 0;
+}
+
+static int host_write(struct host_device *hd, unsigned region, uint64_t offset, unsigned width,
+		      uint64_t value)
+{
+	if (region == 1)
+		return -EIO;
+	memcpy((uint8_t *)hd->state + offset, &value, width);
+	return 0;
+}
+
+HOST_SCHEME(trial_scheme, .name = "trial", .help = "for tests", .bus = HOST_BUS_DIRECT,
+	    .open = host_open, .close = host_close, .read = host_read, .write = host_write);
+HOST_SCHEME(pci_scheme, .name = "card", .help = "for tests", .bus = HOST_BUS_PCI, .open = host_open,
+	    .close = host_close, .read = host_read, .write = host_write);
+
+static int setup(void **state)
+{
+	(void)state;
+	fake_start(2);
+	memset(host_memory, 0, sizeof(host_memory));
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	fake_end();
+	assert_int_equal(hosts, 0);
+	assert_int_equal(open_count, 0);
+	return 0;
+}
+
+static struct device *make(const char *ports, const char *memory, const char *hostdev)
+{
+	char keys[3][512];
+	const char *const list[] = {keys[0], keys[1], keys[2], NULL};
+
+	snprintf(keys[0], sizeof(keys[0]), "ports=%s", ports);
+	snprintf(keys[1], sizeof(keys[1]), "memory=%s", memory);
+	snprintf(keys[2], sizeof(keys[2]), "hostdev=%s", hostdev);
+	return fake_create("generic", "watch", list);
+}
+
+static void refuse(const char *ports, const char *memory, const char *hostdev, const char *message)
+{
+	assert_null(make(ports, memory, hostdev));
+	if (!strstr(fake_last_log, message))
+		fail_msg("expected '%s' in: %s", message, fake_last_log);
+	fake_end();
+	assert_int_equal(hosts, 0);
+	fake_start(2);
+}
+
+static void test_ignore(void **state)
+{
+	(void)state;
+	assert_non_null(make("0x80-0x8f:ignore, 0x300:ignore=0x5a",
+			     "0xfed40000-0xfed40fff:ignore=0x1122334455667788", ""));
+	assert_int_equal(fake_in(0x80, 4), 0xffffffff);
+	assert_int_equal(fake_in(0x300, 1), 0x5a);
+	assert_int_equal(fake_in(0x300, 2), 0xff5a);
+	fake_out(0x80, 1, 1);
+	assert_int_equal(fake_mmio_read(0, 0xfed40000, 8), 0x1122334455667788);
+	assert_int_equal(fake_mmio_read(0, 0xfed40fff, 1), 0x88);
+	fake_mmio_write(0, 0xfed40008, 4, 1);
+	assert_string_equal(fake_last_log, "");
+}
+
+static void test_print(void **state)
+{
+	(void)state;
+	assert_non_null(make("0x80:print-and-ignore=0x12", "0xe0000000:print-and-ignore", ""));
+	fake_vm.vcpus[0]->rip = 0xffffffff81000042;
+	fake_out(0x80, 1, 0x77);
+	assert_string_equal(fake_last_log,
+			    "watch: vCPU 0 at 0xffffffff81000042 writes port 0x80, 1 bytes: 0x77");
+	assert_int_equal(fake_in(0x80, 1), 0x12);
+	assert_string_equal(fake_last_log,
+			    "watch: vCPU 0 at 0xffffffff81000042 reads port 0x80, 1 bytes: 0x12");
+	fake_vm.vcpus[1]->rip = 0x7c00;
+	assert_int_equal(fake_mmio_read(1, 0xe0000000, 1), 0xff);
+	assert_string_equal(fake_last_log,
+			    "watch: vCPU 1 at 0x7c00 reads memory 0xe0000000, 1 bytes: 0xff");
+}
+
+static void test_pass(void **state)
+{
+	(void)state;
+	assert_non_null(make("0x300-0x30f:passthrough,0x400-0x401:print-and-passthrough", "", ""));
+	assert_int_equal(open_first, 0x300);
+	assert_int_equal(open_count, 16);
+	/* Those that exit all the same. */
+	assert_int_equal(fake_in(0x30c, 4), 0x4030c);
+	assert_int_equal(fake_in(0x400, 2), 0x20400 & 0xffff);
+	outs = 0;
+	fake_out(0x401, 1, 0x77);
+	assert_int_equal(last_out, 0x10401);
+	assert_int_equal(outs, 1);
+	assert_non_null(strstr(fake_last_log, "writes port 0x401, 1 bytes: 0x77"));
+}
+
+static void test_forward(void **state)
+{
+	(void)state;
+	assert_non_null(make("0x300-0x30f:forward=1", "0xe0000000-0xe0000fff:forward=2",
+			     "trial:a/b?x=1&y=2"));
+	assert_string_equal(host_path, "a/b");
+	assert_string_equal(host_args, "x=1&y=2");
+	assert_int_equal(hosts, 1);
+	fake_mmio_write(0, 0xe0000ffc, 4, 0x12345678);
+	assert_int_equal(fake_mmio_read(0, 0xe0000ffe, 2), 0x1234);
+	assert_int_equal(host_memory[4095], 0x12);
+	/* An error is what nobody would answer. */
+	assert_int_equal(fake_in(0x300, 1), 0xff);
+	fake_out(0x300, 1, 1);
+}
+
+static void test_ranges_refused(void **state)
+{
+	(void)state;
+	refuse("0x80-0x8g:ignore", "", "",
+	       "ports: '0x80-0x8g:ignore': expected FIRST[-LAST]:MODE[=VALUE]");
+	refuse("0x80", "", "", "ports: '0x80': expected FIRST");
+	refuse("0x80:ignore,", "0x80:watch", "", "memory: '0x80:watch': expected FIRST");
+	refuse("0x80:ignore,,0x81:ignore", "", "", "ports: '': expected FIRST");
+	refuse("0x80:passthrough=1", "", "", "expected FIRST");
+	refuse("0x80:ignore=", "", "", "expected FIRST");
+	refuse("0x8f-0x80:ignore", "", "", "expected FIRST up to LAST, both up to 0xffff");
+	refuse("0xffff-0x10000:ignore", "", "", "expected FIRST up to LAST, both up to 0xffff");
+	refuse("", "0xf0000000-0xffffffffffffffff:ignore", "", "both up to 0xfffffffffffff");
+	refuse("0x80-0x8f:ignore, 0x8f:ignore", "", "", "ports: '0x8f:ignore': overlaps 0x80-0x8f");
+	refuse("", "0x1ff000-0x20ffff:ignore", "", "the VM has RAM there");
+	refuse("", "0xbffff-0xc0000:ignore", "", "the VM has RAM there");
+	refuse("", "0x9ffff:ignore", "", "the VM has RAM there");
+	refuse("", "0xfed00000:passthrough", "", "cannot be passed through yet");
+	assert_non_null(make("", "0xa0000-0xbffff:ignore,0x200000-0xbfffffff:ignore", ""));
+}
+
+static void test_hosts_refused(void **state)
+{
+	(void)state;
+	refuse("0x80:forward", "", "", "forward needs the key hostdev");
+	refuse("0x80:forward=9", "", "trial:", "the host device has no region 9");
+	refuse("0x80:forward=4294967297", "", "trial:", "the host device has no region");
+	refuse("0x80:forward", "", "trial:", "the host device has no region 0");
+	refuse("0x80:forward=2", "", "trial:", "region 2 of the host device is memory");
+	refuse("0x80-0x90:forward=1", "", "trial:", "region 1 of the host device has only 16");
+	refuse("", "", "trial", "'trial': expected a host device's URL");
+	refuse("", "", ":x", "expected a host device's URL");
+	refuse("", "", "tria:x", "'tria:x': no host device of that scheme");
+	refuse("", "", "card:x", "'card:x' is a pci device: expected a direct one");
+	refuse("", "", "trial:busy", "");
+}
+
+static void test_many(void **state)
+{
+	char text[65 * 16] = "", whole[65 * 16 + 8];
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 65; i++)
+		sprintf(text + strlen(text), "%s%u:ignore", i ? "," : "", 1000 + i);
+	snprintf(whole, sizeof(whole), "ports=%s", text);
+	assert_null(fake_create("generic", "watch", (const char *const[]){whole, NULL}));
+	assert_non_null(strstr(fake_last_log, "ports: more than 64 ranges"));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_ignore),  TEST(test_print),	       TEST(test_pass),
+		TEST(test_forward), TEST(test_ranges_refused), TEST(test_hosts_refused),
+		TEST(test_many),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
