@@ -238,6 +238,19 @@ static void vcpu_emulate_keep(struct vcpu_emulate_known *k, const struct vcpu_mo
 		    insn->fast_reg != X86_RSP;
 }
 
+/* Not the access of an instruction: the CPU was looking for a handler, or pushing for it. */
+static enum exit_action vcpu_emulate_delivery(struct vcpu *vcpu, const struct vm_exit *exit)
+{
+	gpa_t gpa = exit->u.memory.gpa;
+
+	/* A hook that was there until just now: the page is RAM again, and the event goes there. */
+	if (vcpu_emulate_ram(vcpu, gpa, 1, exit->u.memory.access & ACCESS_WRITE))
+		return EXIT_RESUME;
+	vcpu_fail(vcpu, "vector %u cannot be delivered: no RAM at 0x%" PRIx64, vcpu->event.vector,
+		  gpa);
+	return EXIT_STOP;
+}
+
 static __noinline enum exit_action vcpu_emulate_general(struct vcpu *vcpu,
 							const struct vm_exit *exit)
 {
@@ -246,13 +259,8 @@ static __noinline enum exit_action vcpu_emulate_general(struct vcpu *vcpu,
 	struct emulate_ctx ctx;
 	struct vcpu_mode mode;
 
-	/* Not the access of an instruction: the CPU was looking for a handler, or pushing for it.
-	 */
-	if (vcpu->event.type != EVENT_NONE) {
-		vcpu_fail(vcpu, "vector %u cannot be delivered: no RAM at 0x%" PRIx64,
-			  vcpu->event.vector, exit->u.memory.gpa);
-		return EXIT_STOP;
-	}
+	if (vcpu->event.type != EVENT_NONE)
+		return vcpu_emulate_delivery(vcpu, exit);
 	vcpu_emulate_enter(vcpu, &ctx, &mode);
 	result = icache_insn(&ctx, &insn);
 	if (result != EMULATE_DONE)
