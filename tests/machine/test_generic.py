@@ -3,7 +3,7 @@
 import re
 
 from harness import Failure, Machine, case
-from harness.linux import Linux, linux_files
+from harness.linux import BOOT_SECONDS, Linux, linux_files
 
 # Page registers of the machine's DMA controller: bytes that are what was written to them.
 GENERIC = ('[device "watch"]\n  type = generic\n  ports = 0x81-0x82:passthrough, '
@@ -29,7 +29,7 @@ def generic(t):
     files["linux.cfg"] += GENERIC
     # What is printed is for dmesg, not for the guest's terminal.
     with Machine(t, files=files, cpus=1, cmdline="loglevel=warn") as m:
-        m.expect(r"watch: the guest reaches the machine's ports 0x81-0x82", timeout=60)
+        m.expect(r"watch: the guest reaches the machine's ports 0x81-0x82", timeout=BOOT_SECONDS)
         guest = Linux(m)
         guest.boot()
         for port, value, back in ((0x81, 0x12, "12"), (0x82, 0x34, "34"), (0x83, 0x56, "56"),

@@ -14,7 +14,7 @@
 #define FAKE_MAX_DEVICES 32
 #define FAKE_MAX_IFACES	 64
 #define FAKE_MAX_LINES	 64
-#define FAKE_MAX_OWNED	 16
+#define FAKE_MAX_OWNED	 32
 
 TABLE_DECLARE(device_types, struct device_type);
 
@@ -280,7 +280,12 @@ int device_provide_frontend(struct device *dev, struct frontend *frontend)
 	return device_provide(dev, frontend->kind->name, frontend);
 }
 
-int device_connect(struct device *dev __unused, const char *id, const struct frontend_kind *kind,
+static void fake_disconnect(void *opaque)
+{
+	((struct frontend *)opaque)->backend = NULL;
+}
+
+int device_connect(struct device *dev, const char *id, const struct frontend_kind *kind,
 		   const struct backend_ops *ops, void *opaque, struct frontend **out)
 {
 	*out = device_iface(&fake_vm, id, kind->name);
@@ -288,7 +293,7 @@ int device_connect(struct device *dev __unused, const char *id, const struct fro
 		return -EINVAL;
 	(*out)->backend = ops;
 	(*out)->backend_opaque = opaque;
-	return 0;
+	return device_own(dev, fake_disconnect, *out);
 }
 
 void *device_iface(struct vm *vm __unused, const char *id, const char *kind)

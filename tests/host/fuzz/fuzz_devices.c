@@ -23,9 +23,14 @@
 /* test-sources: devices/vga/vga_text.c vmm/console_frontend.c vmm/hook/hook_mapped.c */
 /* test-sources: devices/backend/screen.c devices/backend/screen_draw.c */
 /* test-sources: devices/backend/screen_keys.c devices/backend/cp437.c */
-/* test-sources: vmm/vm_console.c lib/ring.c */
+/* test-sources: vmm/vm_console.c lib/ring.c lib/parse.c */
+/* test-sources: devices/backend/char_pair.c devices/backend/char_log.c */
+/* test-sources: devices/generic.c devices/generic_ranges.c devices/hostdev/host_device.c */
+/* test-sources: devices/hostdev/machine_ports.c */
 /* test-sources: tests/host/devices/fake.c tests/host/devices/fake_devices.c */
 /* test-sources: tests/host/devices/fake_time.c */
+#include "drivers/ports.h"
+#include "kernel/work.h"
 #include "tests/host/devices/fake.h"
 #include "vmm/char_frontend.h"
 #include "vmm/loader.h"
@@ -41,11 +46,27 @@ static const char *const types[] = {
 	"ps2",	  "reset-control", "uart16550",	    "pvclock", "pci",	"acpi",
 	"fw-cfg", "debug-exit",	   "debug-console", "vga",     "screen"};
 
+/* And these, with keys of their own. */
+static const struct {
+	const char *type, *id, *keys[4];
+} more[] = {
+	{"uart16550", "com2", {"io=0x2f8", "irq=3"}},
+	{"uart16550", "com3", {"io=0x3e8", "irq=4"}},
+	{"uart16550", "com4", {"io=0x2e8", "irq=3"}},
+	{"char-pair", "end2", {"frontend=com2", "name=cable"}},
+	{"char-pair", "end3", {"frontend=com3", "name=cable"}},
+	{"char-log", "log", {"frontend=com4"}},
+	{"generic",
+	 "generic",
+	 {"ports=0x80-0x83:ignore=0x5a,0x84:print-and-ignore,0x85-0x88:print-and-passthrough",
+	  "memory=0xb0000000-0xb0000fff:print-and-ignore"}},
+};
+
 /* Where ranges of hooked ports begin; the accesses around them reach over their ends. */
-static const uint16_t ports[] = {0x20,	0x40,  0x60,  0x61,  0x64,  0x70,  0x92,  0xa0,
-				 0xe9,	0xf4,  0x3f8, 0x3fc, 0x4d0, 0x510, 0x514, 0x518,
-				 0x600, 0x604, 0x608, 0x620, 0xcf8, 0xcfc, 0x3b4, 0x3ba,
-				 0x3c0, 0x3c4, 0x3c8, 0x3ce, 0x3d4, 0x3da};
+static const uint16_t ports[] = {
+	0x20,  0x40,  0x60,  0x61,  0x64,  0x70,  0x92,	 0xa0,	0xe9,  0xf4,  0x3f8, 0x3fc, 0x4d0,
+	0x510, 0x514, 0x518, 0x600, 0x604, 0x608, 0x620, 0xcf8, 0xcfc, 0x3b4, 0x3ba, 0x3c0, 0x3c4,
+	0x3c8, 0x3ce, 0x3d4, 0x3da, 0x2f8, 0x2fc, 0x3e8, 0x3ec, 0x2e8, 0x80,  0x84};
 static const uint32_t msrs[] = {0x1b,  0x6e0, 0x800, 0x808, 0x80b,	0x80f,	   0x820,
 				0x830, 0x832, 0x838, 0x83e, 0x4b564d00, 0x4b564d01};
 
@@ -175,12 +196,62 @@ static void do_input(struct input *in)
 		f->input_break(f->opaque);
 }
 
+/* Workers, and the machine. */
+
+static struct list_head queued = LIST_HEAD_INIT(queued);
+
+void work_init(struct work *work, work_fn fn)
+{
+	work->fn = fn;
+	list_init(&work->link);
+	work->queued = false;
+}
+
+void work_queue(struct work *work)
+{
+	if (!work->queued)
+		list_add_tail(&work->link, &queued);
+	work->queued = true;
+}
+
+static bool do_work(void)
+{
+	struct work *work = list_first_entry(&queued, struct work, link);
+
+	if (list_empty(&queued))
+		return false;
+	list_del(&work->link);
+	work->queued = false;
+	work->fn(work);
+	return true;
+}
+
+uint32_t ports_read(uint16_t port, unsigned width)
+{
+	return port * width;
+}
+
+void ports_write(uint16_t port, unsigned width, uint32_t value)
+{
+	(void)port;
+	(void)width;
+	(void)value;
+}
+
+/* None of the generic device's ports are open. */
+void vm_flush(struct vm *vm)
+{
+	(void)vm;
+	abort();
+}
+
 static void do_rest(struct input *in, uint8_t op, struct irq_line *line)
 {
 	struct firmware_tables *tables;
 
 	switch (op) {
 	case 6:
+		do_work();
 		fake_advance(take(in, 3));
 		break;
 	case 7: /* everything is late */
@@ -228,6 +299,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (i = 0; i < ARRAY_SIZE(types); i++)
 		if (!fake_create(types[i], types[i], keys))
 			abort();
+	for (i = 0; i < ARRAY_SIZE(more); i++)
+		if (!fake_create(more[i].type, more[i].id, more[i].keys))
+			abort();
 	if (vm_console_attach(&fake_vm, "screen", &viewer, &console))
 		abort();
 	if (irq_line_attach(&fake_vm, &line, (unsigned)take(&in, 1) % IRQ_LINES))
@@ -247,5 +321,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	irq_line_detach(&line);
 	vm_console_detach(console);
 	fake_end();
+	while (do_work())
+		;
 	return 0;
 }
