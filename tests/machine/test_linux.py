@@ -181,7 +181,8 @@ def little_memory(t):
         check(re.search(r"vmlinuz needs \d+ KiB of memory .*has 48 MiB: raise memory", said), said)
 
 
-@case(seconds=40, each=[{"machine_cpus": 1, "vcpus": (1, 2)}, {"machine_cpus": 2, "vcpus": (2, 1)},
+@case(seconds=40, each=[{"machine_cpus": 1, "vcpus": (1, 1)},
+                        {"machine_cpus": 1, "vcpus": (1, 2)}, {"machine_cpus": 2, "vcpus": (2, 1)},
                         {"machine_cpus": 4, "vcpus": (4, 2)}])
 def side_by_side(t, machine_cpus, vcpus):
     """Two VMs of two configs, each with its console, on fewer and more CPUs than they have."""
