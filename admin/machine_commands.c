@@ -24,7 +24,6 @@ static void command_reboot(char **argv)
 	(void)argv;
 	console_printf("Resetting the machine.\n");
 	power_reset();
-	console_printf("The machine does not reset: press its button.\n");
 }
 
 static void command_poweroff(char **argv)
@@ -32,7 +31,7 @@ static void command_poweroff(char **argv)
 	(void)argv;
 	console_printf("Switching the machine off.\n");
 	power_off();
-	console_printf("The machine does not switch off (no ACPI S5?): press its button.\n");
+	console_printf("This machine cannot switch itself off (no ACPI S5): press its button.\n");
 }
 
 COMMAND(dmesg_entry, .name = "dmesg", .args = "",

@@ -9,6 +9,7 @@
 #include "kernel/nmi.h"
 #include "kernel/page_alloc.h"
 #include "kernel/panic.h"
+#include "kernel/power.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -102,6 +103,7 @@ static void host_nmi(const struct exception_frame *frame)
 {
 	(void)frame;
 	panic_stop_if_any();
+	power_stop_if_any();
 	nmi_count();
 }
 

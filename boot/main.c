@@ -200,7 +200,8 @@ static void check_page_tables(void)
 
 static void find_tables(void)
 {
-	static const struct power_ops switches = {.reset = machine_reset, .off = machine_off};
+	static const struct power_ops switches = {
+		.reset = machine_reset, .off = machine_off, .can_off = machine_can_off};
 
 	switch (acpi_init(boot_info.rsdp, boot_info.rsdp_size)) {
 	case 0:

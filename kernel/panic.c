@@ -7,6 +7,7 @@
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/percpu.h"
 #include "kernel/console.h"
+#include "kernel/power.h"
 #include "kernel/sched.h"
 #include "kernel/symbols.h"
 #include "kernel/version.h"
@@ -136,6 +137,7 @@ static void __noreturn panic_vpanic(const struct exception_frame *frame, uint64_
 		panic_report(frame, fmt, args);
 		panic_backtrace(rip, rbp);
 		panic_line("halted: reset the machine");
+		power_leave_cpu();
 		break;
 	case 2:
 		panic_line("\nPANIC inside the panic, at %016lx: %s", rip, fmt);
@@ -167,6 +169,8 @@ void panic_stop_if_any(void)
 {
 	uint32_t cpu = __atomic_load_n(&panic_cpu, __ATOMIC_ACQUIRE);
 
-	if (cpu && cpu != panic_self())
+	if (cpu && cpu != panic_self()) {
+		power_leave_cpu();
 		cpu_stop();
+	}
 }

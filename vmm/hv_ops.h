@@ -36,6 +36,8 @@ struct hv_ops {
 	int (*probe)(char *reason, size_t size);
 	/* Turns virtualization on, on the calling CPU. */
 	int (*cpu_enable)(void);
+	/* Before a reset, and in a panic: power_set_cpu_leave(). Nothing is called on that CPU
+	 * after it. */
 	void (*cpu_disable)(void);
 	/*
 	 * For a person: a line for each feature and control, whether the CPU has it, whether it is

@@ -3,6 +3,7 @@
 
 #include "arch/x86_64/percpu.h"
 #include "kernel/log.h"
+#include "kernel/power.h"
 #include "kernel/sched.h"
 #include "vmm/fpu.h"
 #include "vmm/hv_ops.h"
@@ -40,6 +41,7 @@ void vmm_init(void)
 	log_info("vmm: virtualization by %s", hv_ops->name);
 	fpu_init();
 	sched_set_world_leave(hv_ops->leave_world);
+	power_set_cpu_leave(hv_ops->cpu_disable);
 }
 
 void vmm_cpu_init(void)

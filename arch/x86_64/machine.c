@@ -35,12 +35,16 @@ void machine_reset(void)
 		io_out8(power->reset_port, power->reset_value);
 		delay_us(50000);
 	}
+	io_out8(PORT_RESET_CONTROL, RESET_CONTROL_FULL);
+	io_out8(PORT_RESET_CONTROL, RESET_CONTROL_NOW);
+	delay_us(50000);
+	/*
+	 * Where this is an INIT and no more, MSRs stay, IA32_FEATURE_CONTROL's lock among them;
+	 * not all firmware knows to leave that alone. So it comes late.
+	 */
 	for (int i = 0; i < 10000 && io_in8(PORT_KEYBOARD) & KEYBOARD_BUSY; i++)
 		delay_us(1);
 	io_out8(PORT_KEYBOARD, KEYBOARD_RESET);
-	delay_us(50000);
-	io_out8(PORT_RESET_CONTROL, RESET_CONTROL_FULL);
-	io_out8(PORT_RESET_CONTROL, RESET_CONTROL_NOW);
 	delay_us(50000);
 	/* An exception that nobody can take. */
 	__asm__ volatile("lidt %0; int3" : : "m"(no_idt));
@@ -67,12 +71,15 @@ static void sleep_by(uint16_t port, uint8_t type)
 	io_out16(port, kept | PM1_CONTROL_SLP_TYPE(type) | PM1_CONTROL_SLP_EN);
 }
 
+bool machine_can_off(void)
+{
+	return acpi_info.power.s5_known && acpi_info.power.pm1a_control;
+}
+
 void machine_off(void)
 {
 	const struct acpi_power *power = &acpi_info.power;
 
-	if (!power->s5_known || !power->pm1a_control)
-		return;
 	enable_acpi(power);
 	sleep_by(power->pm1a_control, power->s5_type_a);
 	if (power->pm1b_control)

@@ -202,5 +202,16 @@ def machine_resets_and_goes_off(t, firmware):
         m.expect(r"\] Alcazar \d", SECONDS)
         m.expect(PROMPT, SECONDS)
         m.send("poweroff\r")
-        m.expect(r"Switching the machine off", SECONDS)
+        check(m.wait(SECONDS) == 0, "the machine did not go off cleanly")
+
+
+@case(seconds=30, each=[{"name": "flood", "cpus": 1}, {"name": "spin", "cpus": 2}])
+def machine_resets_under_guests(t, name, cpus):
+    """Every CPU has been in guests, and one is in one now, when it is told to leave."""
+    with Machine(t, files=guest_files(name, cpus=cpus), cpus=cpus, resets=True) as m:
+        for again in (True, False):
+            m.expect(r"flooding|# spinning", SECONDS)
+            m.send("\x1d")
+            m.expect(PROMPT, SECONDS)
+            m.send("reboot\r" if again else "poweroff\r")
         check(m.wait(SECONDS) == 0, "the machine did not go off cleanly")

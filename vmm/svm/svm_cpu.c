@@ -75,6 +75,5 @@ void svm_cpu_disable(void)
 		return;
 	msr_write(SVM_MSR_VM_HSAVE_PA, 0);
 	msr_write(MSR_EFER, msr_read(MSR_EFER) & ~EFER_SVME);
-	svm_cpu_free(cpu->hv);
 	cpu->hv = NULL;
 }

@@ -130,6 +130,5 @@ void vmx_cpu_disable(void)
 		return;
 	vmx_vmxoff();
 	cpu_write_cr4(cpu_read_cr4() & ~CR4_VMXE);
-	vmx_cpu_free(cpu->hv);
 	cpu->hv = NULL;
 }
