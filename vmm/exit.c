@@ -7,6 +7,7 @@
 #include "arch/x86_64/msr.h"
 #include "kernel/grace.h"
 #include "kernel/sched.h"
+#include "vmm/emulate/task_switch.h"
 #include "vmm/emulate/vcpu_emulate.h"
 #include "vmm/fpu.h"
 #include "vmm/guest_memory.h"
@@ -216,13 +217,6 @@ static enum exit_action exit_cache(struct vcpu *vcpu, const struct vm_exit *exit
 	return EXIT_ADVANCE;
 }
 
-static enum exit_action exit_task_switch(struct vcpu *vcpu, const struct vm_exit *exit)
-{
-	vcpu_fail(vcpu, "hardware task switch to TSS 0x%x, which %s leaves to us and we do not do",
-		  exit->u.task.selector, hv_ops->name);
-	return EXIT_STOP;
-}
-
 static enum exit_action exit_undefined(struct vcpu *vcpu, const struct vm_exit *exit)
 {
 	(void)exit;
@@ -271,7 +265,7 @@ const exit_handler exit_table[VM_EXIT_KINDS] = {
 	[VM_EXIT_APIC] = exit_apic,
 	[VM_EXIT_EXCEPTION] = exit_exception,
 	[VM_EXIT_CACHE] = exit_cache,
-	[VM_EXIT_TASK_SWITCH] = exit_task_switch,
+	[VM_EXIT_TASK_SWITCH] = task_switch,
 	[VM_EXIT_UNDEFINED] = exit_undefined,
 	[VM_EXIT_TRIPLE_FAULT] = exit_triple_fault,
 	[VM_EXIT_ENTRY_FAILED] = exit_entry_failed,

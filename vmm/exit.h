@@ -32,7 +32,8 @@ enum vm_exit_kind {
 	VM_EXIT_APIC, /* u.apic: a write that hv_ops->virtualize_apic() leaves to us */
 	VM_EXIT_EXCEPTION,    /* u.exception: an intercepted exception of the guest */
 	VM_EXIT_CACHE,	      /* INVD, WBINVD: nothing to do for us */
-	VM_EXIT_TASK_SWITCH,  /* u.task: by a JMP, CALL, IRET or gate; VT-x cannot do it itself */
+	VM_EXIT_TASK_SWITCH,  /* u.task: VT-x cannot do it itself; for a gate of the IDT, the
+				 event that went through it is in vcpu->event */
 	VM_EXIT_UNDEFINED,    /* an instruction that this guest does not have: #UD */
 	VM_EXIT_TRIPLE_FAULT, /* or SHUTDOWN, or INIT */
 	VM_EXIT_ENTRY_FAILED, /* u.failed: the entry was refused; explain() says why */
@@ -49,6 +50,8 @@ struct vm_exit_io {
 	uint8_t addr_width; /* 2, 4, 8 bytes: string forms; 0: the hardware does not say */
 	int8_t seg;	    /* enum vcpu_seg of OUTS' source where the hardware tells, else -1 */
 };
+
+enum vm_exit_task_source { TASK_BY_CALL, TASK_BY_IRET, TASK_BY_JMP, TASK_BY_GATE };
 
 struct vm_exit {
 	enum vm_exit_kind kind;
@@ -75,6 +78,7 @@ struct vm_exit {
 			uint32_t value; /* EOI: the vector that it ended */
 		} apic;
 		struct {
+			enum vm_exit_task_source source;
 			uint16_t selector; /* of the TSS */
 		} task;
 		struct {

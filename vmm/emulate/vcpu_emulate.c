@@ -161,7 +161,7 @@ static void vcpu_emulate_leave(struct vcpu *vcpu, const struct emulate_ctx *ctx,
 		hv_ops->set_reg(vcpu, VCPU_RFLAGS, ctx->rflags);
 }
 
-static void vcpu_emulate_inject(struct vcpu *vcpu, const struct emulate_fault *fault)
+void vcpu_emulate_inject(struct vcpu *vcpu, const struct emulate_fault *fault)
 {
 	if (fault->vector == X86_VECTOR_PF)
 		vcpu_inject_page_fault(vcpu, fault->cr2, fault->error);

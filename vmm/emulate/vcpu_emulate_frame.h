@@ -14,4 +14,7 @@ void vcpu_emulate_enter(struct vcpu *vcpu, struct emulate_ctx *ctx, struct vcpu_
 enum exit_action vcpu_emulate_result(struct vcpu *vcpu, const struct emulate_ctx *ctx,
 				     const struct vcpu_mode *mode, enum emulate_result result);
 
+/* Injects what the emulator raised. */
+void vcpu_emulate_inject(struct vcpu *vcpu, const struct emulate_fault *fault);
+
 #endif

@@ -175,9 +175,20 @@ static void vmx_fill_apic_write(struct vcpu *vcpu, struct vm_exit *exit)
 	exit->u.apic.value = vmx_of(vcpu)->apic[offset / 4];
 }
 
-static void vmx_fill_task_switch(struct vcpu *vcpu __unused, struct vm_exit *exit)
+_Static_assert(TASK_BY_CALL == 0 && TASK_BY_IRET == 1 && TASK_BY_JMP == 2 && TASK_BY_GATE == 3,
+	       "table 27-2");
+
+/* The length is valid for instructions, INT n and its like among them (27.2.5). */
+static void vmx_fill_task_switch(struct vcpu *vcpu, struct vm_exit *exit)
 {
-	exit->u.task.selector = vmx_read(VMCS_EXIT_QUALIFICATION);
+	uint64_t q = vmx_read(VMCS_EXIT_QUALIFICATION);
+
+	vmx_event_interrupted(vcpu);
+	exit->u.task.selector = q;
+	exit->u.task.source = (enum vm_exit_task_source)VMX_TASK_SOURCE(q);
+	exit->insn_len = exit->u.task.source == TASK_BY_GATE
+				 ? vcpu->event.insn_len
+				 : vmx_read(VMCS_EXIT_INSTRUCTION_LENGTH);
 }
 
 static void vmx_fill_failed(struct vcpu *vcpu __unused, struct vm_exit *exit)

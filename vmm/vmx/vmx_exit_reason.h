@@ -61,6 +61,9 @@
 #define VMX_INSOUT_WIDTH(info) (2 << ((info) >> 7 & 7)) /* bytes of an address */
 #define VMX_INSOUT_SEG(info)   ((info) >> 15 & 7)	/* enum vcpu_seg; OUTS only */
 
+/* Of VMX_REASON_TASK_SWITCH (table 27-2). */
+#define VMX_TASK_SOURCE(q) ((q) >> 30 & 3)
+
 /* Of VMX_REASON_CR (table 27-3). */
 #define VMX_CR_NUMBER(q) ((q)&0xf)
 #define VMX_CR_ACCESS(q) ((q) >> 4 & 3)

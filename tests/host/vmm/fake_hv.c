@@ -2,6 +2,7 @@
 #include "tests/host/vmm/fake_hv.h"
 
 #include "arch/x86_64/percpu.h"
+#include "vmm/emulate/task_switch.h"
 #include "vmm/emulate/vcpu_emulate.h"
 #include "vmm/irq.h"
 #include "vmm/vm.h"
@@ -266,6 +267,11 @@ enum exit_action vcpu_emulate_memory(struct vcpu *vcpu __unused, const struct vm
 {
 	tell("mmio%lx ", exit->u.memory.gpa);
 	return EXIT_RESUME;
+}
+
+enum exit_action task_switch(struct vcpu *vcpu __unused, const struct vm_exit *exit __unused)
+{
+	return EXIT_STOP;
 }
 
 enum exit_action vcpu_emulate_string_io(struct vcpu *vcpu __unused, const struct vm_exit *exit)

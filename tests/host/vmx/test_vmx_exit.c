@@ -203,6 +203,7 @@ static void test_failures(void **state)
 	fields[VMCS_EXIT_QUALIFICATION] = 0x40000028;
 	leave(VMX_REASON_TASK_SWITCH);
 	assert_true(ex.kind == VM_EXIT_TASK_SWITCH && ex.u.task.selector == 0x28);
+	assert_int_equal(ex.u.task.source, TASK_BY_IRET);
 }
 
 int main(void)
