@@ -45,6 +45,8 @@ SLOW = (
     "machine/guests/runs_smp[4",
     "machine/hotplug/",
     "machine/screen/",
+    "machine/serial_ports/",
+    "machine/generic/",
 )
 
 # Minutes everywhere: for `make check-all` alone.
@@ -59,8 +61,6 @@ QEMU_ALONE = (
 
 # What a machine cannot run, by what a name begins with, and why. `VT-x` is all of its machines.
 NOT_THERE = (
-    ("VT-x", "machine/console/machine_resets_and_goes_off", "after a reset Bochs's BIOS faults, "
-     "for IA32_FEATURE_CONTROL is still locked"),
     ("ryzen", "machine/guests/runs[step", "Bochs 2.7 tells a #DB exit before it writes DR6"),
     ("ryzen", "machine/guests/runs[debug", "Bochs 2.7 tells a #DB exit before it writes DR6"),
     ("qemu", "machine/guests/runs[debug", "QEMU 7.2 has neither INT1 nor DR7.GD"),
