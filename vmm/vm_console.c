@@ -89,7 +89,8 @@ void vm_console_unregister(struct vm_console *console)
 	*link = console->next;
 	console->next = NULL;
 	spin_lock(&console->lock);
-	if (!console->backend->viewer) {
+	/* One that said nothing has nothing to keep. */
+	if (!console->backend->viewer && console->ring.head) {
 		before = console->vm->ended;
 		console->vm->ended = console; /* with the backend's reference */
 	}

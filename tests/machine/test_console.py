@@ -20,7 +20,7 @@ ANSWERS = (
     ("help info", r"info memory "),
     ("help nonsense", r"nonsense: no such command; `help` lists"),
     ("help device", r"uart16550 +16550A"),
-    ("help device uart16550", r"io +number +first I/O port \(default 0x3f8\)"),
+    ("help device uart16550", r"io +number +first I/O port, 0x0 to 0xfff8 \(default 0x3f8\)"),
     ("help device nonsense", r"nonsense: no such type of device"),
     ("nonsense", r"nonsense: no such command; `help` lists"),
     ("LIST", r"LIST: no such command"),

@@ -216,6 +216,16 @@ static void test_what_an_ended_vm_said(void **state)
 	vm_console_detach(c);
 }
 
+/* Its memory is given back. */
+static void test_what_said_nothing_is_not_kept(void **state)
+{
+	struct vm_console *c;
+
+	(void)state;
+	vm_console_unregister(console);
+	assert_int_equal(vm_console_attach(&vm, NULL, &viewer, &c), -ENOENT);
+}
+
 static void test_input(void **state)
 {
 	struct vm_console *c;
@@ -306,6 +316,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_what_an_ended_vm_said, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_input, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_told_of_viewers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_what_said_nothing_is_not_kept, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_last_words, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_memory, setup, teardown),
 	};
