@@ -47,7 +47,7 @@ ANSWERS = (
     ("info memory now", r"usage: info memory\n"),
     ("info cpus", r"CPU +ENTITIES.*\n +0 .*\n +1 "),
     ("info memory", r"\d+ MiB, \d+ MiB free, \d+ pages used"),
-    ("info hv", r"(?i)svm"),
+    ("info hv", r"(SVM|VT-x), revision 0?x?[0-9a-f]+"),
     ("info paging", r"executable: 0;"),
     ("dmesg", r"\] Alcazar \d(.*\n)+.*boot: ready after"),
     ("dmesg now", r"usage: dmesg\n"),
@@ -125,7 +125,7 @@ def paste(m):
 
 @case(seconds=15)
 def commands(t):
-    with Machine(t, files=guest_files("echo", vm="echo", autostart=False)) as m:
+    with Machine(t, files=guest_files("echo", vm="echo", autostart=False), cpus=2) as m:
         m.expect(r"`help` lists the commands", SECONDS)
         m.expect(PROMPT, SECONDS)
         answers(m)
