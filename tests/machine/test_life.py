@@ -71,8 +71,9 @@ def guest_ends_ten_times(t):
 
 @case(seconds=60)
 def linux_is_destroyed_ten_times(t):
-    """The demo, at ten stages of its boot."""
-    stages = ("", "Linux version", "kvm-clock", "ACPI: RSDP", "x2apic", "printk: console",
+    """The demo, at ten stages of its boot. What it said last is kept until it starts again, so
+    that it has spoken in the first round and in the last."""
+    stages = ("Linux version", "", "kvm-clock", "ACPI: RSDP", "x2apic", "printk: console",
               "smp: Brought up", "ACPI: Interpreter enabled", "clocksource: Switched", "Serial:")
     files = linux_files(cpus=2, memory="256M", autostart=False, console=False,
                         cmdline="console=ttyS0 earlyprintk=ttyS0")
