@@ -112,7 +112,7 @@ static int generic_create(struct device *dev, const struct device_config *config
 	dev->state = g;
 	g->dev = dev;
 	if (*url)
-		err = host_device_open(dev, url, HOST_BUS_DIRECT, &g->hostdev);
+		err = host_device_open(dev, url, HOST_BUS_DIRECT, NULL, NULL, &g->hostdev);
 	if (!err)
 		err = generic_ranges_parse(g, false, device_config_string(config, "ports"));
 	if (!err)

@@ -25,6 +25,7 @@
 #include "vmm/types.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define DEVICE_ID_MAX 63
@@ -60,6 +61,12 @@ struct device_key {
 	const char *choices;
 	const char *help;
 };
+
+/* Whether @text is what @key asks for; @*number: of a number, a choice (its index), a boolean. */
+bool device_key_parse(const struct device_key *key, const char *text,
+		      uint64_t *number) __must_check;
+/* What a value of @key looks like, for messages. */
+void device_key_expected(const struct device_key *key, char *buf, size_t size);
 
 struct device_type {
 	const char *name;

@@ -4,7 +4,6 @@
 
 #include "kernel/panic.h"
 #include "kernel/slab.h"
-#include "lib/parse.h"
 #include "vmm/vm_config.h"
 
 #include <errno.h>
@@ -37,72 +36,6 @@ static const struct device_key *device_key_find(const struct device_type *type, 
 	return NULL;
 }
 
-/* What a value of @key looks like, for messages. */
-static void device_key_expected(const struct device_key *key, char *buf, size_t size)
-{
-	switch (key->kind) {
-	case KEY_UINT:
-	case KEY_SIZE:
-		snprintf(buf, size, "a number%s from %lu to %lu",
-			 key->kind == KEY_SIZE ? " of bytes (K, M, G)" : "", key->min,
-			 key->max ? key->max : UINT64_MAX);
-		break;
-	case KEY_BOOL:
-		snprintf(buf, size, "true or false");
-		break;
-	case KEY_CHOICE:
-		snprintf(buf, size, "one of %s", key->choices);
-		break;
-	case KEY_DEVICE:
-	case KEY_FRONTEND:
-		snprintf(buf, size, "the id of a device");
-		break;
-	case KEY_MODULE:
-		snprintf(buf, size, "module:NAME");
-		break;
-	case KEY_STRING:
-		snprintf(buf, size, "a text");
-		break;
-	}
-}
-
-static bool device_value_parse_number(struct device_value *value)
-{
-	const struct device_key *key = value->key;
-	bool ok = key->kind == KEY_SIZE ? parse_size(value->text, &value->number)
-					: parse_uint(value->text, &value->number);
-
-	return ok && value->number >= key->min && (!key->max || value->number <= key->max);
-}
-
-/* False: not what the key's kind asks for. */
-static bool device_value_parse(struct device_value *value)
-{
-	const struct device_key *key = value->key;
-	bool optional = key->def && !*key->def;
-	bool on = false;
-
-	switch (key->kind) {
-	case KEY_UINT:
-	case KEY_SIZE:
-		return device_value_parse_number(value);
-	case KEY_BOOL:
-		if (!parse_bool(value->text, &on))
-			return false;
-		value->number = on;
-		return true;
-	case KEY_CHOICE:
-		return parse_choice(value->text, key->choices, &value->number);
-	case KEY_DEVICE:
-	case KEY_FRONTEND:
-		return (optional && !*value->text) || parse_name(value->text, DEVICE_ID_MAX);
-	case KEY_STRING:
-	case KEY_MODULE:
-		return optional || *value->text;
-	}
-	return false;
-}
-
 /* Fills values[@i] from @section or the default. */
 static int device_config_set(struct device_config *config, size_t i,
 			     const struct vm_config_section *section)
@@ -127,7 +60,7 @@ static int device_config_set(struct device_config *config, size_t i,
 	value->key = key;
 	value->text = given->value;
 	value->line = given->line;
-	if (!device_value_parse(value)) {
+	if (!device_key_parse(key, value->text, &value->number)) {
 		log_error("%s:%u: %s: expected %s, got '%s'", config->file, value->line, key->name,
 			  expected, value->text);
 		return -EINVAL;

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "devices/hostdev/host_device.h"
 
+#include "devices/hostdev/host_args.h"
 #include "kernel/slab.h"
 #include "vmm/device.h"
+#include "vmm/guest_memory.h"
+#include "vmm/vm.h"
 
 #include <errno.h>
 #include <string.h>
 
 TABLE_DECLARE(host_schemes, struct host_scheme);
 
-static const struct host_scheme *host_scheme_find(const char *name, size_t len)
+static const struct host_scheme *host_scheme_named(const char *name, size_t len)
 {
 	const struct host_scheme *scheme;
 
@@ -17,6 +20,19 @@ static const struct host_scheme *host_scheme_find(const char *name, size_t len)
 		if (strlen(scheme->name) == len && !strncmp(scheme->name, name, len))
 			return scheme;
 	return NULL;
+}
+
+const struct host_scheme *host_scheme_find(const char *name)
+{
+	return host_scheme_named(name, strlen(name));
+}
+
+void host_scheme_for_each(void (*fn)(void *opaque, const struct host_scheme *scheme), void *opaque)
+{
+	const struct host_scheme *scheme;
+
+	for (scheme = TABLE_START(host_schemes); scheme < TABLE_END(host_schemes); scheme++)
+		fn(opaque, scheme);
 }
 
 /* The scheme of @url, and that it is for @bus. */
@@ -27,53 +43,74 @@ static int host_scheme_of(struct device *owner, const char *url, enum host_bus b
 	const char *colon = strchr(url, ':');
 
 	if (!colon || colon == url || colon - url > HOST_SCHEME_MAX) {
-		device_log(owner, LOG_ERROR, "'%s': expected a host device's URL, SCHEME:PATH",
-			   url);
+		device_log(owner, LOG_ERROR,
+			   "hostdev: '%s': expected a host device's URL, SCHEME:PATH", url);
 		return -EINVAL;
 	}
-	*out = host_scheme_find(url, colon - url);
+	*out = host_scheme_named(url, colon - url);
 	if (!*out) {
-		device_log(owner, LOG_ERROR, "'%s': no host device of that scheme is built in",
-			   url);
+		device_log(owner, LOG_ERROR,
+			   "hostdev: '%s': no host device of that scheme is built in", url);
 		return -ENOENT;
 	}
 	if ((*out)->bus != bus) {
-		device_log(owner, LOG_ERROR, "'%s' is a %s device: expected a %s one", url,
+		device_log(owner, LOG_ERROR, "hostdev: '%s' is a %s device: expected a %s one", url,
 			   names[(*out)->bus], names[bus]);
 		return -ENODEV;
 	}
 	return 0;
 }
 
+/* Splits @rest, what follows the colon, and lets the scheme open it. */
+static int host_device_open_path(struct host_device *hd, char *rest)
+{
+	char *text = strchr(rest, '?');
+	struct host_args *args;
+	int err;
+
+	if (text)
+		*text++ = '\0';
+	if (*rest && !hd->scheme->path_help) {
+		device_log(hd->owner, LOG_ERROR, "hostdev: %s: takes no path, got '%s'",
+			   hd->scheme->name, rest);
+		return -EINVAL;
+	}
+	err = host_args_parse(hd->owner, hd->scheme->keys, text, &args);
+	if (err)
+		return err;
+	err = hd->scheme->open(hd, rest, args);
+	host_args_free(args);
+	return err;
+}
+
 int host_device_open(struct device *owner, const char *url, enum host_bus bus,
+		     const struct host_front_ops *front, void *front_opaque,
 		     struct host_device **out)
 {
 	const struct host_scheme *scheme;
 	struct host_device *hd;
-	char *path = NULL, *args;
+	char *rest;
 	int err = host_scheme_of(owner, url, bus, &scheme);
 
 	if (err)
 		return err;
 	hd = kzalloc(sizeof(*hd));
-	path = kstrdup(strchr(url, ':') + 1);
-	if (!hd || !path) {
-		device_log(owner, LOG_ERROR, "no memory for host device '%s'", url);
-		err = -ENOMEM;
-		goto out;
+	rest = kstrdup(strchr(url, ':') + 1);
+	err = -ENOMEM;
+	if (hd && rest) {
+		hd->scheme = scheme;
+		hd->owner = owner;
+		hd->front = front;
+		hd->front_opaque = front_opaque;
+		err = host_device_open_path(hd, rest);
 	}
-	hd->scheme = scheme;
-	hd->owner = owner;
-	args = strchr(path, '?');
-	if (args)
-		*args++ = '\0';
-	err = scheme->open(hd, path, args ? args : "");
-	if (!err)
-		*out = hd;
-out:
+	if (err == -ENOMEM)
+		device_log(owner, LOG_ERROR, "no memory for host device '%s'", url);
 	if (err)
 		kfree(hd);
-	kfree(path);
+	else
+		*out = hd;
+	kfree(rest);
 	return err;
 }
 
@@ -94,6 +131,8 @@ static bool host_device_covers(const struct host_device *hd, unsigned region, ui
 int host_device_read(struct host_device *hd, unsigned region, uint64_t offset, unsigned width,
 		     uint64_t *value)
 {
+	if (READ_ONCE(hd->vanished))
+		return -ENODEV;
 	if (!host_device_covers(hd, region, offset, width))
 		return -ERANGE;
 	return hd->scheme->read(hd, region, offset, width, value);
@@ -102,7 +141,71 @@ int host_device_read(struct host_device *hd, unsigned region, uint64_t offset, u
 int host_device_write(struct host_device *hd, unsigned region, uint64_t offset, unsigned width,
 		      uint64_t value)
 {
+	const struct host_region *r;
+
+	if (READ_ONCE(hd->vanished))
+		return -ENODEV;
 	if (!host_device_covers(hd, region, offset, width))
 		return -ERANGE;
+	r = &hd->regions[region];
+	if (offset - r->doorbell_offset < r->doorbell_size) {
+		hd->scheme->doorbell(hd, region, offset, value);
+		return 0;
+	}
 	return hd->scheme->write(hd, region, offset, width, value);
+}
+
+void host_device_reset(struct host_device *hd)
+{
+	if (hd->scheme->reset)
+		hd->scheme->reset(hd);
+}
+
+void host_device_eoi(struct host_device *hd)
+{
+	if (hd->scheme->eoi)
+		hd->scheme->eoi(hd);
+}
+
+void host_device_intx(struct host_device *hd, bool level)
+{
+	if (hd->front)
+		hd->front->intx(hd->front_opaque, level);
+}
+
+void host_device_message(struct host_device *hd, unsigned vector)
+{
+	if (hd->front)
+		hd->front->message(hd->front_opaque, vector);
+}
+
+enum host_irq_mode host_device_irq_mode(struct host_device *hd)
+{
+	return hd->front ? hd->front->irq_mode(hd->front_opaque) : HOST_IRQ_INTX;
+}
+
+void host_device_vanish(struct host_device *hd)
+{
+	if (!__atomic_exchange_n(&hd->vanished, true, __ATOMIC_ACQ_REL) && hd->front)
+		hd->front->vanished(hd->front_opaque);
+}
+
+static bool host_device_may_dma(struct host_device *hd)
+{
+	return hd->front && !READ_ONCE(hd->vanished) && hd->front->master(hd->front_opaque);
+}
+
+int host_device_dma_read(struct host_device *hd, gpa_t gpa, void *buf, size_t len)
+{
+	return host_device_may_dma(hd) ? guest_read(hd->owner->vm, gpa, buf, len) : -EACCES;
+}
+
+int host_device_dma_write(struct host_device *hd, gpa_t gpa, const void *buf, size_t len)
+{
+	return host_device_may_dma(hd) ? guest_write(hd->owner->vm, gpa, buf, len) : -EACCES;
+}
+
+uint8_t *host_device_dma_map(struct host_device *hd, gpa_t gpa, size_t len, bool write __unused)
+{
+	return host_device_may_dma(hd) ? guest_memory_ptr(hd->owner->vm->memory, gpa, len) : NULL;
 }

@@ -3,6 +3,7 @@
 /* test-sources: devices/backend/block_queue.c vmm/block_frontend.c */
 /* test-sources: tests/host/backend/world.c */
 /* test-sources: vmm/device.c vmm/device_types.c vmm/device_keys.c vmm/device_plan.c */
+/* test-sources: vmm/device_key_value.c */
 /* test-sources: vmm/device_resources.c vmm/device_iface.c vmm/device_irq.c vmm/device_timer.c */
 /* test-sources: vmm/frontend.c vmm/irq.c */
 /* test-sources: vmm/vm_config.c vmm/vm_config_apply.c */

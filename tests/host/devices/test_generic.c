@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-sources: devices/generic.c devices/generic_ranges.c devices/hostdev/host_device.c */
+/* test-sources: devices/hostdev/host_args.c vmm/device_key_value.c */
+/* test-sources: tests/host/fake/kernel/fake_panic.c */
 /* test-sources: lib/parse.c vmm/irq.c */
 /* test-sources: tests/host/devices/fake.c tests/host/devices/fake_devices.c */
 /* test-sources: tests/host/devices/fake_time.c */
 /* The generic device: its ranges, what becomes of accesses, and host devices behind it. */
+#include "devices/hostdev/host_args.h"
 #include "devices/hostdev/host_device.h"
 #include "devices/hostdev/machine_ports.h"
 #include "kernel/slab.h"
@@ -53,12 +56,13 @@ void machine_ports_write(uint16_t port, unsigned width, uint32_t value)
 
 static unsigned hosts;
 static uint8_t host_memory[4096];
-static char host_path[64], host_args[64];
+static char host_path[64];
+static uint64_t host_size;
 
-static int host_open(struct host_device *hd, const char *path, const char *args)
+static int host_open(struct host_device *hd, const char *path, const struct host_args *args)
 {
 	snprintf(host_path, sizeof(host_path), "%s", path);
-	snprintf(host_args, sizeof(host_args), "%s", args);
+	host_size = host_args_uint(args, "size");
 	if (!strcmp(path, "busy"))
 		return -EBUSY;
 	hd->state = host_memory;
@@ -93,8 +97,15 @@ static int host_write(struct host_device *hd, unsigned region, uint64_t offset, 
 	return 0;
 }
 
+static const struct device_key host_keys[] = {
+	{.name = "size", .kind = KEY_SIZE, .def = "4K", .min = 1, .max = 8192, .help = "a size"},
+	{.name = "name", .kind = KEY_STRING, .def = "", .help = "a name"},
+	{},
+};
+
 HOST_SCHEME(trial_scheme, .name = "trial", .help = "for tests", .bus = HOST_BUS_DIRECT,
-	    .open = host_open, .close = host_close, .read = host_read, .write = host_write);
+	    .path_help = "anything", .keys = host_keys, .open = host_open, .close = host_close,
+	    .read = host_read, .write = host_write);
 HOST_SCHEME(pci_scheme, .name = "card", .help = "for tests", .bus = HOST_BUS_PCI, .open = host_open,
 	    .close = host_close, .read = host_read, .write = host_write);
 
@@ -188,9 +199,9 @@ static void test_forward(void **state)
 {
 	(void)state;
 	assert_non_null(make("0x300-0x30f:forward=1", "0xe0000000-0xe0000fff:forward=2",
-			     "trial:a/b?x=1&y=2"));
+			     "trial:a/b?size=2K&name=x"));
 	assert_string_equal(host_path, "a/b");
-	assert_string_equal(host_args, "x=1&y=2");
+	assert_int_equal(host_size, 2048);
 	assert_int_equal(hosts, 1);
 	fake_mmio_write(0, 0xe0000ffc, 4, 0x12345678);
 	assert_int_equal(fake_mmio_read(0, 0xe0000ffe, 2), 0x1234);
@@ -235,6 +246,11 @@ static void test_hosts_refused(void **state)
 	refuse("", "", "tria:x", "'tria:x': no host device of that scheme");
 	refuse("", "", "card:x", "'card:x' is a pci device: expected a direct one");
 	refuse("", "", "trial:busy", "");
+	refuse("", "", "trial:?sise=1", "'sise' is no argument of it: expected size, name");
+	refuse("", "", "trial:?size", "argument size has no value: expected KEY=VALUE");
+	refuse("", "", "trial:?size=1&size=2", "argument size is given twice");
+	refuse("", "", "trial:?size=9000", "expected a number of bytes (K, M, G) from 1 to 8192");
+	refuse("", "", "trial:?size=1&&", "'' is no argument of it");
 }
 
 static void test_many(void **state)

@@ -26,6 +26,8 @@
 /* test-sources: vmm/vm_console.c lib/ring.c lib/parse.c */
 /* test-sources: devices/backend/char_pair.c devices/backend/char_log.c */
 /* test-sources: devices/generic.c devices/generic_ranges.c devices/hostdev/host_device.c */
+/* test-sources: devices/hostdev/host_args.c vmm/device_key_value.c */
+/* test-sources: tests/host/fake/kernel/fake_panic.c */
 /* test-sources: devices/hostdev/machine_ports.c */
 /* test-sources: tests/host/devices/fake.c tests/host/devices/fake_devices.c */
 /* test-sources: tests/host/devices/fake_time.c */
