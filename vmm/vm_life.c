@@ -273,6 +273,8 @@ void vm_life_serve(struct work *work)
 	__atomic_add_fetch(&vm->serving, 1, __ATOMIC_SEQ_CST);
 	state = vm_life_begin(vm);
 	requests = __atomic_exchange_n(&vm->requests, 0, __ATOMIC_SEQ_CST);
+	if (requests & 1u << VM_REQUEST_DEVICES)
+		device_run_deferred(vm);
 	if (requests & 1u << VM_REQUEST_POWEROFF)
 		err = destroy(vm, state);
 	else if (requests & 1u << VM_REQUEST_CRASH)
