@@ -6,7 +6,7 @@
 #include "arch/x86_64/msr.h"
 #include "kernel/log.h"
 #include "kernel/page_alloc.h"
-#include "vmm/cpu_model.h"
+#include "vmm/hv_ops.h"
 #include "vmm/vm.h"
 
 #include <errno.h>
@@ -96,8 +96,7 @@ void fpu_init(void)
 	log_info("vmm: branch predictions %s",
 		 fpu.ibpb ? "are forgotten between VMs (IBPB)"
 			  : "pass from VM to VM: this CPU has no IBPB");
-	/* APM vol. 3, CPUID Fn8000_0008_EBX[2]; Intel's always load them. */
-	fpu.pointers_leak = cpu_model_is_amd() && !(cpuid_checked(0x80000008).ebx & BIT(2));
+	fpu.pointers_leak = hv_ops->cpu->keeps_x87_pointers();
 }
 
 void fpu_cpu_init(void)

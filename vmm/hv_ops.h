@@ -16,6 +16,7 @@
 #define VMM_HV_OPS_H
 
 #include "kernel/page_alloc.h"
+#include "vmm/cpu_vendor.h"
 #include "vmm/exit.h"
 #include "vmm/vcpu.h"
 
@@ -27,7 +28,8 @@ struct vm;
 typedef void (*hv_print_fn)(const char *fmt, ...) __printf(1, 2);
 
 struct hv_ops {
-	const char *name; /* "SVM", "VT-x" */
+	const char *name;	      /* "SVM", "VT-x" */
+	const struct cpu_vendor *cpu; /* what guests see of whose CPU this is */
 
 	/*
 	 * 0 when this machine has what we need. Otherwise -ENODEV and @reason

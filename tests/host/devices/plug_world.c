@@ -170,9 +170,9 @@ void console_printf(const char *fmt, ...)
 	(void)fmt;
 }
 
-bool cpu_model_is_amd(void)
+enum cpu_line cpu_model_line(void)
 {
-	return true;
+	return CPU_LINE_AMD;
 }
 
 unsigned cpu_model_phys_bits(void)
