@@ -83,6 +83,12 @@ struct device_type {
 	/* Frees dev->state, also of a create() that failed. All resources are gone already: no
 	 * callback can come any more. */
 	void (*destroy)(struct device *dev);
+	/*
+	 * In a task: asks the guest to let go of the device, which then ends it (device_defer()).
+	 * False: it does not listen, and the device may just as well go now. NULL: no guest needs
+	 * to be asked.
+	 */
+	bool (*unplug)(struct device *dev);
 	/* In a task that has the VM's life, some time after device_defer(): what the device's
 	 * handlers may not do, such as to make or end devices, itself included. NULL: nothing. */
 	void (*deferred)(struct device *dev);
@@ -121,6 +127,7 @@ struct device {
 	unsigned counts[DEVICE_RESOURCE_KINDS];
 	struct list_head link; /* in the VM's list, in order of creation */
 	bool wants_deferred;   /* atomic */
+	bool asked;	       /* the guest, to let go of it; with the VM's life */
 };
 
 /* Typed values, checked before create(): these cannot fail for a key of the type. */

@@ -147,6 +147,9 @@ uint32_t pci_function_config(struct pci_function *f, unsigned offset, unsigned w
 #define PCI_SLOTS_KIND "pci-slots"
 struct pci_slot_listener {
 	void (*changed)(void *opaque, const struct pci_bus *bus, unsigned slot, bool occupied);
+	/* Asks the guest to let go of what is in @slot; its devices end when it has. False: it does
+	 * not listen. */
+	bool (*ask)(void *opaque, const struct pci_bus *bus, unsigned slot);
 	void *opaque;
 };
 
