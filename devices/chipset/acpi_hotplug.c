@@ -71,7 +71,7 @@ static void acpi_put_event(struct aml *a, unsigned gpe)
 void acpi_put_hotplug(struct aml *a, const struct acpi_hotplug *hotplug)
 {
 	uint32_t slots = hotplug->slots(hotplug->opaque);
-	struct aml_block block;
+	struct aml_block scope = aml_scope(a, "PCI0"), block;
 	unsigned slot;
 
 	aml_region_io(a, "PHPR", hotplug->port, ACPI_HOTPLUG_PORTS);
@@ -87,5 +87,6 @@ void acpi_put_hotplug(struct aml *a, const struct acpi_hotplug *hotplug)
 	acpi_put_tell(a, "PHUP", slots, DEVICE_CHECK);
 	acpi_put_tell(a, "PHDN", slots, EJECT_REQUEST);
 	aml_end(a, block);
+	aml_end(a, scope);
 	acpi_put_event(a, hotplug->gpe);
 }

@@ -28,6 +28,7 @@ struct hotplug {
 	const struct pci_bus *bus;
 	const struct acpi_gpe *gpe;
 	struct acpi_hotplug acpi;
+	struct acpi_node node; /* its ports are not for PCI's BARs */
 	struct pci_slot_listener listener;
 	uint32_t up, down; /* UP and DOWN: R, write 1 to clear */
 	uint32_t ejected;  /* EJECT: W; what deferred() has not ended yet */
@@ -203,12 +204,16 @@ static int hotplug_create(struct device *dev, const struct device_config *config
 	h->gpe = device_iface(dev->vm, device_config_device(config, "events")->id, ACPI_GPE_KIND);
 	if (!h->bus || !h->gpe) {
 		if (!h->gpe)
-			device_log(dev, LOG_ERROR, "events: expected a device that has them, as pm");
+			device_log(dev, LOG_ERROR,
+				   "events: expected a device that has them, as pm");
 		return -EINVAL;
 	}
 	h->acpi = (struct acpi_hotplug){io, HOTPLUG_GPE, hotplug_slots, h};
+	h->node = (struct acpi_node){.hid = ACPI_HID_BOARD, .io = {{io, ACPI_HOTPLUG_PORTS}}};
 	h->listener = (struct pci_slot_listener){hotplug_changed, hotplug_ask, h};
 	err = device_provide(dev, ACPI_HOTPLUG_KIND, &h->acpi);
+	if (!err)
+		err = device_provide(dev, ACPI_NODE_KIND, &h->node);
 	if (!err)
 		err = device_hook_io(dev, io, ACPI_HOTPLUG_PORTS, &hotplug_ops, h);
 	if (!err)

@@ -43,6 +43,8 @@ void fake_end(void);
 /* @keys: "name=value", ended by NULL; the type's defaults for the rest. NULL: create failed. */
 struct device *fake_create(const char *type, const char *id, const char *const keys[]);
 void fake_reset(void);
+/* What devices left to a task by device_defer(). */
+void fake_run_deferred(void);
 
 /* As vCPU @cpu. Where nobody answers: all ones. */
 uint32_t fake_in(uint16_t port, unsigned width);
