@@ -25,7 +25,7 @@ obj-$(CONFIG_DEV_PS2) += devices/chipset/ps2.o devices/chipset/ps2_port.o device
 obj-$(CONFIG_DEV_ACPI) += devices/chipset/acpi.o devices/chipset/acpi_tables.o \
 	devices/chipset/acpi_dsdt.o devices/chipset/acpi_pci.o devices/chipset/aml.o devices/chipset/mp_table.o
 obj-$(CONFIG_DEV_PCI) += $(patsubst %,devices/pci/%.o,pci pci_access pci_assign pci_bridge \
-	pci_caps pci_config pci_decode pci_function pci_irq pci_isa pci_msix)
+	pci_caps pci_config pci_decode pci_function pci_info pci_irq pci_isa pci_msix)
 obj-$(CONFIG_DEV_FWCFG) += devices/chipset/fw_cfg.o
 obj-$(CONFIG_DEV_DEBUG_EXIT) += devices/chipset/debug_exit.o devices/chipset/debug_console.o
 obj-$(CONFIG_DEV_PVCLOCK) += devices/pv/pvclock.o
