@@ -155,7 +155,8 @@ static int pci_ecam_write(void *opaque, struct vcpu *vcpu __unused, uint64_t off
 
 		step = pci_ecam_piece(at, width - done);
 		pci_root_write(&pci->root, (uint16_t)(at >> PCI_ECAM_FUNCTION_SHIFT),
-			       at % PCI_CONFIG_SIZE_EXT, step, (uint32_t)(value >> (8 * done)));
+			       at % PCI_CONFIG_SIZE_EXT, step,
+			       (uint32_t)(value >> (8 * done) & (BIT(8 * step) - 1)));
 	}
 	return 0;
 }

@@ -14,7 +14,7 @@
 #define FAKE_MAX_DEVICES 32
 #define FAKE_MAX_IFACES	 64
 #define FAKE_MAX_LINES	 64
-#define FAKE_MAX_OWNED	 32
+#define FAKE_MAX_OWNED	 512
 
 TABLE_DECLARE(device_types, struct device_type);
 
@@ -314,6 +314,21 @@ void fake_run_deferred(void)
 		fake_devices[i].wants_deferred = false;
 		fake_devices[i].type->deferred(&fake_devices[i]);
 	}
+}
+
+void fake_release(void *opaque)
+{
+	unsigned i;
+
+	for (i = fake_owned_count; i-- > 0;) {
+		if (fake_owned[i].opaque != opaque)
+			continue;
+		fake_owned[i].release(opaque);
+		memmove(&fake_owned[i], &fake_owned[i + 1],
+			(--fake_owned_count - i) * sizeof(fake_owned[0]));
+		return;
+	}
+	abort();
 }
 
 int device_provide(struct device *dev, const char *kind, void *iface)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test-sources: devices/pci */
+/* test-sources: devices/pci tests/host/devices/pci_info_fake.c */
 /* test-sources: devices/chipset/reset_control.c vmm/irq.c */
 /* test-sources: tests/host/devices/fake.c tests/host/devices/fake_devices.c */
 /* test-sources: tests/host/devices/fake_time.c */
