@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-sources: devices vmm/device.c vmm/device_types.c vmm/device_keys.c vmm/device_plan.c */
-/* test-sources: vmm/device_key_value.c */
+/* test-sources: vmm/device_key_value.c vmm/device_defer.c */
 /* test-sources: vmm/device_resources.c vmm/device_iface.c vmm/device_irq.c vmm/device_timer.c */
 /* test-sources: vmm/frontend.c vmm/char_frontend.c vmm/console_frontend.c vmm/irq.c */
 /* test-sources: vmm/block_frontend.c vmm/net_frontend.c */
@@ -32,6 +32,8 @@
 #define NET    "[device \"f\"]\ntype = net-socket\n"
 #define SOCKET "[device \"f\"]\ntype = socket\n"
 
+#define PCI "[device \"pci0\"]\ntype = pci\n"
+
 /* What a type needs to be made; most are content with their keys' defaults. */
 static const struct need {
 	const char *type;
@@ -44,8 +46,11 @@ static const struct need {
 	{"generic", "",
 	 "ports = 0x300-0x30f:passthrough, 0x80:print-and-ignore\n"
 	 "memory = 0xfed40000-0xfed40fff:ignore\n"},
+	{"isa-bridge", PCI, ""},
 	{"null-disk", SOCKET, "frontend = f\n"},
 	{"net-null", NET, "frontend = f\n"},
+	{"pci-bridge", PCI, ""},
+	{"pci-hotplug", PCI "[device \"pm\"]\ntype = pm\n", ""},
 	{"ramdisk", SOCKET, "frontend = f\nsize = 64K\n"},
 	{"switch", NET, "frontend = f\nswitch = s\n"},
 	{"screen", "[device \"f\"]\ntype = vga\n", "frontend = f\n"},
