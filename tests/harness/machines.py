@@ -64,6 +64,8 @@ NOT_THERE = (
     ("ryzen", "machine/guests/runs[step", "Bochs 2.7 tells a #DB exit before it writes DR6"),
     ("ryzen", "machine/guests/runs[debug", "Bochs 2.7 tells a #DB exit before it writes DR6"),
     ("qemu", "machine/guests/runs[debug", "QEMU 7.2 has neither INT1 nor DR7.GD"),
+    ("qemu", "machine/guests/runs[tasks_odd",
+     "QEMU 7.2 tells the old task's EIP of a fault in the new one"),
     ("ryzen", "machine/guests/destroyed_while_it_spins",
      "Bochs 2.7 does not interrupt a guest whose IF is clear, and SVM has no preemption timer"),
     *((model, "machine/console/machine_resets_under_guests[spin",

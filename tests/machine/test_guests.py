@@ -43,7 +43,7 @@ def verdict(m, timeout=120):
 
 @case(seconds=8, each=[{"name": name} for name in
                        ("smoke", "io", "msrs", "mmio", "irq", "time", "reset", "step", "pci",
-                        "modes", "tasks", "debug")])
+                        "modes", "tasks", "tasks_odd", "debug")])
 def runs(t, name):
     with Machine(t, files=guest_files(name)) as m:
         return verdict(m)
