@@ -162,8 +162,7 @@ static void command_device_del(char **argv)
 {
 	static const char *const said[] = {
 		[PLUG_NONE] = "vm %s has no device %s; `info devices` shows them\n",
-		[PLUG_ASKED] = "vm %s was asked to let go of device %s; `device_del` again takes "
-			       "it at once\n",
+		[PLUG_ASKED] = "vm %s was asked to let go of device %s; say it again to take it\n",
 		[PLUG_FAILED] = "vm %s keeps device %s, see the log\n",
 		[PLUG_GONE] = "vm %s has no device %s any more\n",
 	};
