@@ -25,12 +25,8 @@ static void pci_front_intx(void *opaque, bool level)
 	struct pci_front *front = opaque;
 	struct pci_function *f = READ_ONCE(front->function);
 
-	if (!f)
-		return;
-	pci_function_intx(f, level);
-	/* It may vanish, and have its line lowered, right before this raised it. */
-	if (level && READ_ONCE(front->hd->vanished))
-		pci_function_intx(f, false);
+	if (f)
+		pci_function_intx(f, level);
 }
 
 static void pci_front_message(void *opaque, unsigned vector)
@@ -38,7 +34,7 @@ static void pci_front_message(void *opaque, unsigned vector)
 	struct pci_front *front = opaque;
 	struct pci_function *f = READ_ONCE(front->function);
 
-	if (f && !READ_ONCE(front->hd->vanished))
+	if (f)
 		pci_function_message(f, vector);
 }
 
@@ -69,7 +65,7 @@ static void pci_front_vanished(void *opaque)
 	struct pci_function *f = READ_ONCE(front->function);
 
 	if (f)
-		pci_function_intx(f, false);
+		pci_function_vanish(f);
 	device_log(front->dev, LOG_WARN, "its host device has vanished: it reads all ones");
 }
 
@@ -175,10 +171,6 @@ static void pci_front_config_read(void *opaque, unsigned offset, unsigned width,
 	uint64_t v;
 	int err;
 
-	if (READ_ONCE(front->hd->vanished)) {
-		*value = UINT32_MAX;
-		return;
-	}
 	if (!live)
 		return;
 	err = host_device_read(front->hd, HOST_REGION_CONFIG, offset, width, &v);

@@ -17,7 +17,8 @@
 #include <errno.h>
 #include <string.h>
 
-#define PCI_FRONT_NOBODY     0xffff	     /* the vendor of an empty slot */
+#define PCI_FRONT_NOBODY     0xffff /* the vendor of an empty slot */
+#define PCI_FRONT_CONFIG_MIN 256u
 #define PCI_FRONT_ROM_MIN    UINT64_C(0x800) /* 6.2.5.2 */
 #define PCI_FRONT_ROM_MAX    UINT64_C(0x1000000)
 #define PCI_FRONT_MODULE     "module:"
@@ -150,6 +151,7 @@ static int pci_front_add(struct pci_front *front, struct pci_bus *bus, uint8_t d
 		.opaque = front,
 	};
 	unsigned i;
+	int err;
 
 	for (i = 0; i < PCI_BARS; i++)
 		pci_front_bar(front, i, &desc.bars[i]);
@@ -158,7 +160,10 @@ static int pci_front_add(struct pci_front *front, struct pci_bus *bus, uint8_t d
 	pci_front_walk_caps(front, config);
 	if (desc.config_size == PCI_FRONT_CONFIG_MAX)
 		pci_front_walk_extended(front, config);
-	return pci_function_add(front->dev, bus, devfn, &desc, &front->function);
+	err = pci_function_add(front->dev, bus, devfn, &desc, &front->function);
+	if (!err && READ_ONCE(front->hd->vanished))
+		pci_function_vanish(front->function); /* before there was a function to tell */
+	return err;
 }
 
 static int pci_front_show(struct pci_front *front, struct pci_bus *bus, uint8_t devfn, bool rom)
@@ -167,10 +172,10 @@ static int pci_front_show(struct pci_front *front, struct pci_bus *bus, uint8_t 
 	uint8_t *config;
 	int err;
 
-	if (size != HOST_CONFIG_SIZE && size != PCI_FRONT_CONFIG_MAX) {
+	if (size != PCI_FRONT_CONFIG_MIN && size != PCI_FRONT_CONFIG_MAX) {
 		device_log(front->dev, LOG_ERROR,
 			   "hostdev: its configuration space has %lu bytes: expected %u or %u",
-			   size, HOST_CONFIG_SIZE, PCI_FRONT_CONFIG_MAX);
+			   size, PCI_FRONT_CONFIG_MIN, PCI_FRONT_CONFIG_MAX);
 		return -EINVAL;
 	}
 	config = kzalloc(size);
