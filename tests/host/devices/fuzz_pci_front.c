@@ -27,20 +27,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FRONTS	   3
-#define STEP_NS	   (7 * 1000 * 1000)
-#define OPS_MAX	   600
-#define TESTDEV_ID (TESTDEV_VENDOR | (uint32_t)TESTDEV_DEVICE << 16)
-#define EDU_ID	   0x11e81234u
+#define FRONTS	    3
+#define STEP_NS	    (7 * 1000 * 1000)
+#define OPS_MAX	    600
+#define TEST_PCI_ID (TESTDEV_VENDOR | (uint32_t)TESTDEV_DEVICE << 16)
+#define EDU_PCI_ID  0x11e81234u
 
 static const struct {
 	const char *id, *keys;
 	unsigned devfn;
 	uint32_t pci_id;
 } fronts[FRONTS] = {
-	{"test", "hostdev = testdev:\naddr = 1\n", 0x08, TESTDEV_ID},
-	{"edu", "hostdev = edu:\naddr = 2.0\n", 0x10, EDU_ID},
-	{"big", "hostdev = testdev:?big=8G&mapped=no\naddr = 2.1\n", 0x11, TESTDEV_ID},
+	{"test", "hostdev = testdev:\naddr = 1\n", 0x08, TEST_PCI_ID},
+	{"edu", "hostdev = edu:\naddr = 2.0\n", 0x10, EDU_PCI_ID},
+	{"big", "hostdev = testdev:?big=8G&mapped=no\naddr = 2.1\n", 0x11, TEST_PCI_ID},
 };
 
 struct input {
