@@ -2,7 +2,7 @@
 """The guests of tests/guest, each in a VM; each test of theirs counts as one here."""
 import re
 
-from harness import Failure, Machine, case
+from harness import Failure, Machine, Qemu, case
 from harness.cases import BUILD
 
 GUESTS = BUILD / "guests"
@@ -60,6 +60,22 @@ def front_cfg(device, url, **keys):
 def runs_edu(t):
     """A driver of QEMU's edu device, with ours."""
     with Machine(t, files=guest_files("edu", devices=front_cfg("edu0", "edu:"))) as m:
+        return verdict(m)
+
+
+@case(seconds=4, qemu_alone="the device is its own")
+def runs_edu_of_qemu(t):
+    """What `runs_edu` asks of ours is what QEMU's own does, on the bare machine."""
+    with Qemu(t, iso=False, cpus=1, memory=64,
+              extra=["-device", "edu", "-kernel", GUESTS / "edu.elf"]) as m:
+        return verdict(m)
+
+
+@case(seconds=8, each=[{"mapped": "true"}, {"mapped": "false"}])
+def runs_testdev(t, mapped):
+    """Everything that a PCI function can have, from the inside."""
+    device = front_cfg("test0", f"testdev:?big=8G&mapped={mapped}", addr=3)
+    with Machine(t, files=guest_files("testdev", devices=device)) as m:
         return verdict(m)
 
 
