@@ -40,6 +40,8 @@ bool pci_command_update(struct pci_function *f)
 		command &= (uint16_t) ~(PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 		command |= PCI_COMMAND_INTX;
 	}
+	if (f->gone)
+		command = 0;
 	if (command == f->command)
 		return false;
 	WRITE_ONCE(f->command, command);
@@ -211,7 +213,7 @@ uint32_t pci_root_read(struct pci_root *root, uint16_t address, unsigned offset,
 	struct pci_function *f = pci_root_find(root, address);
 	uint32_t value;
 
-	if (!f || !pci_config_inside(&f->config, offset, width))
+	if (!f || READ_ONCE(f->gone) || !pci_config_inside(&f->config, offset, width))
 		return UINT32_MAX;
 	value = pci_function_config(f, offset, width);
 	if (f->ops->config_read)
@@ -225,7 +227,7 @@ void pci_root_write(struct pci_root *root, uint16_t address, unsigned offset, un
 	struct pci_function *f = pci_root_find(root, address);
 	struct pci_change change = {};
 
-	if (!f || !pci_config_inside(&f->config, offset, width))
+	if (!f || READ_ONCE(f->gone) || !pci_config_inside(&f->config, offset, width))
 		return;
 	spin_lock(&root->lock);
 	spin_lock(&f->lock);

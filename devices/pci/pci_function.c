@@ -300,6 +300,26 @@ bool pci_function_unplug(const struct pci_function *f)
 	return l && l->ask(l->opaque, f->bus, PCI_SLOT(f->devfn));
 }
 
+/* The root is locked. Decoding follows by pci_decode_update(). */
+static void pci_function_silence(struct pci_function *f)
+{
+	spin_lock(&f->lock);
+	WRITE_ONCE(f->gone, true);
+	WRITE_ONCE(f->command, 0);
+	pci_irq_update(f);
+	spin_unlock(&f->lock);
+}
+
+void pci_function_vanish(struct pci_function *f)
+{
+	struct pci_root *root = f->bus->root;
+
+	spin_lock(&root->lock);
+	pci_function_silence(f);
+	pci_decode_update(root);
+	spin_unlock(&root->lock);
+}
+
 /* From a task. The structure stays for whoever still finds it. */
 static void pci_function_remove(void *opaque)
 {
@@ -308,11 +328,7 @@ static void pci_function_remove(void *opaque)
 	unsigned i;
 
 	spin_lock(&root->lock);
-	spin_lock(&f->lock);
-	f->gone = true;
-	WRITE_ONCE(f->command, 0);
-	pci_irq_update(f);
-	spin_unlock(&f->lock);
+	pci_function_silence(f);
 	grace_publish(f->bus->functions[f->devfn], NULL);
 	for (i = 0; i < root->list->count; i++)
 		if (root->list->items[i] == f)

@@ -130,6 +130,10 @@ enum pci_irq_mode pci_function_irq_mode(const struct pci_function *f);
 /* Whether it may reach the guest's memory: it and all bridges above it are bus masters. */
 bool pci_function_master(const struct pci_function *f);
 
+/* Nobody is there any more, as if it had been pulled out: its configuration and its BARs read all
+ * ones, it neither interrupts nor masters the bus. The device still gives it back. */
+void pci_function_vanish(struct pci_function *f);
+
 /* For messages: "00:03.0", the bus as the guest has numbered it. */
 void pci_function_name(const struct pci_function *f, char *buf, size_t size);
 

@@ -50,7 +50,7 @@ SLOW = (
 )
 
 # Minutes everywhere: for `make check-all` alone.
-LONG = ("machine/hotplug/under_load[1000",)
+LONG = ("machine/hotplug/under_load[1000", "machine/hotplug/fronts_under_load[1000")
 
 # What a case asks for that only QEMU gives: its argument, the value (None: any), and why.
 QEMU_ALONE = (

@@ -2,19 +2,20 @@
 """The guests of tests/guest, each in a VM; each test of theirs counts as one here."""
 import re
 
-from harness import Failure, Machine, case
+from harness import Failure, Machine, Qemu, case
 from harness.cases import BUILD
 
 GUESTS = BUILD / "guests"
 EXIT_DEVICE = '[device "exit"]\n  type = debug-exit\n'
 
 
-def guest_cfg(name, vm="guest", cpus=1, memory="64M", boot="", autostart=True, console=True):
+def guest_cfg(name, vm="guest", cpus=1, memory="64M", boot="", autostart=True, console=True,
+              devices=""):
     """The config of a VM that runs the guest `name`."""
     flags = {True: "true", False: "false"}
     return (f'[vm "{vm}"]\n  cpus = {cpus}\n  memory = {memory}\n'
             f"  autostart = {flags[autostart]}\n  console = {flags[console]}\n"
-            f"[boot]\n  kernel = module:{name}.elf\n{boot}{EXIT_DEVICE}")
+            f"[boot]\n  kernel = module:{name}.elf\n{boot}{EXIT_DEVICE}{devices}")
 
 
 def guest_files(name, **options):
@@ -46,6 +47,35 @@ def verdict(m, timeout=120):
                         "modes", "tasks", "tasks_odd", "debug")])
 def runs(t, name):
     with Machine(t, files=guest_files(name)) as m:
+        return verdict(m)
+
+
+def front_cfg(device, url, **keys):
+    """A device that shows the host device of `url`."""
+    return (f'[device "{device}"]\n  type = pci-front\n  hostdev = {url}\n'
+            + "".join(f"  {key} = {value}\n" for key, value in keys.items()))
+
+
+@case(seconds=12)
+def runs_edu(t):
+    """A driver of QEMU's edu device, with ours."""
+    with Machine(t, files=guest_files("edu", devices=front_cfg("edu0", "edu:"))) as m:
+        return verdict(m)
+
+
+@case(seconds=4, qemu_alone="the device is its own")
+def runs_edu_of_qemu(t):
+    """What `runs_edu` asks of ours is what QEMU's own does, on the bare machine."""
+    with Qemu(t, iso=False, cpus=1, memory=64,
+              extra=["-device", "edu", "-kernel", GUESTS / "edu.elf"]) as m:
+        return verdict(m)
+
+
+@case(seconds=8, each=[{"mapped": "true"}, {"mapped": "false"}])
+def runs_testdev(t, mapped):
+    """Everything that a PCI function can have, from the inside."""
+    device = front_cfg("test0", f"testdev:?big=8G&mapped={mapped}", addr=3)
+    with Machine(t, files=guest_files("testdev", devices=device)) as m:
         return verdict(m)
 
 

@@ -51,6 +51,7 @@ static const struct need {
 	{"net-null", NET, "frontend = f\n"},
 	{"pci-bridge", PCI, ""},
 	{"pci-hotplug", PCI "[device \"pm\"]\ntype = pm\n", ""},
+	{"pci-front", PCI, "hostdev = testdev:\naddr = 3\n"},
 	{"ramdisk", SOCKET, "frontend = f\nsize = 64K\n"},
 	{"switch", NET, "frontend = f\nswitch = s\n"},
 	{"screen", "[device \"f\"]\ntype = vga\n", "frontend = f\n"},
