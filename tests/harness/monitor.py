@@ -38,6 +38,10 @@ class Monitor:
             raise Failure(f"screendump: not a PPM: {ppm[:20]!r}")
         return int(head[1]), int(head[2]), ppm[head.end():]
 
+    def say(self, line):
+        """What the human monitor answers to `line`."""
+        return self._ask("human-monitor-command", **{"command-line": line})
+
     def _file(self, command, name, **arguments):
         path = self.folder / "answer"
         path.unlink(missing_ok=True)
