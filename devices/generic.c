@@ -145,7 +145,7 @@ static const struct device_key generic_keys[] = {
 	{.name = "ports",
 	 .kind = KEY_STRING,
 	 .def = "",
-	 .help = "FIRST[-LAST]:MODE[=VALUE], … of I/O ports"},
+	 .help = "FIRST[-LAST]:MODE[=VALUE], … of I/O ports; MODE: " GENERIC_MODES},
 	{.name = "memory", .kind = KEY_STRING, .def = "", .help = "the same of physical memory"},
 	{.name = "hostdev",
 	 .kind = KEY_STRING,

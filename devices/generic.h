@@ -15,6 +15,7 @@ struct device;
 struct host_device;
 
 #define GENERIC_RANGES_MAX 64
+#define GENERIC_MODES	   "ignore|print-and-ignore|passthrough|print-and-passthrough|forward"
 
 enum generic_mode {
 	GENERIC_IGNORE,

@@ -13,7 +13,6 @@
 #include <string.h>
 
 #define GENERIC_TEXT_MAX 95 /* bytes of a range in the config */
-#define GENERIC_MODES	 "ignore|print-and-ignore|passthrough|print-and-passthrough|forward"
 
 /* A range's text, and how to complain of it. */
 struct generic_text {
