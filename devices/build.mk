@@ -11,7 +11,9 @@ obj-$(CONFIG_DEV_RAMDISK) += devices/backend/ramdisk.o
 obj-$(CONFIG_DEV_NULL_DISK) += devices/backend/null_disk.o
 obj-$(CONFIG_DEV_CHAR_PAIR) += devices/backend/char_pair.o
 obj-$(CONFIG_DEV_GENERIC) += devices/generic.o devices/generic_ranges.o \
-	devices/hostdev/machine_ports.o drivers/ports.o
+	devices/hostdev/machine_ports.o drivers/ports.o \
+	devices/hostdev/machine_memory.o drivers/device_memory.o
+obj-$(CONFIG_HOSTDEV_SCRATCH) += devices/hostdev/scratch.o
 obj-$(CONFIG_DEV_VGA) += devices/vga/vga.o devices/vga/vga_regs.o devices/vga/vga_memory.o \
 	devices/vga/vga_text.o
 obj-$(CONFIG_DEV_LAPIC) += $(patsubst %,devices/chipset/%.o,lapic lapic_access lapic_msr \

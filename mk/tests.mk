@@ -60,6 +60,29 @@ $(HOST_FUZZER_BINARIES): $(ZYDIS)/libzydis-host.a $(HOST)/.uses
 	$(Q)mkdir -p $(@D)
 	$(Q)$(HOST_CC) $(HOST_CFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(ZYDIS)/libzydis-host.a -lcmocka
 
+# Each for so many seconds, on what it found the last time; those whose name contains one of TESTS.
+FUZZ_S ?= 60
+FUZZ := $(SHARED)/fuzz
+fuzz_name = $(subst /,-,$(1:$(HOST)/%=%))
+FUZZED := $(if $(TESTS),$(foreach test,$(TESTS),$(foreach fuzzer,$(HOST_FUZZER_BINARIES),\
+	$(if $(findstring $(test),$(fuzzer)),$(fuzzer)))),$(HOST_FUZZER_BINARIES))
+
+define fuzz
+.PHONY: fuzz-$(call fuzz_name,$1)
+fuzz-$(call fuzz_name,$1): $1
+	$(call say,FUZZ,$1 for $(FUZZ_S) s)
+	$(Q)mkdir -p $(FUZZ)/$(call fuzz_name,$1)
+	$(Q)$1 -max_total_time=$(FUZZ_S) -max_len=2048 -timeout=10 -verbosity=0 -print_final_stats=1 \
+		-artifact_prefix=$(FUZZ)/$(call fuzz_name,$1)- $(FUZZ)/$(call fuzz_name,$1) \
+		$(wildcard $(dir $(1:$(HOST)/%=tests/host/%))seeds_$(patsubst fuzz_%,%,$(notdir $1))) \
+		>$(FUZZ)/$(call fuzz_name,$1).log 2>&1 || { cat $(FUZZ)/$(call fuzz_name,$1).log; exit 1; }
+	$(Q)grep -hE '^ +[0-9]+ accesses to|^stat::number_of_executed' $(FUZZ)/$(call fuzz_name,$1).log
+endef
+$(foreach fuzzer,$(HOST_FUZZER_BINARIES),$(eval $(call fuzz,$(fuzzer))))
+
+.PHONY: fuzz
+fuzz: $(foreach fuzzer,$(FUZZED),fuzz-$(call fuzz_name,$(fuzzer)))
+
 .PHONY: host-tests
 host-tests: $(HOST_BINARIES) $(HOST_FUZZER_BINARIES)
 

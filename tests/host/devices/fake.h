@@ -57,6 +57,9 @@ int fake_rdmsr(unsigned cpu, uint32_t index, uint64_t *value);
 int fake_wrmsr(unsigned cpu, uint32_t index, uint64_t value);
 void fake_cpuid(unsigned cpu, uint32_t leaf, uint32_t subleaf, struct cpuid_regs *regs);
 
+/* How many accesses the devices of each type have had, of all VMs that there were. */
+void fake_for_each_accesses(void (*fn)(const char *type, uint64_t accesses));
+
 /* The shortcuts that most tests use. */
 static inline uint8_t fake_inb(uint16_t port)
 {

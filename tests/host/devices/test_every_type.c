@@ -10,7 +10,7 @@
 /* test-sources: vmm/hook/hook_table.c vmm/hook/hook_mapped.c vmm/vm_console.c vmm/load/e820.c */
 /* test-sources: lib/range_map.c lib/ini.c lib/parse.c lib/ring.c lib/date.c kernel/time.c */
 /* test-sources: tests/host/fake/kernel/fake_panic.c tests/host/devices/plug_world.c */
-/* test-sources: tests/host/devices/plug_sockets.c */
+/* test-sources: tests/host/devices/plug_sockets.c tests/host/devices/plug_machine.c */
 /* test-sources: tests/host/vmm/fake.c tests/host/vmm/fake_time.c */
 /*
  * Every device type that is linked in comes and goes, with each of its
@@ -45,7 +45,9 @@ static const struct need {
 	{"char-pair", UART, "frontend = f\nname = cable\n"},
 	{"generic", "",
 	 "ports = 0x300-0x30f:passthrough, 0x80:print-and-ignore\n"
-	 "memory = 0xfed40000-0xfed40fff:ignore\n"},
+	 "memory = 0xfed40000-0xfed40fff:ignore, 0xfd000000-0xfd000fff:passthrough, "
+	 "0xfd001000-0xfd001fff:forward=1\n"
+	 "hostdev = scratch:?memory=4K\n"},
 	{"isa-bridge", PCI, ""},
 	{"null-disk", SOCKET, "frontend = f\n"},
 	{"net-null", NET, "frontend = f\n"},
