@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <cmocka.h>
 
@@ -237,24 +238,36 @@ void guest_unplug(void)
 	front.dev = NULL;
 }
 
+/* Zeroes, between pages that nobody may touch. */
+static void granule_clear(uint8_t **granule)
+{
+	size_t size = GUEST_GRANULE + 2 * PAGE_SIZE;
+	uint8_t *pages;
+
+	if (*granule) {
+		assert_int_equal(madvise(*granule, GUEST_GRANULE, MADV_DONTNEED), 0);
+		return;
+	}
+	pages = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_true(pages != MAP_FAILED);
+	*granule = pages + PAGE_SIZE;
+	assert_int_equal(mprotect(*granule, GUEST_GRANULE, PROT_READ | PROT_WRITE), 0);
+}
+
 struct host_device *guest_start(const char *url)
 {
 	unsigned i;
 
 	world_start();
 	for (i = 0; i < GRANULES_COUNT; i++)
-		granules[i] = calloc(1, GUEST_GRANULE);
+		granule_clear(&granules[i]);
 	world_vms[0].memory = &memory;
 	return guest_plug(url);
 }
 
 void guest_end(void)
 {
-	unsigned i;
-
 	world_end();
-	for (i = 0; i < GRANULES_COUNT; i++)
-		free(granules[i]);
 }
 
 static uint64_t bar_in(const struct guest_place *place, unsigned offset, unsigned width)
@@ -385,8 +398,8 @@ struct guest_queue *guest_queue_init(unsigned index, uint16_t size, gpa_t desc, 
 	const gpa_t parts[3] = {desc, desc + 0x4000, desc + 0x5000};
 
 	/* What a driver zeroes. */
-	for (unsigned i = 0; i < 0x8000; i += 8)
-		guest_put(desc + i, &(uint64_t){0}, 8);
+	for (unsigned i = 0; i < 0x8000; i += PAGE_SIZE)
+		memset(guest_at(desc + i), 0, PAGE_SIZE);
 	return guest_queue_init_at(index, size, parts, vector);
 }
 
