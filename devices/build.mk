@@ -30,3 +30,4 @@ obj-$(CONFIG_DEV_DEBUG_EXIT) += devices/chipset/debug_exit.o devices/chipset/deb
 obj-$(CONFIG_DEV_PVCLOCK) += devices/pv/pvclock.o
 obj-$(CONFIG_HOSTDEV_VIRTIO) += $(patsubst %,devices/virtio/%.o,virtq virtq_chain virtq_split \
 	virtq_packed virtio virtio_common virtio_pci)
+obj-$(CONFIG_HOSTDEV_VIRTIO_RNG) += devices/virtio/virtio_rng.o
