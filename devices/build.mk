@@ -31,3 +31,5 @@ obj-$(CONFIG_DEV_PVCLOCK) += devices/pv/pvclock.o
 obj-$(CONFIG_HOSTDEV_VIRTIO) += $(patsubst %,devices/virtio/%.o,virtq virtq_chain virtq_split \
 	virtq_packed virtio virtio_common virtio_pci)
 obj-$(CONFIG_HOSTDEV_VIRTIO_RNG) += devices/virtio/virtio_rng.o
+obj-$(CONFIG_HOSTDEV_VIRTIO_CONSOLE) += devices/virtio/virtio_console.o \
+	devices/virtio/virtio_console_control.o devices/virtio/virtio_port.o
