@@ -5,7 +5,7 @@ obj-$(CONFIG_DEV_SCREEN) += $(patsubst %,devices/backend/%.o,screen screen_draw 
 obj-$(CONFIG_DEV_CHAR_CONSOLE) += devices/backend/char_console.o
 obj-$(CONFIG_DEV_CHAR_LOG) += devices/backend/char_log.o
 obj-$(CONFIG_DEV_SWITCH) += devices/backend/switch.o devices/backend/switch_table.o \
-	devices/backend/switch_info.o
+	devices/backend/switch_info.o devices/backend/net_offload.o
 obj-$(CONFIG_DEV_NET_NULL) += devices/backend/net_null.o
 obj-$(CONFIG_DEV_RAMDISK) += devices/backend/ramdisk.o
 obj-$(CONFIG_DEV_NULL_DISK) += devices/backend/null_disk.o
