@@ -28,3 +28,5 @@ obj-$(CONFIG_DEV_PCI) += devices/pci/pci.o devices/pci/pci_bus.o devices/pci/pci
 obj-$(CONFIG_DEV_FWCFG) += devices/chipset/fw_cfg.o
 obj-$(CONFIG_DEV_DEBUG_EXIT) += devices/chipset/debug_exit.o devices/chipset/debug_console.o
 obj-$(CONFIG_DEV_PVCLOCK) += devices/pv/pvclock.o
+obj-$(CONFIG_HOSTDEV_VIRTIO) += $(patsubst %,devices/virtio/%.o,virtq virtq_chain virtq_split \
+	virtq_packed virtio virtio_common virtio_pci)
