@@ -69,7 +69,7 @@ struct virtio_blk_request {
 };
 
 struct virtio_blk_counts {
-	uint64_t kicks, requests, errors, bytes_read, bytes_written;
+	uint64_t turns, requests, errors, bytes_read, bytes_written;
 };
 
 /* Under the lock of its virtq. */

@@ -104,8 +104,8 @@ static int virtio_blk_flush(struct virtio_blk_request *r)
 
 static int virtio_blk_get_id(struct virtio_blk_request *r)
 {
-	r->data_in = (uint32_t)virtq_span_write(&r->chain.in, r->queue->blk->serial,
-						VIRTIO_BLK_ID_LEN);
+	r->data_in =
+		(uint32_t)virtq_span_write(&r->chain.in, r->queue->blk->serial, VIRTIO_BLK_ID_LEN);
 	return 0;
 }
 
@@ -245,7 +245,7 @@ void virtio_blk_notify(struct virtio *v, struct virtq *q)
 	struct virtio_blk_queue *bq = blk->queues[q->index];
 
 	spin_lock(&q->lock);
-	bq->counts.kicks++;
+	bq->counts.turns++;
 	virtio_blk_serve(bq);
 	spin_unlock(&q->lock);
 }
