@@ -217,7 +217,7 @@ static uint64_t pci_read(struct virtio *v, uint64_t offset, unsigned width)
 		spin_unlock(&v->lock);
 		return value;
 	}
-	value = window_get(v, &w) ? bar_read(v, w.offset, w.length) : UINT64_MAX;
+	value = window_get(v, &w) ? bar_read(v, w.offset, w.length) : UINT32_MAX;
 	return value >> (8 * (offset - v->window - WINDOW_DATA));
 }
 
