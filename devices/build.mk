@@ -5,7 +5,7 @@ obj-$(CONFIG_DEV_SCREEN) += $(patsubst %,devices/backend/%.o,screen screen_draw 
 obj-$(CONFIG_DEV_CHAR_CONSOLE) += devices/backend/char_console.o
 obj-$(CONFIG_DEV_CHAR_LOG) += devices/backend/char_log.o
 obj-$(CONFIG_DEV_SWITCH) += devices/backend/switch.o devices/backend/switch_table.o \
-	devices/backend/switch_info.o
+	devices/backend/switch_info.o devices/backend/net_offload.o
 obj-$(CONFIG_DEV_NET_NULL) += devices/backend/net_null.o
 obj-$(CONFIG_DEV_RAMDISK) += devices/backend/ramdisk.o
 obj-$(CONFIG_DEV_NULL_DISK) += devices/backend/null_disk.o
@@ -24,12 +24,20 @@ obj-$(CONFIG_DEV_PM) += devices/chipset/pm.o devices/chipset/reset_control.o
 obj-$(CONFIG_DEV_PS2) += devices/chipset/ps2.o devices/chipset/ps2_port.o devices/chipset/ps2_keys.o
 obj-$(CONFIG_DEV_ACPI) += devices/chipset/acpi.o devices/chipset/acpi_tables.o \
 	devices/chipset/acpi_dsdt.o devices/chipset/aml.o devices/chipset/mp_table.o
-obj-$(CONFIG_DEV_PCI) += devices/pci/pci.o devices/pci/pci_bus.o devices/pci/pci_config.o
+obj-$(CONFIG_DEV_PCI) += $(patsubst %,devices/pci/%.o,pci pci_access pci_assign pci_caps \
+	pci_config pci_decode pci_function pci_irq pci_msix)
+obj-$(CONFIG_DEV_PCI_FRONT) += devices/pci/pci_front.o devices/pci/pci_front_make.o
+obj-$(CONFIG_HOSTDEV_NULL) += devices/hostdev/null.o
+obj-$(CONFIG_HOSTDEV_TESTDEV) += devices/hostdev/testdev.o devices/hostdev/testdev_regs.o
+obj-$(CONFIG_HOSTDEV_EDU) += devices/hostdev/edu.o
 obj-$(CONFIG_DEV_FWCFG) += devices/chipset/fw_cfg.o
 obj-$(CONFIG_DEV_DEBUG_EXIT) += devices/chipset/debug_exit.o devices/chipset/debug_console.o
 obj-$(CONFIG_DEV_PVCLOCK) += devices/pv/pvclock.o
 obj-$(CONFIG_HOSTDEV_VIRTIO) += $(patsubst %,devices/virtio/%.o,virtq virtq_chain virtq_split \
 	virtq_packed virtio virtio_common virtio_pci)
+obj-$(CONFIG_HOSTDEV_VIRTIO_BLK) += devices/virtio/virtio_blk.o devices/virtio/virtio_blk_request.o
+obj-$(CONFIG_HOSTDEV_VIRTIO_NET) += $(patsubst %,devices/virtio/%.o,virtio_net virtio_net_queue \
+	virtio_net_control virtio_net_filter)
 obj-$(CONFIG_HOSTDEV_VIRTIO_RNG) += devices/virtio/virtio_rng.o
 obj-$(CONFIG_HOSTDEV_VIRTIO_CONSOLE) += devices/virtio/virtio_console.o \
 	devices/virtio/virtio_console_control.o devices/virtio/virtio_port.o

@@ -143,6 +143,10 @@ int device_hook_msr(struct device *dev, uint32_t first, uint32_t count, const st
 		    void *opaque) __must_check;
 int device_hook_memory(struct device *dev, gpa_t gpa, uint64_t size, enum hook_memory_mode mode,
 		       const struct hook_ops *ops, void *opaque) __must_check;
+/* The ports, or the memory, that no hook and no RAM has: one device's. Offsets are addresses. */
+int device_hook_io_rest(struct device *dev, const struct hook_ops *ops, void *opaque) __must_check;
+int device_hook_memory_rest(struct device *dev, const struct hook_ops *ops,
+			    void *opaque) __must_check;
 int device_hook_cpuid(struct device *dev, uint32_t first, uint32_t last, hook_cpuid_fn fn,
 		      void *opaque) __must_check;
 int device_hook_call(struct device *dev, uint64_t first, uint64_t last, hook_call_fn fn,

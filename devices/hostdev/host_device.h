@@ -13,7 +13,9 @@
 #ifndef DEVICES_HOSTDEV_HOST_DEVICE_H
 #define DEVICES_HOSTDEV_HOST_DEVICE_H
 
+#include "kernel/spinlock.h"
 #include "lib/compiler.h"
+#include "lib/list.h"
 #include "vmm/types.h"
 
 #include <stdbool.h>
@@ -109,6 +111,8 @@ struct host_front_ops {
 	bool (*master)(void *opaque);
 	/* host_device_vanish() */
 	void (*vanished)(void *opaque);
+	/* For `info`: the guest's name of the place where it sees the device. May be NULL. */
+	void (*where)(void *opaque, char *buf, size_t size);
 };
 
 struct host_device {
@@ -119,6 +123,8 @@ struct host_device {
 	const struct host_front_ops *front; /* NULL: it has neither interrupts nor DMA */
 	void *front_opaque;
 	bool vanished;
+	const char *url;       /* as it was opened */
+	struct list_head link; /* in host_devices */
 };
 
 /*
@@ -172,5 +178,9 @@ uint8_t *host_device_dma_map(struct host_device *hd, gpa_t gpa, size_t len,
 /* All schemes, for `info` and `help`. */
 const struct host_scheme *host_scheme_find(const char *name);
 void host_scheme_for_each(void (*fn)(void *opaque, const struct host_scheme *scheme), void *opaque);
+
+/* Those that are open, of all VMs, in the order of their opening; under the lock. */
+extern struct list_head host_devices;
+extern struct spinlock host_devices_lock;
 
 #endif

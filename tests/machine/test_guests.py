@@ -9,12 +9,13 @@ GUESTS = BUILD / "guests"
 EXIT_DEVICE = '[device "exit"]\n  type = debug-exit\n'
 
 
-def guest_cfg(name, vm="guest", cpus=1, memory="64M", boot="", autostart=True, console=True):
+def guest_cfg(name, vm="guest", cpus=1, memory="64M", boot="", autostart=True, console=True,
+              devices=""):
     """The config of a VM that runs the guest `name`."""
     flags = {True: "true", False: "false"}
     return (f'[vm "{vm}"]\n  cpus = {cpus}\n  memory = {memory}\n'
             f"  autostart = {flags[autostart]}\n  console = {flags[console]}\n"
-            f"[boot]\n  kernel = module:{name}.elf\n{boot}{EXIT_DEVICE}")
+            f"[boot]\n  kernel = module:{name}.elf\n{boot}{EXIT_DEVICE}{devices}")
 
 
 def guest_files(name, **options):
@@ -46,6 +47,19 @@ def verdict(m, timeout=120):
                         "modes", "tasks", "debug")])
 def runs(t, name):
     with Machine(t, files=guest_files(name)) as m:
+        return verdict(m)
+
+
+def front_cfg(device, url, **keys):
+    """A device that shows the host device of `url`."""
+    return (f'[device "{device}"]\n  type = pci-front\n  hostdev = {url}\n'
+            + "".join(f"  {key} = {value}\n" for key, value in keys.items()))
+
+
+@case(seconds=12)
+def runs_edu(t):
+    """A driver of QEMU's edu device, with ours."""
+    with Machine(t, files=guest_files("edu", devices=front_cfg("edu0", "edu:"))) as m:
         return verdict(m)
 
 

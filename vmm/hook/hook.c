@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vmm/hook/hook.h"
 
+#include "kernel/grace.h"
 #include "kernel/slab.h"
 #include "kernel/time.h"
 #include "vmm/hook/hook_io.h"
 #include "vmm/hook/hook_maps.h"
 #include "vmm/hook/hook_msr.h"
+#include "vmm/hook/hook_range.h"
 #include "vmm/hook/hook_table.h"
 #include "vmm/vm.h"
 
@@ -45,6 +47,24 @@ void hook_maps_destroy(struct vm *vm)
 	kfree(maps->call);
 	kfree(maps);
 	vm->hooks = NULL;
+}
+
+int hook_rest_set(struct vm *vm, const struct hook **rest, const struct hook *hook)
+{
+	if (*rest) {
+		vm_log(vm, LOG_ERROR, "what no device has of %s, wanted by %s, is %s's",
+		       rest == &vm->hooks->io_rest ? "the ports" : "memory", hook->owner,
+		       (*rest)->owner);
+		return -EBUSY;
+	}
+	grace_publish(*rest, hook);
+	return 0;
+}
+
+void hook_rest_clear(struct vm *vm, const struct hook **rest)
+{
+	grace_publish(*rest, NULL);
+	hook_wait(vm);
 }
 
 /* Two vCPUs may both write the two counters: a line more or less does no harm. */

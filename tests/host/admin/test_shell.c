@@ -5,6 +5,8 @@
 /* test-sources: vmm/vm_console.c lib/ring.c tests/host/admin/fake.c tests/host/vmm/fake.c */
 /* The shell as a whole: what is typed, and what is then on the screen. */
 #include "tests/host/admin/fake.h"
+#include "vmm/device.h"
+#include "vmm/help_topic.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,6 +14,17 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+static void cheeses(help_topic_fn fn, void *opaque)
+{
+	static const struct device_key keys[] = {
+		{.name = "weight", .kind = KEY_SIZE, .help = "how much"}, {}};
+
+	fn(opaque, &(struct help_entry){"brie", "soft", "PATH", "to the shop", keys});
+}
+
+HELP_TOPIC(cheese_topic, .name = "cheese", .entry = "cheese", .help = "what is eaten",
+	   .each = cheeses);
 
 #define LEAVE "\x1d"
 
@@ -36,6 +49,13 @@ static void test_prompt_and_help(void **state)
 	expect_shown("uart                     a port");
 	expect_shown("  io           number         first port (default 0x3f8)");
 	expect_shown("nope: no such type of device");
+	fake_shell(false, "help\rhelp cheese\rhelp cheese brie\rhelp cheese gouda\r");
+	expect_shown("`help cheese`: what is eaten");
+	expect_shown("  brie                     soft");
+	expect_shown("brie: soft");
+	expect_shown("  PATH                        to the shop");
+	expect_shown("  weight       size           how much (required)");
+	expect_shown("gouda: no such cheese; `help cheese` lists what there is");
 }
 
 static void test_bad_lines(void **state)

@@ -32,6 +32,7 @@
 #define RAM_SIZE 0x200000u
 
 static struct vm vm = {.name = "plug"};
+struct vm *const plug_vm = &vm;
 static struct vcpu vcpus[2];
 static uint8_t ram[RAM_SIZE];
 static uint8_t *granules[1] = {ram};

@@ -46,6 +46,7 @@ static const struct need {
 	 "memory = 0xfed40000-0xfed40fff:ignore\n"},
 	{"null-disk", SOCKET, "frontend = f\n"},
 	{"net-null", NET, "frontend = f\n"},
+	{"pci-front", "[device \"pci0\"]\ntype = pci\n", "hostdev = testdev:\naddr = 3\n"},
 	{"ramdisk", SOCKET, "frontend = f\nsize = 64K\n"},
 	{"switch", NET, "frontend = f\nswitch = s\n"},
 	{"screen", "[device \"f\"]\ntype = vga\n", "frontend = f\n"},
