@@ -130,7 +130,8 @@ struct pci_root {
 	struct pci_list *list;
 	struct pci_map *maps[PCI_SPACES];
 	struct pci_pin pins[PCI_PINS];
-	uint64_t overlaps; /* of windows, so far: the first is logged */
+	struct pci_window overlap[2]; /* the last two that did not leave each other alone */
+	bool overlap_told;
 	/* Where BARs are given their addresses: docs/memory-map.md. */
 	uint64_t high_base, high_end; /* empty: no such window */
 };

@@ -149,11 +149,14 @@ static void pci_sort(struct pci_window *w, uint32_t count)
 	}
 }
 
-static void pci_tell_overlap(struct pci_root *root, const struct pci_window *has,
-			     const struct pci_window *wants)
+/* The first one, when nobody waits for the map any more. */
+static void pci_tell_overlap(struct pci_root *root)
 {
-	if (root->overlaps++)
+	const struct pci_window *has = &root->overlap[0], *wants = &root->overlap[1];
+
+	if (!has->region || root->overlap_told)
 		return;
+	root->overlap_told = true;
 	device_log(root->dev, LOG_WARN,
 		   "PCI: the guest has put register 0x%x of %s onto register 0x%x of %s, which is "
 		   "the one that is seen at 0x%lx (told once)",
@@ -170,7 +173,8 @@ static void pci_make_disjoint(struct pci_root *root, struct pci_map *map)
 		struct pci_window w = map->windows[i];
 
 		if (kept && w.first <= map->windows[kept - 1].last) {
-			pci_tell_overlap(root, &map->windows[kept - 1], &w);
+			root->overlap[0] = map->windows[kept - 1];
+			root->overlap[1] = w;
 			if (w.last <= map->windows[kept - 1].last)
 				continue;
 			w.first = map->windows[kept - 1].last + 1;
@@ -238,6 +242,7 @@ void pci_decode_build(struct pci_root *root, struct pci_map *const maps[])
 		pci_make_disjoint(root, maps[i]);
 		pci_map_end(maps[i]);
 	}
+	pci_tell_overlap(root);
 }
 
 void pci_decode_update(struct pci_root *root)

@@ -88,7 +88,7 @@ static unsigned piece(const struct hook_maps *maps, uint32_t port, unsigned left
 	}
 out:
 	if (!*owner)
-		*owner = grace_read(maps->io_rest);
+		*owner = grace_read(maps->rest[HOOK_REST_IO]);
 	return width;
 }
 
@@ -136,7 +136,7 @@ static __always_inline const struct hook *rest_of(const struct hook_maps *maps, 
 		if (hook_table_find(maps->io, port + i))
 			return NULL;
 	}
-	return grace_read(maps->io_rest);
+	return grace_read(maps->rest[HOOK_REST_IO]);
 }
 
 uint32_t hook_io_read(struct vcpu *vcpu, uint16_t port, unsigned width)

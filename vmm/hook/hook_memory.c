@@ -230,7 +230,7 @@ static __noinline __cold uint64_t read_split(struct vcpu *vcpu, gpa_t gpa, unsig
 		part = MEMORY_VALUE_MASK(step);
 		ram = guest_memory_ptr(vcpu->vm->memory, gpa + done, step);
 		if (!owner && !ram)
-			owner = grace_read(vcpu->vm->hooks->memory_rest);
+			owner = grace_read(vcpu->vm->hooks->rest[HOOK_REST_MEMORY]);
 		if (owner)
 			part = read_one(vcpu, owner, gpa + done, step);
 		else if (ram)
@@ -258,7 +258,7 @@ static __noinline __cold void write_split(struct vcpu *vcpu, gpa_t gpa, unsigned
 		step = piece(map, owner, gpa + done, width - done, true);
 		ram = guest_memory_ptr(vcpu->vm->memory, gpa + done, step);
 		if (!owner && !ram)
-			owner = grace_read(vcpu->vm->hooks->memory_rest);
+			owner = grace_read(vcpu->vm->hooks->rest[HOOK_REST_MEMORY]);
 		if (owner)
 			write_one(vcpu, owner, gpa + done, step, part);
 		else if (ram)
@@ -276,7 +276,7 @@ static __always_inline const struct hook *rest_of(struct vcpu *vcpu, const struc
 	if (last < gpa || range_map_overlap(map, gpa, last) || guest_memory_ptr(memory, gpa, 1) ||
 	    guest_memory_ptr(memory, last, 1))
 		return NULL;
-	return grace_read(vcpu->vm->hooks->memory_rest);
+	return grace_read(vcpu->vm->hooks->rest[HOOK_REST_MEMORY]);
 }
 
 uint64_t hook_memory_read(struct vcpu *vcpu, gpa_t gpa, unsigned width)

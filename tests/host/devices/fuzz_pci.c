@@ -4,11 +4,12 @@
  * value; functions with masks from the input. Each byte that a guest reads is
  * what the model says.
  */
-/* test-sources: devices/pci/pci.c devices/pci/pci_bus.c devices/pci/pci_config.c */
+/* test-sources: devices/pci tests/host/devices/pci_info_fake.c */
 /* test-sources: devices/chipset/reset_control.c vmm/irq.c */
 /* test-sources: tests/host/devices/fake.c tests/host/devices/fake_devices.c */
 /* test-sources: tests/host/devices/fake_time.c */
 #include "devices/pci/pci_bus.h"
+#include "devices/pci/pci_regs.h"
 #include "tests/host/devices/fake.h"
 
 #include <stdlib.h>
@@ -21,13 +22,13 @@
 #define ADDRESS_MAX 0x80fffffc
 
 static struct device fuzz_device = {.id = "fuzz"};
-static struct pci_function functions[FUNCTIONS - 1];
+static struct pci_function *functions[FUNCTIONS - 1];
 
 /* What there is, told by nothing that is under test but the host bridge's first contents. */
 static struct {
 	uint32_t address;
 	unsigned devfn[FUNCTIONS];
-	struct pci_config config[FUNCTIONS];
+	struct pci_config_byte config[FUNCTIONS][PCI_CONFIG_SIZE];
 } model;
 
 struct input {
@@ -48,28 +49,45 @@ static uint32_t take(struct input *in, size_t n)
 
 static void add_function(struct input *in, struct pci_bus *bus, unsigned n)
 {
-	struct pci_function *f = &functions[n - 1];
-	struct pci_field field;
+	static const uint8_t zeroes[PCI_CONFIG_SIZE];
+	const struct pci_function_desc desc = {.config = zeroes, .config_size = sizeof(zeroes)};
 	unsigned i, count = take(in, 1) % 16;
+	struct pci_function *f;
 
-	memset(f, 0, sizeof(*f));
-	for (i = 0; i < count; i++) {
-		field.width = (uint8_t)(1u << take(in, 1) % 3);
-		field.offset = (uint8_t)MIN(take(in, 1), PCI_CONFIG_SIZE - field.width);
-		field.value = take(in, 4);
-		field.writable = take(in, 4);
-		field.clear = take(in, 4);
-		pci_config_define(&f->config, &field, 1);
-	}
 	model.devfn[n] = take(in, 1);
+	fuzz_device.vm = &fake_vm;
+	if (pci_function_make(&fuzz_device, bus, (uint8_t)model.devfn[n], &desc, &f))
+		abort();
+	for (i = 0; i < count; i++) {
+		unsigned width = 1u << take(in, 1) % 3;
+		unsigned offset =
+			PCI_CAP_FIRST + take(in, 1) % (PCI_CONFIG_SIZE - PCI_CAP_FIRST - 4);
+
+		pci_config_set_initial(&f->config, offset, width, take(in, 4));
+		pci_config_set_writable(&f->config, offset, width, take(in, 4));
+		pci_config_set_clear(&f->config, offset, width, take(in, 4));
+	}
+	pci_config_reset(&f->config);
 	for (i = 0; i < n; i++)
 		if (model.devfn[i] == model.devfn[n])
 			break;
-	if (pci_function_register(&fuzz_device, bus, (uint8_t)model.devfn[n], f))
+	functions[n - 1] = f;
+	if (pci_function_publish(f))
 		model.devfn[n] = PCI_DEVFNS; /* nowhere */
 	if ((i < n) != (model.devfn[n] == PCI_DEVFNS))
 		abort();
-	model.config[n] = f->config;
+}
+
+/* Once all are there: the header's multi-function bit knows the others. */
+static void copy_functions(struct pci_bus *bus)
+{
+	unsigned n;
+
+	for (n = 0; n < FUNCTIONS; n++) {
+		const struct pci_function *f = n ? functions[n - 1] : bus->functions[0];
+
+		memcpy(model.config[n], f->config.bytes, sizeof(model.config[n]));
+	}
 }
 
 /* The byte of the model that data port @port leads to: its function, or FUNCTIONS. */
@@ -92,7 +110,7 @@ static uint8_t model_read(unsigned port)
 	if (port < DATA || port > DATA + 3)
 		return 0xff;
 	n = lookup(port, &offset);
-	return n < FUNCTIONS ? model.config[n].value[offset] : 0xff;
+	return n < FUNCTIONS ? model.config[n][offset].value : 0xff;
 }
 
 static void model_write(unsigned port, uint8_t value)
@@ -103,13 +121,12 @@ static void model_write(unsigned port, uint8_t value)
 		return;
 	n = lookup(port, &offset);
 	for (bit = 1; n < FUNCTIONS && bit < 0x100; bit <<= 1) {
-		struct pci_config *c = &model.config[n];
-		uint8_t *byte = &c->value[offset];
+		struct pci_config_byte *b = &model.config[n][offset];
 
-		if (c->writable[offset] & bit)
-			*byte = (uint8_t)((*byte & ~bit) | (value & bit));
-		if (c->clear[offset] & value & bit)
-			*byte &= (uint8_t)~bit;
+		if (b->writable & bit)
+			b->value = (uint8_t)((b->value & ~bit) | (value & bit));
+		if (b->clear & value & bit)
+			b->value &= (uint8_t)~bit;
 	}
 }
 
@@ -143,14 +160,13 @@ static void check_read(unsigned port, unsigned width)
 
 static void do_reset(void)
 {
-	unsigned n;
+	unsigned n, i;
 
 	fake_reset();
-	for (n = 1; n < FUNCTIONS; n++)
-		pci_function_reset(&functions[n - 1]);
 	model.address = 0;
 	for (n = 0; n < FUNCTIONS; n++)
-		memcpy(model.config[n].value, model.config[n].initial, PCI_CONFIG_SIZE);
+		for (i = 0; i < PCI_CONFIG_SIZE; i++)
+			model.config[n][i].value = model.config[n][i].initial;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -164,9 +180,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!fake_create("pci", "pci0", NULL) || !fake_create("reset-control", "reset", NULL))
 		abort();
 	bus = device_iface(&fake_vm, "pci0", PCI_BUS_KIND);
-	model.config[0] = bus->functions[0]->config;
 	for (n = 1; n < FUNCTIONS; n++)
 		add_function(&in, bus, n);
+	copy_functions(bus);
 	while (in.left) {
 		unsigned op = take(&in, 1), port = FIRST_PORT + (op & 0xf);
 		unsigned width = 1u << (op >> 4 & 3) % 3;
@@ -180,5 +196,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_read(port, width);
 	}
 	fake_end();
+	for (n = 1; n < FUNCTIONS; n++)
+		pci_function_free(functions[n - 1]);
 	return 0;
 }
