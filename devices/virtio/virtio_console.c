@@ -3,7 +3,7 @@
  * The device and what goes through its ports.
  *
  * Spec: VIRTIO 1.2, 5.3.
- * Arguments: ports, columns, rows.
+ * Arguments: ports, columns, rows, and those of all virtio devices.
  *
  * What a guest sends waits in its own buffers while the backend takes nothing;
  * what a backend sends stays there while the guest has no buffers, or nobody
@@ -379,6 +379,7 @@ static int console_open(struct host_device *hd, const char *path __unused,
 	err = console_open_virtio(c, hd);
 	if (err)
 		goto free;
+	virtio_take_args(&c->virtio, args);
 	err = console_port_take(&c->ports[0], "", true);
 	/* What can still call or be called comes last: it would outlive @c. */
 	if (!err)
@@ -418,6 +419,7 @@ static const struct device_key console_args[] = {
 	 .def = "0",
 	 .max = 1000,
 	 .help = "of the terminal, for the guest; 0: it is not told"},
+	VIRTIO_ARGS,
 	{},
 };
 

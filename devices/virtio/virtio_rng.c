@@ -3,7 +3,7 @@
  * virtio-rng: a source of random numbers, those of kernel/random.h.
  *
  * Spec: VIRTIO 1.2, 5.4. One queue of buffers to be filled.
- * Arguments: rate.
+ * Arguments: rate, and those of all virtio devices.
  * Lock: the queue's over everything below.
  */
 #include "devices/hostdev/host_args.h"
@@ -135,6 +135,7 @@ static int rng_open(struct host_device *hd, const char *path __unused, const str
 	err = virtio_open(&rng->virtio, hd, &shape);
 	if (err)
 		goto free;
+	virtio_take_args(&rng->virtio, args);
 	rng->rate = host_args_uint(args, "rate");
 	rng->credit = rng_credit_max(rng);
 	rng->counted = rng_now(rng);
@@ -162,6 +163,7 @@ static const struct device_key rng_args[] = {
 	 .def = "0",
 	 .max = UINT64_C(1) << 32,
 	 .help = "bytes a second that the guest may have, 0: no limit"},
+	VIRTIO_ARGS,
 	{},
 };
 

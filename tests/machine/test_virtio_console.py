@@ -5,13 +5,12 @@ import re
 from harness import Failure, Machine, case
 from harness.linux import Linux, linux_cfg, linux_files
 
-BUS = '[device "pci0"]\n  type = pci\n'
-VIRTIO_ID = "0x1af4"
+PACKED = 34  # feature bit: VIRTIO_F_RING_PACKED
 DEVICES = """
 [device "hvc0"]
   type = pci-front
   addr = 4
-  hostdev = virtio-console:?ports=3
+  hostdev = virtio-console:?ports=3&packed=PACKED
 [device "hvc0-log"]
   type = char-log
   frontend = hvc0
@@ -34,7 +33,7 @@ DEVICES = """
 [device "rng0"]
   type = pci-front
   addr = 5
-  hostdev = virtio-rng:
+  hostdev = virtio-rng:?packed=PACKED
 """
 
 
@@ -47,10 +46,11 @@ def check(condition, text):
         raise Failure(text)
 
 
-def check_bound(guest, count):
-    """As many virtio devices with drivers, and none of the latter complained."""
-    found = guest.sh("ls -d /sys/bus/virtio/devices/*/driver | wc -l")
-    check(int(found) == count, f"{found.strip()} virtio devices have drivers, not {count}")
+def check_bound(guest, packed):
+    """Both have drivers, which use queues of that format and did not complain."""
+    features = guest.sh("for d in /sys/bus/virtio/devices/*; do test -e $d/driver && cat $d/features; done")
+    bits = [line[PACKED] for line in features.split()]
+    check(bits == ["1" if packed == "on" else "0"] * 2, f"drivers and features: {features}")
     said = guest.sh("dmesg | grep -iE 'virtio|hvc|hwrng' || true")
     check(not re.search(r"error|fail|warn|unable|bad|invalid", said, re.I), f"dmesg: {said}")
 
@@ -84,16 +84,32 @@ def check_port(guest):
              "wait; grep -qx 'to the port' /tmp/heard")
 
 
-@case(seconds=40, each=[{"interrupts": "msix"}, {"interrupts": "intx"}],
+def check_hot_plug(guest, m):
+    """A port that comes while the guest runs, and goes."""
+    guest.leave()
+    m.command("device_add virtio-port,id=late,console=hvc0,port=2,name=late")
+    guest.enter("linux")
+    guest.sh("for i in $(seq 50); do grep -qx late /sys/class/virtio-ports/vport*p2/name && break; "
+             "sleep 0.1; done; grep -x late /sys/class/virtio-ports/vport*p2/name")
+    guest.leave()
+    m.command("device_del late")
+    guest.enter("linux")
+    guest.sh("for i in $(seq 50); do ls -d /sys/class/virtio-ports/vport*p2 || break; sleep 0.1; "
+             "done; ! ls -d /sys/class/virtio-ports/vport*p2")
+
+
+@case(seconds=40, each=[{"interrupts": "msix", "packed": "on"},
+                        {"interrupts": "intx", "packed": "off"}],
       qemu_alone="devices that no vendor has a part in")
-def linux_binds(t, interrupts):
+def linux_binds(t, interrupts, packed):
     cmdline = "console=ttyS0 quiet" + (" pci=nomsi" if interrupts == "intx" else "")
-    with Machine(t, files=machine_files(DEVICES, cmdline=cmdline)) as m:
+    with Machine(t, files=machine_files(DEVICES.replace("PACKED", packed), cmdline=cmdline)) as m:
         guest = Linux(m)
         guest.boot()
-        check_bound(guest, 2)
+        check_bound(guest, packed)
         lines = guest.sh("grep virtio /proc/interrupts || true")
         check(("MSI" in lines) == (interrupts == "msix"), f"interrupts: {lines}")
         check_rng(guest)
         check_console(guest, m)
         check_port(guest)
+        check_hot_plug(guest, m)

@@ -99,6 +99,13 @@ static void test_features(void **state)
 	common_out(COMMON_GF, 4, 0xffffffff);
 	common_out(COMMON_STATUS, 1, 0xb);
 	assert_int_equal(guest_status(), 0xb);
+	/* Not by this URL. */
+	guest_unplug();
+	assert_non_null(guest_plug("virtio-trial:?packed=off"));
+	assert_int_equal(guest_offered(),
+			 (VIRTIO_F_COMMON & ~VIRTIO_F_RING_PACKED) | TRIAL_FEATURE | TRIAL_REFUSED);
+	assert_false(guest_negotiate(VIRTIO_F_RING_PACKED));
+	assert_true(guest_negotiate(VIRTIO_F_EVENT_IDX));
 	/* Of before version 1. */
 	common_out(COMMON_STATUS, 1, 0);
 	common_out(COMMON_STATUS, 1, 0xb);
