@@ -5,7 +5,7 @@ obj-$(CONFIG_DEV_SCREEN) += $(patsubst %,devices/backend/%.o,screen screen_draw 
 obj-$(CONFIG_DEV_CHAR_CONSOLE) += devices/backend/char_console.o
 obj-$(CONFIG_DEV_CHAR_LOG) += devices/backend/char_log.o
 obj-$(CONFIG_DEV_SWITCH) += devices/backend/switch.o devices/backend/switch_table.o \
-	devices/backend/switch_info.o
+	devices/backend/switch_info.o devices/backend/net_offload.o
 obj-$(CONFIG_DEV_NET_NULL) += devices/backend/net_null.o
 obj-$(CONFIG_DEV_RAMDISK) += devices/backend/ramdisk.o
 obj-$(CONFIG_DEV_NULL_DISK) += devices/backend/null_disk.o
@@ -37,3 +37,11 @@ obj-$(CONFIG_HOSTDEV_EDU) += devices/hostdev/edu.o
 obj-$(CONFIG_DEV_FWCFG) += devices/chipset/fw_cfg.o
 obj-$(CONFIG_DEV_DEBUG_EXIT) += devices/chipset/debug_exit.o devices/chipset/debug_console.o
 obj-$(CONFIG_DEV_PVCLOCK) += devices/pv/pvclock.o
+obj-$(CONFIG_HOSTDEV_VIRTIO) += $(patsubst %,devices/virtio/%.o,virtq virtq_chain virtq_split \
+	virtq_packed virtio virtio_common virtio_pci)
+obj-$(CONFIG_HOSTDEV_VIRTIO_BLK) += devices/virtio/virtio_blk.o devices/virtio/virtio_blk_request.o
+obj-$(CONFIG_HOSTDEV_VIRTIO_NET) += $(patsubst %,devices/virtio/%.o,virtio_net virtio_net_queue \
+	virtio_net_control virtio_net_filter)
+obj-$(CONFIG_HOSTDEV_VIRTIO_RNG) += devices/virtio/virtio_rng.o
+obj-$(CONFIG_HOSTDEV_VIRTIO_CONSOLE) += devices/virtio/virtio_console.o \
+	devices/virtio/virtio_console_control.o devices/virtio/virtio_port.o

@@ -5,7 +5,7 @@
 HOST_CC := clang
 HOST_CFLAGS := -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=address,undefined \
 	-fno-sanitize-recover=all -fno-omit-frame-pointer -Wall -Wextra -Werror \
-	-Itests/host/fake -I. $(FONT_INCLUDE) $(ZYDIS_INCLUDE)
+	-Itests/host/fake -I. $(FONT_INCLUDE) $(CHACHA_INCLUDE) $(ZYDIS_INCLUDE)
 HOST := $(SHARED)/host
 
 HOST_TESTS := $(sort $(wildcard tests/host/*/test_*.c))
@@ -24,12 +24,12 @@ words_of = $(foreach use,$(HOST_USES),$(if $(filter $(1):%,$(use)),$(subst $(com
 $(call remember,$(HOST)/.cflags,$(HOST_CC) $(HOST_CFLAGS))
 $(call remember,$(HOST)/.uses,$(HOST_USES))
 
-$(HOST)/obj/%.o: %.c $(HOST)/.cflags | $(ZYDIS)/.unpacked $(FONT)/font_glyphs.h
+$(HOST)/obj/%.o: %.c $(HOST)/.cflags | $(ZYDIS)/.unpacked $(FONT)/font_glyphs.h $(CHACHA)
 	$(call say,HOSTCC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(HOST_CC) $(HOST_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(HOST)/fuzz-obj/%.o: %.c $(HOST)/.cflags | $(ZYDIS)/.unpacked
+$(HOST)/fuzz-obj/%.o: %.c $(HOST)/.cflags | $(ZYDIS)/.unpacked $(CHACHA)
 	$(call say,HOSTCC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(HOST_CC) $(HOST_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<

@@ -235,6 +235,8 @@ static void pci_front_reset(struct device *dev)
 	struct pci_front *front = dev->state;
 
 	host_device_reset(front->hd);
+	/* The machine begins anew: nothing of before may reach its memory. */
+	host_device_drain(front->hd);
 }
 
 static int pci_front_create(struct device *dev, const struct device_config *config)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-sources: devices/backend/switch.c devices/backend/switch_table.c */
 /* test-sources: devices/backend/switch_info.c devices/backend/net_null.c vmm/net_frontend.c */
-/* test-sources: lib/ring.c tests/host/backend/world.c */
+/* test-sources: devices/backend/net_offload.c lib/ring.c tests/host/backend/world.c */
+/* test-sources: tests/host/backend/net_reference.c */
 /* test-sources: vmm/device.c vmm/device_types.c vmm/device_keys.c vmm/device_plan.c */
 /* test-sources: vmm/device_key_value.c */
 /* test-sources: vmm/device_resources.c vmm/device_iface.c vmm/device_irq.c vmm/device_timer.c */
@@ -16,6 +17,7 @@
 #include "kernel/console.h"
 #include "kernel/slab.h"
 #include "kernel/time.h"
+#include "tests/host/backend/net_reference.h"
 #include "tests/host/backend/world.h"
 #include "vmm/net_frontend.h"
 
@@ -47,6 +49,7 @@ struct card {
 	unsigned got, room;
 	uint8_t last[NET_FRAME_MAX];
 	size_t last_len;
+	struct net_offload offload;
 	bool wants, up;
 	void (*meanwhile)(struct card *card); /* while it is offered a frame that it refuses */
 };
@@ -64,6 +67,7 @@ static bool card_receive(void *opaque, const struct net_frame *frame)
 		c->room--;
 		c->got++;
 		c->last_len = 0;
+		c->offload = frame->offload;
 		for (i = 0; i < frame->piece_count; i++) {
 			memcpy(c->last + c->last_len, frame->pieces[i].data, frame->pieces[i].len);
 			c->last_len += frame->pieces[i].len;
@@ -133,14 +137,15 @@ static void plug(unsigned i, const char *keys)
 }
 
 static const uint8_t all[6] = {255, 255, 255, 255, 255, 255};
-static uint8_t frame[2048];
+static uint8_t frame[NET_FRAME_MAX + 1];
+static struct net_offload offload; /* of the next frames */
 
 /* A frame of @len bytes from address @source by card @i, in pieces; nothing is given to anyone. */
 static bool put(unsigned i, unsigned source, const uint8_t *to, size_t len)
 {
 	struct card *c = card(i);
 	struct net_piece pieces[3] = {{frame, 5}, {frame + 5, 4}, {frame + 9, len - 9}};
-	struct net_frame f = {pieces, len < 9 ? 1 : 3, len};
+	struct net_frame f = {pieces, len < 9 ? 1 : 3, len, offload};
 	bool ok;
 
 	if (len < 9)
@@ -214,6 +219,7 @@ static int setup(void **state)
 
 	(void)state;
 	world_start();
+	memset(&offload, 0, sizeof(offload));
 	for (i = 0; i < 4; i++) {
 		snprintf(id, sizeof(id), "c%u", i);
 		assert_non_null(world_add(i / 2, "card", id, ""));
@@ -274,14 +280,15 @@ static void test_drops(void **state)
 	assert_int_equal(card(0)->got, 0);
 	assert_int_equal(card(1)->got, 2);
 	assert_non_null(strstr(info(), "switch lan\n  p0 of a: 1 addresses\n"));
-	assert_non_null(strstr(printed, "dropped   length 2, source 0, same port 1, queue full 0"));
+	assert_non_null(strstr(
+		printed, "dropped   length 2, source 0, same port 1, offload 0, queue full 0"));
 }
 
 static void test_group_source(void **state)
 {
 	uint8_t data[60] = {255, 255, 255, 255, 255, 255, 1};
 	struct net_piece piece = {data, sizeof(data)};
-	struct net_frame f = {&piece, 1, sizeof(data)};
+	struct net_frame f = {&piece, 1, sizeof(data), {0}};
 	struct card *c = card(0);
 
 	(void)state;
@@ -301,24 +308,24 @@ static void test_back_pressure(void **state)
 	(void)state;
 	card(2)->room = 0;
 	for (i = 0; i < 1000; i++)
-		put(0, 1, all, 1000);
+		put(0, 1, all, 990);
 	check_got(0, 0, 0, 0);
 	world_work();
-	/* 128 KiB of 1002 bytes. */
-	assert_int_equal(card(1)->got, 130);
+	/* 256 KiB of 1002 bytes. */
+	assert_int_equal(card(1)->got, 261);
 	card(1)->got = card(3)->got = 0;
 	assert_non_null(strstr(info(), "p2 of b: 0 addresses, its guest takes nothing"));
-	assert_non_null(strstr(printed, "queue full 870"));
+	assert_non_null(strstr(printed, "queue full 739"));
 	/* What comes now wakes nobody. */
 	put(1, 2, mac(2), 60);
 	assert_int_equal(world_work(), 2); /* c0 and c3 have work, c2 only a frame more */
-	while (n < 200 && card(2)->got < 131) {
+	while (n < 200 && card(2)->got < 262) {
 		let_in(2, 7);
 		world_work();
 		n++;
 	}
-	assert_int_equal(card(2)->got, 131);
-	assert_int_equal(n, 19);
+	assert_int_equal(card(2)->got, 262);
+	assert_int_equal(n, 38);
 }
 
 /* It has room again while it is being told that it had none. */
@@ -441,6 +448,117 @@ static void test_no_memory(void **state)
 	assert_null(strstr(info(), "switch other\n"));
 }
 
+/* A frame of TCP from card 0 to all, to be cut into segments of 1000 bytes. */
+static struct reference put_large(size_t payload, uint8_t more)
+{
+	struct reference r = {.protocol = 6, .payload = payload};
+	static uint8_t data[NET_FRAME_MAX];
+	struct card *c = card(0);
+	struct net_piece piece = {frame, 0};
+	struct net_frame f = {&piece, 1, 0, {0}};
+
+	reference_make(&r, frame, data);
+	reference_leave_sum(&r, frame);
+	memset(frame, 0xff, 6);
+	piece.len = f.len = r.len;
+	f.offload =
+		(struct net_offload){NET_CSUM_PARTIAL | NET_TSO4 | more, (uint16_t)r.l4, 16, 1000};
+	spin_lock(&c->front.base.lock);
+	assert_true(net_backend(&c->front)->send(c->front.base.backend_opaque, &f));
+	spin_unlock(&c->front.base.lock);
+	return r;
+}
+
+/* Each card gets what it takes. */
+static void test_offload(void **state)
+{
+	struct reference r;
+
+	(void)state;
+	card(1)->front.takes = NET_TODO;
+	card(2)->front.takes = NET_CSUM_PARTIAL | NET_TSO6;
+	card(3)->front.takes = NET_CSUM_PARTIAL | NET_TSO4;
+	r = put_large(10500, NET_TSO_ECN);
+	world_work();
+	assert_int_equal(card(1)->got, 1);
+	assert_int_equal(card(1)->last_len, r.len);
+	assert_memory_equal(card(1)->last, frame, r.len);
+	assert_int_equal(card(1)->offload.flags, NET_CSUM_PARTIAL | NET_TSO4 | NET_TSO_ECN);
+	assert_int_equal(card(1)->offload.csum_start, r.l4);
+	assert_int_equal(card(1)->offload.csum_offset, 16);
+	assert_int_equal(card(1)->offload.gso_size, 1000);
+	assert_int_equal(card(2)->got, 11);
+	assert_int_equal(card(2)->offload.flags, NET_CSUM_VALID);
+	assert_int_equal(card(3)->got, 11);
+	r.len = card(2)->last_len;
+	assert_int_equal(r.len, r.data + 500);
+	assert_true(reference_right(&r, card(2)->last));
+	put_large(10500, 0);
+	world_work();
+	assert_int_equal(card(3)->got, 12);
+	assert_int_equal(card(3)->offload.flags, NET_CSUM_PARTIAL | NET_TSO4);
+	assert_non_null(strstr(info(), "12 frames"));
+	assert_non_null(strstr(printed, "1 summed or cut"));
+	/* A sum alone. */
+	memset(frame, 0, 60);
+	offload = (struct net_offload){NET_CSUM_PARTIAL, 14, 0, 0};
+	put(1, 2, mac(0), 60);
+	world_work();
+	assert_int_equal(card(0)->got, 1);
+	assert_int_equal(card(0)->offload.flags, NET_CSUM_VALID);
+	assert_int_equal(reference_checksum(card(0)->last + 14, 46, 0), 0);
+	card(0)->front.takes = NET_CSUM_PARTIAL;
+	put(1, 2, mac(0), 60);
+	world_work();
+	assert_int_equal(card(0)->offload.flags, NET_CSUM_PARTIAL);
+	assert_int_equal(card(0)->offload.csum_start, 14);
+}
+
+/* Between two segments the guest has no room, and later takes other frames. */
+static void test_offload_back_pressure(void **state)
+{
+	unsigned i;
+
+	(void)state;
+	for (i = 1; i < 4; i++)
+		card(i)->room = 3;
+	put_large(65000, 0);
+	put(0, 1, all, 60);
+	world_work();
+	assert_int_equal(card(1)->got, 3);
+	card(1)->front.takes = NET_TODO;
+	let_in(1, 61);
+	world_work();
+	assert_int_equal(card(1)->got, 64);
+	world_del(0, "p1"); /* with the last segment in hand */
+	let_in(2, 100);
+	let_in(3, 100);
+	world_work();
+	assert_int_equal(card(2)->got, 66);
+	assert_int_equal(card(3)->got, 66);
+	assert_int_equal(card(3)->last_len, 60);
+}
+
+static void test_offload_refused(void **state)
+{
+	(void)state;
+	offload = (struct net_offload){NET_CSUM_PARTIAL, 60, 0, 0};
+	send(0, all);
+	check_got(0, 0, 0, 0);
+	assert_non_null(strstr(info(), "p0 of a: 0 addresses"));
+	assert_non_null(strstr(printed, "offload 1,"));
+	/* What is no TCP goes only to whom it is left to. */
+	card(2)->front.takes = NET_TODO;
+	offload = (struct net_offload){NET_CSUM_PARTIAL | NET_TSO4, 34, 16, 1000};
+	send(1, all);
+	check_got(0, 0, 1, 0);
+	info();
+	assert_non_null(strstr(strstr(printed, "p3 of b"), "offload 1,"));
+	offload.flags = 0;
+	send(1, all);
+	check_got(1, 0, 1, 1);
+}
+
 static void test_null(void **state)
 {
 	(void)state;
@@ -457,10 +575,20 @@ static void test_null(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_learns),	  TEST(test_drops),	     TEST(test_group_source),
-		TEST(test_back_pressure), TEST(test_room_meanwhile), TEST(test_wrap),
-		TEST(test_mac_limit),	  TEST(test_ports_go),	     TEST(test_refused),
-		TEST(test_no_memory),	  TEST(test_null),
+		TEST(test_learns),
+		TEST(test_drops),
+		TEST(test_group_source),
+		TEST(test_back_pressure),
+		TEST(test_room_meanwhile),
+		TEST(test_wrap),
+		TEST(test_mac_limit),
+		TEST(test_ports_go),
+		TEST(test_refused),
+		TEST(test_no_memory),
+		TEST(test_null),
+		TEST(test_offload),
+		TEST(test_offload_back_pressure),
+		TEST(test_offload_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

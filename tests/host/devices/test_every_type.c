@@ -11,6 +11,7 @@
 /* test-sources: lib/range_map.c lib/ini.c lib/parse.c lib/ring.c lib/date.c kernel/time.c */
 /* test-sources: tests/host/fake/kernel/fake_panic.c tests/host/devices/plug_world.c */
 /* test-sources: tests/host/devices/plug_sockets.c tests/host/devices/plug_machine.c */
+/* test-sources: tests/host/fake/kernel/fake_random.c */
 /* test-sources: tests/host/vmm/fake.c tests/host/vmm/fake_time.c */
 /*
  * Every device type that is linked in comes and goes, with each of its
@@ -56,6 +57,8 @@ static const struct need {
 	{"pci-front", PCI, "hostdev = testdev:\naddr = 3\n"},
 	{"ramdisk", SOCKET, "frontend = f\nsize = 64K\n"},
 	{"switch", NET, "frontend = f\nswitch = s\n"},
+	{"virtio-port", PCI "[device \"f\"]\ntype = pci-front\nhostdev = virtio-console:\n",
+	 "console = f\n"},
 	{"screen", "[device \"f\"]\ntype = vga\n", "frontend = f\n"},
 };
 
