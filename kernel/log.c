@@ -41,10 +41,15 @@ static void log_disarm(char *s)
 			*s = '?';
 }
 
+uint64_t log_time_us(uint64_t tsc)
+{
+	return time_tsc_to_ns(tsc - log_epoch) / NSEC_PER_USEC;
+}
+
 /* Returns the line's length with its newline; @line is LOG_LINE_MAX bytes. */
 static size_t log_format(char *line, enum log_level level, const char *fmt, va_list args)
 {
-	uint64_t us = time_tsc_to_ns(time_tsc() - log_epoch) / NSEC_PER_USEC;
+	uint64_t us = log_time_us(time_tsc());
 	size_t at;
 	int len;
 

@@ -128,6 +128,12 @@ static inline uint64_t cpu_rdtsc(void)
 	return __builtin_ia32_rdtsc();
 }
 
+/* For where an instruction counts: as the CPU gives it. */
+static __always_inline void cpu_rdtsc_halves(uint32_t *low, uint32_t *high)
+{
+	__asm__ volatile("rdtsc" : "=a"(*low), "=d"(*high));
+}
+
 static inline uint64_t cpu_xgetbv(uint32_t index)
 {
 	uint32_t lo, hi;

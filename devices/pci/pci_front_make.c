@@ -263,6 +263,13 @@ static int pci_front_create(struct device *dev, const struct device_config *conf
 	return err ? err : pci_front_show(front, bus, devfn, rom);
 }
 
+static bool pci_front_unplug(struct device *dev)
+{
+	const struct pci_front *front = dev->state;
+
+	return front->function && pci_function_unplug(front->function);
+}
+
 static const struct device_key pci_front_keys[] = {
 	{.name = "bus", .kind = KEY_DEVICE, .def = "pci0", .help = "the device that has the bus"},
 	{.name = "hostdev",
@@ -281,4 +288,4 @@ static const struct device_key pci_front_keys[] = {
 
 DEVICE_TYPE(pci_front_type, .name = "pci-front", .help = "shows a host device as a PCI function",
 	    .keys = pci_front_keys, .create = pci_front_create, .destroy = pci_front_destroy,
-	    .reset = pci_front_reset);
+	    .reset = pci_front_reset, .unplug = pci_front_unplug);

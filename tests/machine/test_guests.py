@@ -98,6 +98,13 @@ def boots_multiboot2_with_module(t):
 def triple_fault_stops_only_its_vm(t):
     with Machine(t, files=guest_files("triple")) as m:
         m.expect(r"vm guest: .*triple fault", timeout=60)
+        # The rest of the card: the exits that led there, the log of that VM, its last words.
+        for part in (r"vcpu 0: last exits: ", r"\] 0000000000\w{6} +\d+  io out 0x3f8, 1 bytes: 0xa\n",
+                     r"\] 0000000000\w{6} +\d+  triple-fault\n",
+                     r"vm guest: log \| \[.*vm guest: starts with 1 vCPU and 64 MiB\n",
+                     r"vm guest: said \| # no IDT, then UD2\n",
+                     r"vm guest: what to try: ", r"vm guest: crashed"):
+            m.expect(part)
         m.expect(r"alcazar> ")
         if "crashed" not in m.command("list"):
             raise Failure("list does not say that the VM crashed")
