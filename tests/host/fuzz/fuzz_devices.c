@@ -39,6 +39,7 @@
 /* test-sources: tests/host/devices/fake_time.c */
 #include "drivers/device_memory.h"
 #include "drivers/ports.h"
+#include "kernel/boot_info.h"
 #include "kernel/work.h"
 #include "tests/host/devices/fake.h"
 #include "vmm/char_frontend.h"
@@ -269,6 +270,17 @@ void work_init(struct work *work, work_fn fn)
 	work->fn = fn;
 	list_init(&work->link);
 	work->queued = false;
+}
+
+const struct boot_module *boot_module_find(const char *name)
+{
+	(void)name;
+	return NULL;
+}
+
+enum cpu_line cpu_model_line(void)
+{
+	return CPU_LINE_AMD;
 }
 
 void work_queue(struct work *work)
