@@ -28,7 +28,7 @@ obj-$(CONFIG_DEV_PCI) += $(patsubst %,devices/pci/%.o,pci pci_access pci_assign 
 	pci_config pci_decode pci_function pci_irq pci_msix)
 obj-$(CONFIG_DEV_PCI_FRONT) += devices/pci/pci_front.o devices/pci/pci_front_make.o
 obj-$(CONFIG_HOSTDEV_NULL) += devices/hostdev/null.o
-obj-$(CONFIG_HOSTDEV_TESTDEV) += devices/hostdev/testdev.o devices/hostdev/testdev_regs.o
+obj-$(CONFIG_HOSTDEV_TESTDEV) += devices/hostdev/testdev.o devices/hostdev/testdev_command.o
 obj-$(CONFIG_HOSTDEV_EDU) += devices/hostdev/edu.o
 obj-$(CONFIG_DEV_FWCFG) += devices/chipset/fw_cfg.o
 obj-$(CONFIG_DEV_DEBUG_EXIT) += devices/chipset/debug_exit.o devices/chipset/debug_console.o
