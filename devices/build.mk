@@ -23,13 +23,13 @@ obj-$(CONFIG_DEV_RTC) += devices/chipset/rtc.o devices/chipset/rtc_nvram.o
 obj-$(CONFIG_DEV_PM) += devices/chipset/pm.o devices/chipset/reset_control.o
 obj-$(CONFIG_DEV_PS2) += devices/chipset/ps2.o devices/chipset/ps2_port.o devices/chipset/ps2_keys.o
 obj-$(CONFIG_DEV_ACPI) += devices/chipset/acpi.o devices/chipset/acpi_tables.o \
-	devices/chipset/acpi_dsdt.o devices/chipset/aml.o devices/chipset/mp_table.o
-obj-$(CONFIG_DEV_PCI) += $(patsubst %,devices/pci/%.o,pci pci_access pci_assign pci_caps \
-	pci_config pci_decode pci_function pci_irq pci_msix)
+	devices/chipset/acpi_dsdt.o devices/chipset/acpi_pci.o devices/chipset/aml.o devices/chipset/mp_table.o
+obj-$(CONFIG_DEV_PCI) += $(patsubst %,devices/pci/%.o,pci pci_access pci_assign pci_bridge \
+	pci_caps pci_config pci_decode pci_function pci_info pci_irq pci_isa pci_msix)
+obj-$(CONFIG_DEV_FWCFG) += devices/chipset/fw_cfg.o
+obj-$(CONFIG_DEV_DEBUG_EXIT) += devices/chipset/debug_exit.o devices/chipset/debug_console.o
+obj-$(CONFIG_DEV_PVCLOCK) += devices/pv/pvclock.o
 obj-$(CONFIG_DEV_PCI_FRONT) += devices/pci/pci_front.o devices/pci/pci_front_make.o
 obj-$(CONFIG_HOSTDEV_NULL) += devices/hostdev/null.o
 obj-$(CONFIG_HOSTDEV_TESTDEV) += devices/hostdev/testdev.o devices/hostdev/testdev_command.o
 obj-$(CONFIG_HOSTDEV_EDU) += devices/hostdev/edu.o
-obj-$(CONFIG_DEV_FWCFG) += devices/chipset/fw_cfg.o
-obj-$(CONFIG_DEV_DEBUG_EXIT) += devices/chipset/debug_exit.o devices/chipset/debug_console.o
-obj-$(CONFIG_DEV_PVCLOCK) += devices/pv/pvclock.o

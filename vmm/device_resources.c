@@ -194,12 +194,12 @@ int device_hook_memory(struct device *dev, gpa_t gpa, uint64_t size, enum hook_m
 /* What no device has. */
 static void device_release_io_rest(struct device_resource *res)
 {
-	hook_rest_clear(res->dev->vm, &res->dev->vm->hooks->io_rest);
+	hook_rest_clear(res->dev->vm, HOOK_REST_IO);
 }
 
 static void device_release_memory_rest(struct device_resource *res)
 {
-	hook_rest_clear(res->dev->vm, &res->dev->vm->hooks->memory_rest);
+	hook_rest_clear(res->dev->vm, HOOK_REST_MEMORY);
 }
 
 int device_hook_io_rest(struct device *dev, const struct hook_ops *ops, void *opaque)
@@ -209,7 +209,7 @@ int device_hook_io_rest(struct device *dev, const struct hook_ops *ops, void *op
 	if (!h)
 		return -ENOMEM;
 	return device_keep(dev, &h->res, DEVICE_IO, device_release_io_rest,
-			   hook_rest_set(dev->vm, &dev->vm->hooks->io_rest, &h->hook));
+			   hook_rest_set(dev->vm, HOOK_REST_IO, &h->hook));
 }
 
 int device_hook_memory_rest(struct device *dev, const struct hook_ops *ops, void *opaque)
@@ -219,7 +219,7 @@ int device_hook_memory_rest(struct device *dev, const struct hook_ops *ops, void
 	if (!h)
 		return -ENOMEM;
 	return device_keep(dev, &h->res, DEVICE_MEMORY, device_release_memory_rest,
-			   hook_rest_set(dev->vm, &dev->vm->hooks->memory_rest, &h->hook));
+			   hook_rest_set(dev->vm, HOOK_REST_MEMORY, &h->hook));
 }
 
 struct cpuid_resource {

@@ -33,6 +33,12 @@ void aml_end(struct aml *a, struct aml_block block);
 struct aml_block aml_scope(struct aml *a, const char *name);
 struct aml_block aml_device(struct aml *a, const char *name);
 struct aml_block aml_package(struct aml *a, uint8_t elements);
+struct aml_block aml_method(struct aml *a, const char *name, uint8_t args);
+/* In methods: what follows is done when object @name is not 0. */
+struct aml_block aml_if(struct aml *a, const char *name);
+void aml_return(struct aml *a, const char *name);
+/* Object @name becomes the method's first argument. */
+void aml_store_arg0(struct aml *a, const char *name);
 
 /* A resource template (6.4): begin, descriptors, end. */
 struct aml_resources {
@@ -42,9 +48,10 @@ struct aml_resources {
 struct aml_resources aml_resources(struct aml *a);
 void aml_io(struct aml *a, uint16_t port, uint8_t count);
 void aml_irqs(struct aml *a, uint16_t mask);
-/* What a bridge passes on to the bus behind it. */
-enum aml_window { AML_WINDOW_MEMORY, AML_WINDOW_IO, AML_WINDOW_BUS };
-void aml_window(struct aml *a, enum aml_window what, uint32_t first, uint32_t last);
+void aml_memory(struct aml *a, uint32_t base, uint32_t size);
+/* What a bridge passes on to the bus behind it; addresses beyond 4 GiB are told as such. */
+enum aml_window { AML_WINDOW_MEMORY, AML_WINDOW_IO, AML_WINDOW_BUS, AML_WINDOW_PREFETCHABLE };
+void aml_window(struct aml *a, enum aml_window what, uint64_t first, uint64_t last);
 void aml_resources_end(struct aml *a, struct aml_resources r);
 
 #endif

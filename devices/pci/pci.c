@@ -25,6 +25,7 @@
 #include "vmm/vm_config.h"
 
 #include <errno.h>
+#include <string.h>
 
 #define PCI_IO	       0xcf8
 #define PCI_IO_DATA    0xcfc
@@ -51,7 +52,8 @@ struct pci {
 	struct pci_root root;
 	struct pci_function *host;
 	struct acpi_pci acpi;
-	uint32_t address; /* CONFIG_ADDRESS, R/W */
+	struct acpi_node ecam; /* of the board, so that kernels trust the MCFG */
+	uint32_t address;      /* CONFIG_ADDRESS, R/W */
 };
 
 static int pci_address_read(void *opaque, struct vcpu *vcpu __unused, uint64_t offset __unused,
@@ -153,7 +155,8 @@ static int pci_ecam_write(void *opaque, struct vcpu *vcpu __unused, uint64_t off
 
 		step = pci_ecam_piece(at, width - done);
 		pci_root_write(&pci->root, (uint16_t)(at >> PCI_ECAM_FUNCTION_SHIFT),
-			       at % PCI_CONFIG_SIZE_EXT, step, (uint32_t)(value >> (8 * done)));
+			       at % PCI_CONFIG_SIZE_EXT, step,
+			       (uint32_t)(value >> (8 * done) & (BIT(8 * step) - 1)));
 	}
 	return 0;
 }
@@ -223,7 +226,18 @@ static void pci_set_windows(struct pci *pci)
 		.config_ports = PCI_IO_PORTS,
 		.bus_last = PCI_BUSES - 1,
 		.io = {{0, PCI_IO - 1}, {PCI_IO + PCI_IO_PORTS, 0xffff}},
-		.memory = {{GUEST_VGA_BASE, GUEST_VGA_END - 1}, {GUEST_LOW_LIMIT, PCI_HOLE_LAST}},
+		.ecam = GUEST_PCI_CONFIG,
+		.memory = {{GUEST_VGA_BASE, GUEST_VGA_END - 1},
+			   {GUEST_LOW_LIMIT, GUEST_PCI_CONFIG - 1},
+			   {GUEST_PCI_CONFIG + GUEST_PCI_CONFIG_SIZE, PCI_HOLE_LAST}},
+		.prefetchable = {pci->root.high_base, base < end ? end - 1 : 0},
+	};
+	memcpy(pci->acpi.gsi, pci_irq_gsi, sizeof(pci->acpi.gsi));
+	memcpy(pci->acpi.isa, pci_irq_isa, sizeof(pci->acpi.isa));
+	pci->ecam = (struct acpi_node){
+		.hid = ACPI_HID_BOARD,
+		.memory = (uint32_t)GUEST_PCI_CONFIG,
+		.memory_size = (uint32_t)GUEST_PCI_CONFIG_SIZE,
 	};
 }
 
@@ -263,6 +277,8 @@ static int pci_create(struct device *dev, const struct device_config *config __u
 		err = device_provide(dev, PCI_BUS_KIND, &pci->root.bus);
 	if (!err)
 		err = device_provide(dev, ACPI_PCI_KIND, &pci->acpi);
+	if (!err)
+		err = device_provide(dev, ACPI_NODE_KIND, &pci->ecam);
 	if (!err)
 		err = pci_hook(dev, pci);
 	return err;

@@ -225,6 +225,15 @@ static unsigned pci_number_below(const struct pci_bus *bus, unsigned number, uns
 	return next;
 }
 
+/* A device without function 0 is not looked at by software (6.1). */
+static void pci_tell_hidden(const struct pci_function *f)
+{
+	if (PCI_FN(f->devfn) && !f->bus->functions[PCI_DEVFN(PCI_SLOT(f->devfn), 0)])
+		device_log(f->dev, LOG_WARN,
+			   "PCI function %02x.%u: the guest will not find it, there is no %02x.0",
+			   PCI_SLOT(f->devfn), PCI_FN(f->devfn), PCI_SLOT(f->devfn));
+}
+
 /* Decoding on for what has got addresses; mastering is the drivers', but for bridges. */
 static void pci_enable(struct pci_function *f)
 {
@@ -269,8 +278,10 @@ void pci_assign(struct pci_root *root)
 		if (list->items[i] && list->items[i]->secondary)
 			pci_fill_behind(list->items[i]);
 	for (i = 0; i < list->count; i++)
-		if (list->items[i])
+		if (list->items[i]) {
+			pci_tell_hidden(list->items[i]);
 			pci_enable(list->items[i]);
+		}
 	pci_decode_update(root);
 	spin_unlock(&root->lock);
 	/* No function goes meanwhile: the VM's life is ours. */

@@ -42,6 +42,8 @@ struct irq_line;
 /* A BAR or the ROM. */
 struct pci_region {
 	struct pci_bar desc; /* size 0: there is none */
+	uint64_t mask;	     /* size - 1 */
+	struct hook_ops ops; /* desc's, without NULLs: what an access needs lies together */
 	struct pci_function *f;
 	uint8_t reg;	/* its offset in the configuration */
 	uint8_t sizing; /* bit 0, 1 (upper half): all ones were written, and moved nothing */
@@ -130,7 +132,8 @@ struct pci_root {
 	struct pci_list *list;
 	struct pci_map *maps[PCI_SPACES];
 	struct pci_pin pins[PCI_PINS];
-	uint64_t overlaps; /* of windows, so far: the first is logged */
+	struct pci_window overlap[2]; /* the last two that did not leave each other alone */
+	bool overlap_told;
 	/* Where BARs are given their addresses: docs/memory-map.md. */
 	uint64_t high_base, high_end; /* empty: no such window */
 };

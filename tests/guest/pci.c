@@ -9,6 +9,8 @@
 
 #define HOST_ID	     0x00081b36u
 #define HOST_CLASS   0x060000u
+#define ISA_BRIDGE   0x1f
+#define ISA_CLASS    0x060100u
 #define COMMAND	     0x04
 #define COMMAND_SERR 0x100
 #define HEADER_TYPE  0x0e
@@ -53,6 +55,12 @@ GUEST_TEST(host_bridge)
 	CHECK(inb(DATA + 2) == 0, "header type 0x%x", inb(DATA + 2));
 }
 
+GUEST_TEST(isa_bridge)
+{
+	select(0, ISA_BRIDGE, 0, 8);
+	CHECK(inl(DATA) >> 8 == ISA_CLASS, "0x%x", inl(DATA));
+}
+
 GUEST_TEST(nothing_without_the_enable_bit)
 {
 	outl(ADDRESS, 0);
@@ -65,7 +73,7 @@ GUEST_TEST(absent_functions_read_all_ones)
 
 	for (device = 0; device < DEVICES; device++)
 		for (function = 0; function < FUNCTIONS; function++) {
-			if (!device && !function)
+			if (!function && (device == 0 || device == ISA_BRIDGE))
 				continue;
 			select(0, device, function, 0);
 			outl(DATA, 0);

@@ -49,21 +49,22 @@ void hook_maps_destroy(struct vm *vm)
 	vm->hooks = NULL;
 }
 
-int hook_rest_set(struct vm *vm, const struct hook **rest, const struct hook *hook)
+int hook_rest_set(struct vm *vm, enum hook_rest rest, const struct hook *hook)
 {
-	if (*rest) {
-		vm_log(vm, LOG_ERROR, "what no device has of %s, wanted by %s, is %s's",
-		       rest == &vm->hooks->io_rest ? "the ports" : "memory", hook->owner,
-		       (*rest)->owner);
+	const struct hook *other = vm->hooks->rest[rest];
+
+	if (other) {
+		vm_log(vm, LOG_ERROR, "%s that no device has, wanted by %s, are %s's",
+		       rest == HOOK_REST_IO ? "ports" : "addresses", hook->owner, other->owner);
 		return -EBUSY;
 	}
-	grace_publish(*rest, hook);
+	grace_publish(vm->hooks->rest[rest], hook);
 	return 0;
 }
 
-void hook_rest_clear(struct vm *vm, const struct hook **rest)
+void hook_rest_clear(struct vm *vm, enum hook_rest rest)
 {
-	grace_publish(*rest, NULL);
+	grace_publish(vm->hooks->rest[rest], NULL);
 	hook_wait(vm);
 }
 

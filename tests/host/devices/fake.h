@@ -43,6 +43,8 @@ void fake_end(void);
 /* @keys: "name=value", ended by NULL; the type's defaults for the rest. NULL: create failed. */
 struct device *fake_create(const char *type, const char *id, const char *const keys[]);
 void fake_reset(void);
+/* Gives back the newest thing of @opaque's that device_own() took, as when its device goes. */
+void fake_release(void *opaque);
 
 /* As vCPU @cpu. Where nobody answers: all ones. */
 uint32_t fake_in(uint16_t port, unsigned width);

@@ -14,7 +14,7 @@
 #define FAKE_MAX_DEVICES 32
 #define FAKE_MAX_IFACES	 64
 #define FAKE_MAX_LINES	 64
-#define FAKE_MAX_OWNED	 32
+#define FAKE_MAX_OWNED	 512
 
 TABLE_DECLARE(device_types, struct device_type);
 
@@ -37,6 +37,7 @@ struct fake_map {
 };
 
 static struct fake_map fake_io, fake_msr, fake_memory, fake_leaves;
+static struct fake_hook fake_io_rest, fake_memory_rest;
 static struct device fake_devices[FAKE_MAX_DEVICES];
 static unsigned fake_device_count;
 static struct {
@@ -56,6 +57,7 @@ static unsigned fake_owned_count;
 void fake_devices_start(void)
 {
 	fake_io.count = fake_msr.count = fake_memory.count = fake_leaves.count = 0;
+	fake_io_rest = fake_memory_rest = (struct fake_hook){};
 	fake_device_count = fake_iface_count = fake_line_count = fake_owned_count = 0;
 }
 
@@ -221,6 +223,18 @@ int device_hook_memory(struct device *dev __unused, gpa_t gpa, uint64_t size,
 	return fake_add(&fake_memory, gpa, size, &(struct fake_hook){.ops = ops, .opaque = opaque});
 }
 
+int device_hook_io_rest(struct device *dev __unused, const struct hook_ops *ops, void *opaque)
+{
+	fake_io_rest = (struct fake_hook){.ops = ops, .opaque = opaque};
+	return 0;
+}
+
+int device_hook_memory_rest(struct device *dev __unused, const struct hook_ops *ops, void *opaque)
+{
+	fake_memory_rest = (struct fake_hook){.ops = ops, .opaque = opaque};
+	return 0;
+}
+
 int device_hook_cpuid(struct device *dev __unused, uint32_t first, uint32_t last, hook_cpuid_fn fn,
 		      void *opaque)
 {
@@ -265,6 +279,21 @@ int device_own(struct device *dev __unused, void (*release)(void *opaque), void 
 	return 0;
 }
 
+void fake_release(void *opaque)
+{
+	unsigned i;
+
+	for (i = fake_owned_count; i-- > 0;) {
+		if (fake_owned[i].opaque != opaque)
+			continue;
+		fake_owned[i].release(opaque);
+		memmove(&fake_owned[i], &fake_owned[i + 1],
+			(--fake_owned_count - i) * sizeof(fake_owned[0]));
+		return;
+	}
+	abort();
+}
+
 int device_provide(struct device *dev, const char *kind, void *iface)
 {
 	if (fake_iface_count == FAKE_MAX_IFACES)
@@ -307,6 +336,12 @@ void *device_iface(struct vm *vm __unused, const char *id, const char *kind)
 	return NULL;
 }
 
+void hook_report(struct vm *vm __unused, const char *what, uint64_t address, const char *owner,
+		 int err)
+{
+	log_msg(LOG_WARN, "%s: error %d at %s 0x%lx", owner, err, what, address);
+}
+
 /* The guest's side. */
 
 static struct fake_hook *fake_find(struct fake_map *map, uint64_t key)
@@ -345,6 +380,26 @@ static uint64_t fake_one(const struct fake_hook *hook, unsigned cpu, uint64_t ad
 	return result & mask;
 }
 
+/* What nobody has goes to the rest, byte by byte, or at once when all of it is so. */
+static struct fake_hook *fake_rest(struct fake_map *map)
+{
+	struct fake_hook *rest = map == &fake_io ? &fake_io_rest : &fake_memory_rest;
+
+	return (map == &fake_io || map == &fake_memory) && rest->ops ? rest : NULL;
+}
+
+static bool fake_is_free(struct fake_map *map, uint64_t addr, unsigned width)
+{
+	unsigned i;
+
+	if (map == &fake_io && addr % width)
+		return false; /* split, as aligned as can be */
+	for (i = 0; i < width; i++)
+		if (fake_find(map, addr + i) || (map == &fake_io && addr + i > UINT16_MAX))
+			return false;
+	return true;
+}
+
 /* One access, split in bytes where nobody answers all of it. */
 static uint64_t fake_access(struct fake_map *map, unsigned cpu, uint64_t addr, unsigned width,
 			    bool write, uint64_t value)
@@ -353,12 +408,16 @@ static uint64_t fake_access(struct fake_map *map, unsigned cpu, uint64_t addr, u
 	uint64_t result = 0;
 	unsigned i;
 
+	if (!hook && fake_is_free(map, addr, width))
+		hook = fake_rest(map);
 	if (hook)
 		return fake_one(hook, cpu, addr, width, write, value);
 	for (i = 0; i < width; i++) {
 		hook = fake_find(map, addr + i);
 		if (hook && hook->width)
 			hook = NULL; /* a register that this access passes by */
+		if (!hook && fake_is_free(map, addr + i, 1))
+			hook = fake_rest(map);
 		result |= fake_one(hook, cpu, addr + i, 1, write, value >> (8 * i)) << (8 * i);
 	}
 	return result;

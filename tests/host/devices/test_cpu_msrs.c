@@ -22,11 +22,6 @@ bool cpu_model_is_amd(void)
 	return amd;
 }
 
-unsigned cpu_model_phys_bits(void)
-{
-	return 40;
-}
-
 static uint64_t read(unsigned cpu, uint32_t index)
 {
 	uint64_t value = 0xdead;

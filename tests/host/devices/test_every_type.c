@@ -32,6 +32,8 @@
 #define NET    "[device \"f\"]\ntype = net-socket\n"
 #define SOCKET "[device \"f\"]\ntype = socket\n"
 
+#define PCI "[device \"pci0\"]\ntype = pci\n"
+
 /* What a type needs to be made; most are content with their keys' defaults. */
 static const struct need {
 	const char *type;
@@ -44,9 +46,11 @@ static const struct need {
 	{"generic", "",
 	 "ports = 0x300-0x30f:passthrough, 0x80:print-and-ignore\n"
 	 "memory = 0xfed40000-0xfed40fff:ignore\n"},
+	{"isa-bridge", PCI, ""},
 	{"null-disk", SOCKET, "frontend = f\n"},
 	{"net-null", NET, "frontend = f\n"},
-	{"pci-front", "[device \"pci0\"]\ntype = pci\n", "hostdev = testdev:\naddr = 3\n"},
+	{"pci-bridge", PCI, ""},
+	{"pci-front", PCI, "hostdev = testdev:\naddr = 3\n"},
 	{"ramdisk", SOCKET, "frontend = f\nsize = 64K\n"},
 	{"switch", NET, "frontend = f\nswitch = s\n"},
 	{"screen", "[device \"f\"]\ntype = vga\n", "frontend = f\n"},

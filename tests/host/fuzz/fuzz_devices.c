@@ -5,7 +5,7 @@
  * sanitizers watch.
  */
 /* test-sources: devices/chipset/acpi.c devices/chipset/acpi_tables.c */
-/* test-sources: devices/chipset/acpi_dsdt.c devices/chipset/aml.c devices/chipset/mp_table.c */
+/* test-sources: devices/chipset/acpi_dsdt.c devices/chipset/acpi_pci.c devices/chipset/aml.c devices/chipset/mp_table.c */
 /* test-sources: devices/chipset/lapic.c devices/chipset/lapic_access.c */
 /* test-sources: devices/chipset/lapic_msr.c devices/chipset/lapic_ipi.c */
 /* test-sources: devices/chipset/lapic_timer.c devices/chipset/lapic_virtual.c */
@@ -18,7 +18,7 @@
 /* test-sources: devices/guest_lines.c */
 /* test-sources: devices/serial/uart16550.c devices/serial/uart16550_line.c vmm/char_frontend.c */
 /* test-sources: devices/pv/pvclock.c vmm/irq.c */
-/* test-sources: devices/pci/pci.c devices/pci/pci_bus.c devices/pci/pci_config.c */
+/* test-sources: devices/pci tests/host/devices/pci_info_fake.c */
 /* test-sources: devices/vga/vga.c devices/vga/vga_regs.c devices/vga/vga_memory.c */
 /* test-sources: devices/vga/vga_text.c vmm/console_frontend.c vmm/hook/hook_mapped.c */
 /* test-sources: devices/backend/screen.c devices/backend/screen_draw.c */

@@ -127,7 +127,7 @@ static void test_each_step_fails(void **state)
 	unsigned step;
 
 	(void)state;
-	for (step = 0; step < 12; step++) {
+	for (step = 0; step < 14; step++) {
 		snprintf(text, sizeof(text), "[device \"t\"]\ntype = taker\nfail-at = %u\n", step);
 		assert_int_equal(world_start(text), -EIO);
 		assert_int_equal(world_states, 0);
@@ -165,7 +165,7 @@ static void count_devices(void *opaque, struct device *dev)
 
 	++*n;
 	if (!strcmp(dev->id, "t")) {
-		assert_int_equal(dev->counts[DEVICE_IO], 1);
+		assert_int_equal(dev->counts[DEVICE_IO], 2);
 		assert_int_equal(dev->counts[DEVICE_TIMER], 1);
 		assert_int_equal(dev->counts[DEVICE_OTHER], 4);
 	}
