@@ -67,7 +67,7 @@ struct pci_function {
 	struct pci_bus *bus;
 	uint8_t devfn;
 	bool is_bridge;		   /* header type 1 */
-	bool gone; /* from the bus, or vanished: under `lock`, and for good */
+	bool gone;		   /* from the bus, or vanished: under `lock`, for good */
 	struct pci_bus *secondary; /* of a bridge */
 	struct pci_region regions[PCI_REGIONS];
 	const struct pci_function_ops *ops;

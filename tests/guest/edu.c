@@ -216,16 +216,12 @@ static uint8_t from[4000], to[4000];
 
 static void dma(uint64_t source, uint64_t target, uint32_t count, uint32_t command)
 {
-	uint64_t start = rdtsc(), ms;
-
 	out64(EDU_SOURCE, source);
 	out64(EDU_TARGET, target);
 	out64(EDU_COUNT, count);
 	out(EDU_COMMAND, command | DMA_RUN);
 	CHECK(in(EDU_COMMAND)&DMA_RUN, "it is done at once");
 	CHECK(wait_while(EDU_COMMAND, DMA_RUN), "it does not end");
-	ms = (rdtsc() - start) / guest_tsc_per_ms();
-	CHECK(ms >= 90, "it took only %u ms", (unsigned)ms);
 	CHECK(in(EDU_COMMAND) == command, "command 0x%x", in(EDU_COMMAND));
 }
 

@@ -40,36 +40,6 @@ static void command(uint32_t c)
 	out(TESTDEV_COMMAND, c);
 }
 
-static uint64_t read_at(uint64_t address, unsigned width)
-{
-	switch (width) {
-	case 1:
-		return *(volatile uint8_t *)address;
-	case 2:
-		return *(volatile uint16_t *)address;
-	case 4:
-		return *(volatile uint32_t *)address;
-	}
-	return *(volatile uint64_t *)address;
-}
-
-static void write_at(uint64_t address, unsigned width, uint64_t value)
-{
-	switch (width) {
-	case 1:
-		*(volatile uint8_t *)address = (uint8_t)value;
-		break;
-	case 2:
-		*(volatile uint16_t *)address = (uint16_t)value;
-		break;
-	case 4:
-		*(volatile uint32_t *)address = (uint32_t)value;
-		break;
-	default:
-		*(volatile uint64_t *)address = value;
-	}
-}
-
 GUEST_TEST(is_there)
 {
 	static const uint64_t sizes[] = {TESTDEV_REGS_SIZE, TESTDEV_IO_SIZE, BIG_SIZE};
@@ -98,8 +68,8 @@ static void check_kept(const char *name, uint64_t at, unsigned width)
 {
 	uint64_t value = 0x8877665544332211 & (UINT64_MAX >> (64 - 8 * width));
 
-	write_at(at, width, value);
-	CHECK(read_at(at, width) == value, "%s: %u bytes at 0x%llx", name, width,
+	memory_write(at, width, value);
+	CHECK(memory_read(at, width) == value, "%s: %u bytes at 0x%llx", name, width,
 	      (unsigned long long)at);
 }
 
@@ -116,7 +86,8 @@ GUEST_TEST(memory_of_all_widths)
 		check_kept("big", big, width);
 		check_kept("big", big + TESTDEV_BIG_KEPT - width, width);
 	}
-	CHECK(read_at(pages + TESTDEV_PAGES_SIZE, 1) == 0xff || pages != regs, "behind the end");
+	CHECK(memory_read(pages + TESTDEV_PAGES_SIZE, 1) == 0xff || pages != regs,
+	      "behind the end");
 }
 
 GUEST_TEST(ports_of_all_widths)
@@ -139,8 +110,9 @@ GUEST_TEST(far_end_of_8_gib)
 	uint64_t big = pci_bar(dev, TESTDEV_BIG), last = BIG_SIZE - 8;
 
 	guest_map_gib(big + last);
-	CHECK(read_at(big + last, 8) == last, "0x%llx", (unsigned long long)read_at(big + last, 8));
-	write_at(big + last, 8, 0x1234);
+	CHECK(memory_read(big + last, 8) == last, "0x%llx",
+	      (unsigned long long)memory_read(big + last, 8));
+	memory_write(big + last, 8, 0x1234);
 	CHECK(in(TESTDEV_LAST_OFFSET) == (uint32_t)last &&
 		      in(TESTDEV_LAST_OFFSET + 4) == last >> 32 && in(TESTDEV_LAST_VALUE) == 0x1234,
 	      "a write to 0x%x%08x", in(TESTDEV_LAST_OFFSET + 4), in(TESTDEV_LAST_OFFSET));
@@ -154,8 +126,8 @@ GUEST_TEST(accesses_are_counted)
 
 	command(TESTDEV_CLEAR);
 	for (log2 = 0; log2 < 4; log2++) {
-		read_at(big, 1u << log2);
-		write_at(big, 1u << log2, 0);
+		memory_read(big, 1u << log2);
+		memory_write(big, 1u << log2, 0);
 	}
 	inb(io);
 	outw(io, 0);
@@ -191,15 +163,15 @@ static void check_move(unsigned bar, uint64_t to)
 	uint64_t from = pci_bar(dev, bar);
 
 	guest_map_gib(to);
-	write_at(from + 8, 8, 0x1122334455667788);
+	memory_write(from + 8, 8, 0x1122334455667788);
 	pci_set_bar(dev, bar, to);
-	CHECK(read_at(to + 8, 8) == 0x1122334455667788, "BAR %u is not at 0x%llx", bar,
+	CHECK(memory_read(to + 8, 8) == 0x1122334455667788, "BAR %u is not at 0x%llx", bar,
 	      (unsigned long long)to);
-	CHECK(read_at(from + 8, 8) == UINT64_MAX, "BAR %u is still at 0x%llx", bar,
+	CHECK(memory_read(from + 8, 8) == UINT64_MAX, "BAR %u is still at 0x%llx", bar,
 	      (unsigned long long)from);
 	pci_set_bar(dev, bar, from);
-	CHECK(read_at(from + 8, 8) == 0x1122334455667788, "BAR %u is not back", bar);
-	CHECK(read_at(to + 8, 8) == UINT64_MAX, "BAR %u stays at 0x%llx", bar,
+	CHECK(memory_read(from + 8, 8) == 0x1122334455667788, "BAR %u is not back", bar);
+	CHECK(memory_read(to + 8, 8) == UINT64_MAX, "BAR %u stays at 0x%llx", bar,
 	      (unsigned long long)to);
 }
 
@@ -229,12 +201,12 @@ GUEST_TEST(rom)
 	pci_write(dev, PCI_ROM, 4, FREE_HOLE);
 	CHECK(mmio_read(FREE_HOLE) == UINT32_MAX, "it is there and not enabled");
 	pci_write(dev, PCI_ROM, 4, FREE_HOLE | 1);
-	CHECK(read_at(FREE_HOLE, 2) == 0xaa55, "0x%x", (unsigned)read_at(FREE_HOLE, 2));
+	CHECK(memory_read(FREE_HOLE, 2) == 0xaa55, "0x%x", (unsigned)memory_read(FREE_HOLE, 2));
 	for (i = TESTDEV_ROM_HEADER; i < 4096; i++)
-		wrong += read_at(FREE_HOLE + i, 1) != TESTDEV_ROM_BYTE(i);
+		wrong += memory_read(FREE_HOLE + i, 1) != TESTDEV_ROM_BYTE(i);
 	CHECK(!wrong, "%u bytes are not what they should be", wrong);
-	write_at(FREE_HOLE, 4, 0);
-	CHECK(read_at(FREE_HOLE, 2) == 0xaa55, "it was written");
+	memory_write(FREE_HOLE, 4, 0);
+	CHECK(memory_read(FREE_HOLE, 2) == 0xaa55, "it was written");
 	pci_write(dev, PCI_ROM, 4, 0);
 }
 
@@ -259,7 +231,7 @@ GUEST_TEST(doorbells)
 {
 	uint32_t before = in(TESTDEV_DOORBELLS);
 
-	write_at(regs + TESTDEV_DOORBELL + 6, 2, 0x1234);
+	memory_write(regs + TESTDEV_DOORBELL + 6, 2, 0x1234);
 	out(TESTDEV_DOORBELL + 8, 0x5678);
 	CHECK(in(TESTDEV_DOORBELLS) == before + 2, "%u", in(TESTDEV_DOORBELLS));
 	CHECK(in(TESTDEV_DOORBELL_OFFSET) == 8 && in(TESTDEV_DOORBELL_VALUE) == 0x5678,
@@ -270,7 +242,7 @@ GUEST_TEST(failed_accesses_read_all_ones)
 {
 	CHECK(in(TESTDEV_BROKEN) == UINT32_MAX, "0x%x", in(TESTDEV_BROKEN));
 	out(TESTDEV_BROKEN, 0);
-	CHECK(read_at(regs + TESTDEV_SCRATCH, 1) == 0xff, "a byte of a register");
+	CHECK(memory_read(regs + TESTDEV_SCRATCH, 1) == 0xff, "a byte of a register");
 }
 
 /* Interrupts. */
@@ -398,7 +370,7 @@ GUEST_TEST(msix)
 	CHECK(count == 8, "%u vectors", count);
 	for (i = 0; i < count; i++) {
 		guest_set_handler((uint8_t)(MSIX_VECTOR + i), on_message);
-		write_at(table + 16 * i, 8, PCI_MSG_ADDRESS);
+		memory_write(table + 16 * i, 8, PCI_MSG_ADDRESS);
 		mmio_write(table + 16 * i + 8, MSIX_VECTOR + i);
 		mmio_write(table + 16 * i + 12, 0);
 	}
@@ -412,10 +384,10 @@ GUEST_TEST(msix)
 	mmio_write(table + 16 * 5 + 12, 1);
 	message(5);
 	CHECK(comes(MSIX_VECTOR + 5, 1), "a masked message came");
-	CHECK(read_at(pba, 8) == 1 << 5, "pending 0x%x", mmio_read(pba));
+	CHECK(memory_read(pba, 8) == 1 << 5, "pending 0x%x", mmio_read(pba));
 	mmio_write(table + 16 * 5 + 12, 0);
 	CHECK(comes(MSIX_VECTOR + 5, 2), "what was pending did not come");
-	CHECK(read_at(pba, 8) == 0, "pending 0x%x", mmio_read(pba));
+	CHECK(memory_read(pba, 8) == 0, "pending 0x%x", mmio_read(pba));
 	pci_write(dev, cap + 2, 2, 0xc000); /* all masked */
 	message(1);
 	CHECK(comes(MSIX_VECTOR + 1, 1), "a masked message came");
@@ -494,12 +466,12 @@ GUEST_TEST(vanishes)
 	command(TESTDEV_VANISH);
 	CHECK(in(TESTDEV_ID) == UINT32_MAX, "0x%x", in(TESTDEV_ID));
 	CHECK(inl(io) == UINT32_MAX, "0x%x", inl(io));
-	CHECK(read_at(big, 8) == UINT64_MAX, "BAR 2 is there");
+	CHECK(memory_read(big, 8) == UINT64_MAX, "BAR 2 is there");
 	CHECK(pci_read(dev, PCI_ID, 4) == UINT32_MAX, "0x%x", pci_read(dev, PCI_ID, 4));
 	CHECK(pci_find(TESTDEV) == PCI_NONE, "it is found");
 	command(TESTDEV_INTX_UP);
 	outl(io, 0);
-	write_at(big, 8, 0);
+	memory_write(big, 8, 0);
 	pci_command(dev, PCI_COMMAND_IO | PCI_COMMAND_MEM, 0);
 	CHECK(in(TESTDEV_ID) == UINT32_MAX, "it is back");
 }
