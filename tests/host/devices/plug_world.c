@@ -18,7 +18,6 @@
 #include "vmm/vm.h"
 #include "vmm/vm_config.h"
 #include "vmm/vm_console.h"
-#include "vmm/vm_life.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -487,21 +486,4 @@ const char *plug_difference(const struct plug_state *a, const struct plug_state 
 		if (x[i] != y[i])
 			return names[i];
 	return a->objects != b->objects ? "memory in use" : "interrupt lines";
-}
-
-/* For commands, which nobody gives. */
-
-struct vm *vm_find(const char *name)
-{
-	return strcmp(name, vm.name) ? NULL : &vm;
-}
-
-enum vm_state vm_life_begin(struct vm *v)
-{
-	return v->state;
-}
-
-void vm_life_end(struct vm *v, enum vm_state state)
-{
-	v->state = state;
 }

@@ -9,7 +9,8 @@
 /* test-sources: devices/virtio/virtq_split.c devices/virtio/virtq_packed.c */
 /* test-sources: devices/virtio/virtio.c devices/virtio/virtio_common.c */
 /* test-sources: devices/virtio/virtio_pci.c devices/virtio/virtio_console.c */
-/* test-sources: tests/host/virtio/guest.c */
+/* test-sources: tests/host/virtio/guest.c tests/host/virtio/guest_driver.c */
+/* test-sources: tests/host/virtio/ear.c */
 /* test-sources: devices/hostdev/host_device.c devices/hostdev/host_args.c */
 /* test-sources: devices/hostdev/host_config.c lib/ring.c tests/host/backend/world.c */
 /* test-sources: vmm/device.c vmm/device_types.c vmm/device_keys.c vmm/device_plan.c */
@@ -22,9 +23,8 @@
 /* test-sources: tests/host/vmm/fake.c tests/host/vmm/fake_hooks.c tests/host/vmm/fake_time.c */
 /* test-sources: devices/virtio/virtio_console_control.c devices/virtio/virtio_port.c */
 /* test-sources: devices/virtio/virtio_rng.c tests/host/fake/kernel/fake_random.c */
-#include "kernel/slab.h"
+#include "tests/host/virtio/ear.h"
 #include "tests/host/virtio/guest.h"
-#include "vmm/char_frontend.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -48,88 +48,6 @@ static uint64_t take(struct input *in, size_t n)
 	in->left -= n;
 	return value;
 }
-
-/* A backend that takes what it is told to, and remembers the last byte. */
-
-struct ear {
-	struct char_frontend *front;
-	size_t room;
-	uint8_t last;
-};
-
-static struct ear *ears[2];
-
-static size_t ear_output(void *opaque, const uint8_t *data, size_t len)
-{
-	struct ear *e = opaque;
-	size_t n = MIN(len, e->room), i;
-
-	for (i = 0; i < n; i++)
-		e->last = data[i];
-	e->room -= n;
-	return n;
-}
-
-static void ear_ignore(void *opaque)
-{
-	(void)opaque;
-}
-
-static void ear_set_break(void *opaque, bool on)
-{
-	(void)opaque;
-	(void)on;
-}
-
-static void ear_gone(void *opaque)
-{
-	((struct ear *)opaque)->front = NULL;
-}
-
-static const struct char_backend_ops ear_ops = {
-	.base.gone = ear_gone,
-	.output = ear_output,
-	.input_ready = ear_ignore,
-	.set_break = ear_set_break,
-};
-
-static void ear_destroy(struct device *dev)
-{
-	struct ear *e = dev->state;
-
-	if (ears[0] == e)
-		ears[0] = NULL;
-	if (ears[1] == e)
-		ears[1] = NULL;
-	kfree(e);
-}
-
-static int ear_create(struct device *dev, const struct device_config *config)
-{
-	struct ear *e = kzalloc(sizeof(*e));
-	struct frontend *frontend;
-	int err;
-
-	if (!e)
-		return -ENOMEM;
-	dev->state = e;
-	e->room = 64;
-	err = device_connect(dev, device_config_device(config, "frontend")->id, &char_frontend_kind,
-			     &ear_ops.base, e, &frontend);
-	if (!err) {
-		e->front = container_of(frontend, struct char_frontend, base);
-		ears[!strcmp(dev->id, "e1")] = e;
-	}
-	return err;
-}
-
-static const struct device_key ear_keys[] = {
-	{.name = "frontend", .kind = KEY_FRONTEND, .help = "what it hears"},
-	{},
-};
-
-DEVICE_TYPE(ear_type, .name = "ear", .help = "hears", .keys = ear_keys, .create = ear_create,
-	    .destroy = ear_destroy);
 
 static unsigned queues; /* that the device has, up to 6 */
 
@@ -212,7 +130,7 @@ static void ports(unsigned what)
 		break;
 	case 2:
 		if (!ears[1] && device_find(&world_vms[0], "p"))
-			(void)!world_add(0, "ear", "e1", "frontend = p\n");
+			(void)!world_add(0, "ear", "e1", "frontend = p\nn = 1\n");
 		break;
 	default:
 		dev = device_find(&world_vms[0], what & 4 ? "p" : what & 8 ? "e0" : "e1");
@@ -293,7 +211,7 @@ static void recover(void)
 	(void)guest_add(&guest_queues[queues > 1], &buf, queues > 1, queues == 1, 0);
 	guest_notify(&guest_queues[queues > 1]);
 	if (!guest_used(&guest_queues[queues > 1], &id, &len) || len != (queues == 1) ||
-	    (queues > 1 && ears[0]->last != '!'))
+	    (queues > 1 && ears[0]->heard[(ears[0]->count - 1) % sizeof(ears[0]->heard)] != '!'))
 		abort();
 }
 

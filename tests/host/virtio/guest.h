@@ -57,6 +57,7 @@ void common_out(unsigned reg, unsigned width, uint64_t value);
 uint64_t config_in(unsigned offset, unsigned width);
 void config_out(unsigned offset, unsigned width, uint64_t value);
 uint8_t isr_in(void);
+void notify_out(uint32_t offset, uint16_t value);
 /* Registers of the common configuration. */
 enum {
 	COMMON_DFSELECT = 0,
@@ -77,7 +78,7 @@ enum {
 	COMMON_Q_DEVICE = 48,
 };
 
-/* The driver. */
+/* The driver (guest_driver.c). */
 
 struct guest_buf {
 	gpa_t gpa;

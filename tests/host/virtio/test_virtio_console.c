@@ -3,7 +3,8 @@
 /* test-sources: devices/virtio/virtq_split.c devices/virtio/virtq_packed.c */
 /* test-sources: devices/virtio/virtio.c devices/virtio/virtio_common.c */
 /* test-sources: devices/virtio/virtio_pci.c devices/virtio/virtio_console.c */
-/* test-sources: tests/host/virtio/guest.c */
+/* test-sources: tests/host/virtio/guest.c tests/host/virtio/guest_driver.c */
+/* test-sources: tests/host/virtio/ear.c */
 /* test-sources: devices/hostdev/host_device.c devices/hostdev/host_args.c */
 /* test-sources: devices/hostdev/host_config.c lib/ring.c tests/host/backend/world.c */
 /* test-sources: vmm/device.c vmm/device_types.c vmm/device_keys.c vmm/device_plan.c */
@@ -16,9 +17,8 @@
 /* test-sources: tests/host/vmm/fake.c tests/host/vmm/fake_hooks.c tests/host/vmm/fake_time.c */
 /* test-sources: devices/virtio/virtio_console_control.c devices/virtio/virtio_port.c */
 /* virtio-console: its ports as a driver and as backends see them. */
-#include "kernel/slab.h"
+#include "tests/host/virtio/ear.h"
 #include "tests/host/virtio/guest.h"
-#include "vmm/char_frontend.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -42,83 +42,6 @@
 #define CONTROL_BUFS 0x200000 /* what the driver receives messages in, 128 bytes each */
 #define MESSAGE	     0x210000
 #define DATA	     0x280000
-
-/* A backend that takes as much as the test lets it. */
-struct ear {
-	struct char_frontend *front;
-	char heard[65536];
-	size_t count, room;
-	unsigned ready, gone;
-};
-
-static struct ear *ears[4];
-
-static size_t ear_output(void *opaque, const uint8_t *data, size_t len)
-{
-	struct ear *e = opaque;
-	size_t n = MIN(len, e->room);
-
-	memcpy(e->heard + e->count, data, n);
-	e->count += n;
-	e->room -= n;
-	return n;
-}
-
-static void ear_input_ready(void *opaque)
-{
-	((struct ear *)opaque)->ready++;
-}
-
-static void ear_set_break(void *opaque, bool on)
-{
-	(void)opaque;
-	(void)on;
-}
-
-static void ear_gone(void *opaque)
-{
-	((struct ear *)opaque)->gone++;
-}
-
-static const struct char_backend_ops ear_ops = {
-	.base.gone = ear_gone,
-	.output = ear_output,
-	.input_ready = ear_input_ready,
-	.set_break = ear_set_break,
-};
-
-static void ear_destroy(struct device *dev)
-{
-	kfree(dev->state);
-}
-
-static int ear_create(struct device *dev, const struct device_config *config)
-{
-	struct ear *e = kzalloc(sizeof(*e));
-	struct frontend *frontend;
-	int err;
-
-	if (!e)
-		return -ENOMEM;
-	dev->state = e;
-	e->room = sizeof(e->heard);
-	err = device_connect(dev, device_config_device(config, "frontend")->id, &char_frontend_kind,
-			     &ear_ops.base, e, &frontend);
-	if (!err) {
-		e->front = container_of(frontend, struct char_frontend, base);
-		ears[device_config_uint(config, "n")] = e;
-	}
-	return err;
-}
-
-static const struct device_key ear_keys[] = {
-	{.name = "frontend", .kind = KEY_FRONTEND, .help = "what it hears"},
-	{.name = "n", .kind = KEY_UINT, .def = "0", .max = 3, .help = "which one"},
-	{},
-};
-
-DEVICE_TYPE(ear_type, .name = "ear", .help = "hears", .keys = ear_keys, .create = ear_create,
-	    .destroy = ear_destroy);
 
 static size_t say(const struct ear *e, const char *text)
 {
