@@ -82,12 +82,12 @@ static void card_log(struct vm *vm)
 	log_for_each(card_log_line, &log);
 }
 
-/* Where the last CARD_LINES lines begin. */
+/* Where the last CARD_LINES lines begin; no newline ends the last one. */
 static char *card_last_lines(char *text, size_t len)
 {
 	unsigned lines = 0;
 
-	while (len && (text[len - 1] != '\n' || ++lines <= CARD_LINES))
+	while (len && (text[len - 1] != '\n' || ++lines < CARD_LINES))
 		len--;
 	return text + len;
 }
