@@ -6,6 +6,7 @@
  */
 #include "admin/trace_format.h"
 #include "kernel/log.h"
+#include "kernel/panic.h"
 #include "kernel/slab.h"
 #include "vmm/post_mortem.h"
 #include "vmm/vm.h"
@@ -14,9 +15,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CARD_EXITS 16
-#define CARD_LINES 8
-#define CARD_WORDS 1024 /* bytes of a guest's console that are searched for its last lines */
+#define CARD_EXITS	 16
+#define CARD_PANIC_EXITS 8
+#define CARD_LINES	 8
+#define CARD_WORDS	 1024 /* bytes of a guest's console that are searched for its last lines */
 
 #define LINE(vm, ...) vm_log(vm, LOG_ERROR, __VA_ARGS__)
 
@@ -80,12 +82,12 @@ static void card_log(struct vm *vm)
 	log_for_each(card_log_line, &log);
 }
 
-/* Where the last CARD_LINES lines begin. */
+/* Where the last CARD_LINES lines begin; no newline ends the last one. */
 static char *card_last_lines(char *text, size_t len)
 {
 	unsigned lines = 0;
 
-	while (len && (text[len - 1] != '\n' || ++lines <= CARD_LINES))
+	while (len && (text[len - 1] != '\n' || ++lines < CARD_LINES))
 		len--;
 	return text + len;
 }
@@ -123,3 +125,23 @@ static void card(struct vm *vm)
 }
 
 CRASH_REPORT(card);
+
+/* What the vCPU did that ran where we have panicked. */
+static void card_panic(panic_line_fn line, struct vcpu *last)
+{
+	struct flight_exit exits[CARD_PANIC_EXITS];
+	char text[TRACE_LINE_MAX];
+	unsigned i, count;
+	bool open;
+
+	if (!last)
+		return;
+	line("vm %s, vcpu %u ran last on this CPU:  " TRACE_HEAD, last->vm->name, last->index);
+	count = flight_copy(last, exits, CARD_PANIC_EXITS, &open);
+	for (i = 0; i < count; i++) {
+		trace_format(text, &exits[i], open && i == count - 1);
+		line("  %s", text);
+	}
+}
+
+PANIC_REPORT(card_panic);

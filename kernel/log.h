@@ -38,4 +38,7 @@ uint64_t log_time_us(uint64_t tsc);
 /* Calls @line for each kept line, oldest first; text is 0-terminated, with time and level. */
 void log_for_each(void (*line)(void *opaque, const char *text), void *opaque);
 
+/* In a panic: the last @count lines (16 at most), without the lock, however they stand. */
+void log_last(unsigned count, void (*line)(void *opaque, const char *text), void *opaque);
+
 #endif

@@ -84,7 +84,7 @@ static int back_all(struct vm *vm, struct guest_memory *m)
 
 		vm_log(vm, LOG_ERROR,
 		       "not enough memory: %" PRIu64 " MiB wanted, %" PRIu64 " MiB free, %" PRIu64
-		       " MiB missing",
+		       " MiB missing: lower its `memory`, or `destroy` another VM",
 		       m->size / MIB, stats.free * PAGE_SIZE / MIB, ALIGN_UP(missing, MIB) / MIB);
 		return -ENOMEM;
 	}

@@ -118,6 +118,12 @@ static inline __noreturn void cpu_stop(void)
 		__asm__ volatile("cli; hlt" : : : "memory");
 }
 
+/* All that is in the caches goes to memory. */
+static inline void cpu_wbinvd(void)
+{
+	__asm__ volatile("wbinvd" : : : "memory");
+}
+
 static inline void cpu_pause(void)
 {
 	__builtin_ia32_pause();

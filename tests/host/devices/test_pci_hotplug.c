@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test-sources: devices/pci devices/chipset/pm.c vmm/irq.c */
+/* test-sources: devices/pci devices/chipset/pm.c vmm/irq.c kernel/boot_info.c lib/parse.c */
+/* test-sources: devices/hostdev/host_device.c devices/hostdev/host_args.c */
+/* test-sources: vmm/device_key_value.c tests/host/fake/kernel/fake_panic.c */
+/* test-sources: tests/host/devices/pci_info_fake.c */
 /* test-sources: tests/host/devices/fake.c tests/host/devices/fake_devices.c */
 /* test-sources: tests/host/devices/fake_time.c */
 /* Slots that get devices and lose them, by the registers that a guest's ACPI methods use. */

@@ -40,7 +40,6 @@
 /* test-sources: tests/host/devices/fake_time.c */
 #include "drivers/device_memory.h"
 #include "drivers/ports.h"
-#include "kernel/boot_info.h"
 #include "kernel/work.h"
 #include "tests/host/devices/fake.h"
 #include "vmm/char_frontend.h"
@@ -274,12 +273,6 @@ void work_init(struct work *work, work_fn fn)
 	work->queued = false;
 }
 
-const struct boot_module *boot_module_find(const char *name)
-{
-	(void)name;
-	return NULL;
-}
-
 enum cpu_line cpu_model_line(void)
 {
 	return CPU_LINE_AMD;
@@ -357,11 +350,6 @@ static bool amd;
 bool cpu_model_is_amd(void)
 {
 	return amd;
-}
-
-unsigned cpu_model_phys_bits(void)
-{
-	return 40;
 }
 
 /* None of the generic device's ports are open. */
