@@ -9,12 +9,13 @@ GUESTS = BUILD / "guests"
 EXIT_DEVICE = '[device "exit"]\n  type = debug-exit\n'
 
 
-def guest_cfg(name, vm="guest", cpus=1, memory="64M", boot="", autostart=True, console=True):
-    """The config of a VM that runs the guest `name`."""
+def guest_cfg(name, vm="guest", cpus=1, memory="64M", boot="", autostart=True, console=True,
+              more=""):
+    """The config of a VM that runs the guest `name`; `more` is further devices."""
     flags = {True: "true", False: "false"}
     return (f'[vm "{vm}"]\n  cpus = {cpus}\n  memory = {memory}\n'
             f"  autostart = {flags[autostart]}\n  console = {flags[console]}\n"
-            f"[boot]\n  kernel = module:{name}.elf\n{boot}{EXIT_DEVICE}")
+            f"[boot]\n  kernel = module:{name}.elf\n{boot}{EXIT_DEVICE}{more}")
 
 
 def guest_files(name, **options):
@@ -41,11 +42,18 @@ def verdict(m, timeout=120):
     return passed, failed, "; ".join(reasons) if failed else ""
 
 
+# What a guest finds besides a PC.
+MORE_DEVICES = {
+    "pci": ('[device "br1"]\n  type = pci-bridge\n  addr = 4.0\n'
+            '[device "br2"]\n  type = pci-bridge\n  bus = br1\n'),
+}
+
+
 @case(seconds=8, each=[{"name": name} for name in
                        ("smoke", "io", "msrs", "mmio", "irq", "time", "reset", "step", "pci",
                         "modes", "tasks", "debug")])
 def runs(t, name):
-    with Machine(t, files=guest_files(name)) as m:
+    with Machine(t, files=guest_files(name, more=MORE_DEVICES.get(name, ""))) as m:
         return verdict(m)
 
 
