@@ -42,11 +42,18 @@ def verdict(m, timeout=120):
     return passed, failed, "; ".join(reasons) if failed else ""
 
 
+# What a guest finds besides a PC.
+MORE_DEVICES = {
+    "pci": ('[device "br1"]\n  type = pci-bridge\n  addr = 4.0\n'
+            '[device "br2"]\n  type = pci-bridge\n  bus = br1\n'),
+}
+
+
 @case(seconds=8, each=[{"name": name} for name in
                        ("smoke", "io", "msrs", "mmio", "irq", "time", "reset", "step", "pci",
                         "modes", "tasks", "tasks_odd", "debug")])
 def runs(t, name):
-    with Machine(t, files=guest_files(name)) as m:
+    with Machine(t, files=guest_files(name, devices=MORE_DEVICES.get(name, ""))) as m:
         return verdict(m)
 
 
