@@ -31,7 +31,7 @@ def shell(t):
     """What is shown, what is refused, and what comes and goes."""
     devices = (front_cfg("edu0", "edu:?dma_mask=0xffff") + front_cfg("empty", "null:", addr=9)
                + front_cfg("test0", "testdev:?big=8G", addr=3, rom="off"))
-    files = guest_files("echo", console=False, devices=devices)
+    files = guest_files("echo", console=False, more=devices)
     with Machine(t, files=files) as m:
         m.expect(r"nobody is there: slot 09.0 stays empty", SECONDS)
         m.expect(PROMPT, SECONDS)

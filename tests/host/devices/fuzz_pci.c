@@ -140,18 +140,50 @@ static const struct pci_function_ops card_function_ops = {
 	.reset = card_reset,
 };
 
-/* Sizes that are mostly right: shapes that are refused end soon. */
+/* Shapes that are right, but for 0x1f: what is refused is not looked at for long. */
 static void take_region(struct input *in, struct pci_bar *bar, unsigned card, unsigned n)
 {
-	unsigned shape = (unsigned)take(in, 1);
+	unsigned shape = (unsigned)take(in, 1), size = shape & 0x1f;
+	bool rom = n == PCI_BAR_ROM;
 
 	bar->ops = &card_ops;
 	bar->opaque = &tags[card][n];
-	bar->io = n < PCI_BARS && (shape & 0x40);
-	bar->wide = n < PCI_BARS && (shape & 0x80);
-	bar->prefetchable = shape & 0x20;
-	if (shape & 0x1f)
-		bar->size = BIT(shape & 0x1f);
+	bar->io = !rom && (shape & 0x40);
+	bar->wide = !rom && (shape & 0x80) && (n < PCI_BARS - 1 || size == 0x1f);
+	bar->prefetchable = !rom && !bar->io && (shape & 0x20);
+	if (size == 0x1f) {
+		bar->size = take(in, 6);
+		return;
+	}
+	bar->wide &= !bar->io;
+	if (size && (rom || !n || !bar[-1].wide || !bar[-1].size))
+		bar->size = BIT(rom ? 11 + size % 14 : bar->io ? 2 + size % 11 : 4 + size % 26);
+}
+
+/* Any of those that the bus knows, in any order; then bytes anywhere. */
+static void take_config(struct input *in, uint8_t *config, unsigned n)
+{
+	static const uint8_t ids[] = {PCI_CAP_PM, PCI_CAP_MSI, PCI_CAP_MSIX, PCI_CAP_PCIE,
+				      PCI_CAP_VENDOR};
+	unsigned i, j, caps = (unsigned)take(in, 1), count = (unsigned)take(in, 1) % 8;
+
+	memset(config, 0, PCI_CONFIG_SIZE_EXT);
+	config[0] = (uint8_t)(n + 1);
+	config[PCI_INTERRUPT_PIN] = (uint8_t)(take(in, 1) % 5);
+	for (i = 0; i < sizeof(ids); i++) {
+		uint8_t at = (uint8_t)(PCI_CAP_FIRST + 0x24 * i);
+
+		if (!(caps >> i & 1))
+			continue;
+		config[at] = ids[i];
+		config[at + PCI_CAP_NEXT] = config[PCI_CAPABILITIES];
+		config[PCI_CAPABILITIES] = at;
+		for (j = 2; j < 10; j += 2)
+			config[at + j] = (uint8_t)take(in, 1);
+	}
+	for (i = 0; i < count; i++)
+		config[PCI_CAP_FIRST + take(in, 2) % (PCI_CONFIG_SIZE_EXT - PCI_CAP_FIRST)] =
+			(uint8_t)take(in, 1);
 }
 
 static void add_card(struct input *in, unsigned n)
@@ -159,26 +191,16 @@ static void add_card(struct input *in, unsigned n)
 	struct pci_function_desc desc = {.ops = &card_function_ops, .opaque = &cards[n]};
 	static uint8_t config[PCI_CONFIG_SIZE_EXT];
 	struct card *c = &cards[n];
-	unsigned i, count = take(in, 1) % 32;
+	unsigned i;
 
 	if (c->f)
 		return;
-	memset(config, 0, sizeof(config));
-	config[0] = (uint8_t)(n + 1);
-	config[PCI_INTERRUPT_PIN] = (uint8_t)(take(in, 1) % 6);
-	config[PCI_CAPABILITIES] = (uint8_t)take(in, 1);
-	for (i = 0; i < count; i++) {
-		unsigned at =
-			PCI_CAP_FIRST + (unsigned)take(in, 2) % (sizeof(config) - PCI_CAP_FIRST);
-
-		config[at] = (uint8_t)take(in, 1);
-	}
+	take_config(in, config, n);
 	desc.config = config;
-	desc.config_size = count & 1 ? PCI_CONFIG_SIZE_EXT : PCI_CONFIG_SIZE;
+	desc.config_size = n & 1 ? PCI_CONFIG_SIZE_EXT : PCI_CONFIG_SIZE;
 	for (i = 0; i < PCI_BARS; i++)
 		take_region(in, &desc.bars[i], n, i);
 	take_region(in, &desc.rom, n, PCI_BAR_ROM);
-	desc.rom.prefetchable = false;
 	snprintf(c->dev.id, sizeof(c->dev.id), "card%u", n);
 	c->dev.vm = &fake_vm;
 	c->level = false;
@@ -273,6 +295,42 @@ static const struct pci_region *owner(const struct pci_root *root, bool io, uint
 	return best;
 }
 
+/* Whether the map has @r at byte @at. */
+static bool has_window(const struct pci_map *map, const struct pci_region *r, uint64_t at)
+{
+	uint32_t i;
+
+	for (i = 0; i < map->count; i++)
+		if (map->windows[i].first <= at && at <= map->windows[i].last)
+			return map->windows[i].region == r;
+	return !r;
+}
+
+/* The maps say what the registers say, at both ends of whatever is seen. */
+static void check_maps(const struct pci_root *root)
+{
+	unsigned i, n, space;
+
+	for (space = 0; space < PCI_SPACES; space++) {
+		const struct pci_map *map = root->maps[space];
+		const struct pci_window *w = map->windows;
+
+		for (i = 0; i < map->count; i++) {
+			CHECK(w[i].first <= w[i].last && (!i || w[i - 1].last < w[i].first));
+			CHECK(w[i].region == owner(root, space == PCI_PORTS, w[i].first));
+			CHECK(w[i].region == owner(root, space == PCI_PORTS, w[i].last));
+		}
+	}
+	for (i = 0; i < FUNCTIONS; i++)
+		for (n = 0; cards[i].f && n < PCI_REGIONS; n++) {
+			const struct pci_region *r = &cards[i].f->regions[n];
+			const struct pci_map *map = root->maps[r->desc.io ? PCI_PORTS : PCI_MEMORY];
+
+			if (r->desc.size && r->base)
+				CHECK(has_window(map, owner(root, r->desc.io, r->base), r->base));
+		}
+}
+
 /* A region's address is its registers', unless it was just asked for its size. */
 static void check_base(const struct pci_region *r)
 {
@@ -348,8 +406,13 @@ static void do_config(struct input *in, unsigned op)
 	const struct card *c = &cards[function % FUNCTIONS];
 	uint64_t value = take(in, (op & 4) ? 8 : width), expected;
 
+	/* Mostly somebody's, and mostly where there is something. */
 	if ((op & 8) && c->f && c->f->bus->number >= 0)
 		function = (uint16_t)(c->f->bus->number << 8 | c->f->devfn);
+	if (op & 0x10)
+		at %= 0x40;
+	else if (op & 0x20)
+		at %= PCI_CONFIG_SIZE;
 	if (op & 4) {
 		fake_mmio_write(0, ECAM + ((uint64_t)function << 12) + at, 8, value);
 		fake_mmio_read(0, ECAM + ((uint64_t)function << 12) + at, 8);
@@ -469,6 +532,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		else
 			do_whole(&in, op);
 		check_cards(buses[0]->root);
+		if (op < 0x60 || op >= 0xc0)
+			check_maps(buses[0]->root);
 	}
 	/* Functions that are there go with the VM, and are freed when all is gone. */
 	for (i = 0; i < FUNCTIONS; i++)
