@@ -10,12 +10,12 @@ EXIT_DEVICE = '[device "exit"]\n  type = debug-exit\n'
 
 
 def guest_cfg(name, vm="guest", cpus=1, memory="64M", boot="", autostart=True, console=True,
-              devices=""):
-    """The config of a VM that runs the guest `name`."""
+              more=""):
+    """The config of a VM that runs the guest `name`; `more` is further devices."""
     flags = {True: "true", False: "false"}
     return (f'[vm "{vm}"]\n  cpus = {cpus}\n  memory = {memory}\n'
             f"  autostart = {flags[autostart]}\n  console = {flags[console]}\n"
-            f"[boot]\n  kernel = module:{name}.elf\n{boot}{EXIT_DEVICE}{devices}")
+            f"[boot]\n  kernel = module:{name}.elf\n{boot}{EXIT_DEVICE}{more}")
 
 
 def guest_files(name, **options):
@@ -53,7 +53,7 @@ MORE_DEVICES = {
                        ("smoke", "io", "msrs", "mmio", "irq", "time", "reset", "step", "pci",
                         "modes", "tasks", "tasks_odd", "debug")])
 def runs(t, name):
-    with Machine(t, files=guest_files(name, devices=MORE_DEVICES.get(name, ""))) as m:
+    with Machine(t, files=guest_files(name, more=MORE_DEVICES.get(name, ""))) as m:
         return verdict(m)
 
 
@@ -66,7 +66,7 @@ def front_cfg(device, url, **keys):
 @case(seconds=12)
 def runs_edu(t):
     """A driver of QEMU's edu device, with ours."""
-    with Machine(t, files=guest_files("edu", devices=front_cfg("edu0", "edu:"))) as m:
+    with Machine(t, files=guest_files("edu", more=front_cfg("edu0", "edu:"))) as m:
         return verdict(m)
 
 
@@ -82,7 +82,7 @@ def runs_edu_of_qemu(t):
 def runs_testdev(t, mapped):
     """Everything that a PCI function can have, from the inside."""
     device = front_cfg("test0", f"testdev:?big=8G&mapped={mapped}", addr=3)
-    with Machine(t, files=guest_files("testdev", devices=device)) as m:
+    with Machine(t, files=guest_files("testdev", more=device)) as m:
         return verdict(m)
 
 
