@@ -126,6 +126,10 @@ void guest_drive(uint64_t features, unsigned queues);
  */
 uint16_t guest_add(struct guest_queue *q, const struct guest_buf *bufs, unsigned out, unsigned in,
 		   gpa_t table);
+/* The id that the next one will have. */
+uint16_t guest_next_id(struct guest_queue *q);
+/* Whether the device wants to be notified of what was made available since this was last asked. */
+bool guest_wants_kick(struct guest_queue *q);
 /* Notifies, if the device wants it; whether it did. */
 bool guest_kick(struct guest_queue *q);
 void guest_notify(const struct guest_queue *q); /* all the same */
