@@ -26,6 +26,7 @@ extern struct guest_front {
 	unsigned messages[VIRTIO_QUEUES_MAX + 1]; /* per vector */
 	bool intx;
 	unsigned intx_edges; /* how often it rose */
+	bool gone;	     /* nobody may call it any more */
 } front;
 
 /* The VM, with the device of @url; NULL when that is refused. Ends with guest_end(). */
