@@ -47,10 +47,13 @@ SLOW = (
     "machine/screen/",
     "machine/serial_ports/",
     "machine/generic/",
+    "machine/virtio/disk[64",
+    "machine/virtio/network",
 )
 
 # Minutes everywhere: for `make check-all` alone.
-LONG = ("machine/hotplug/under_load[1000",)
+LONG = ("machine/hotplug/under_load[1000", "machine/virtio/disk[1024",
+        "machine/virtio/network[256")
 
 # What a case asks for that only QEMU gives: its argument, the value (None: any), and why.
 QEMU_ALONE = (
