@@ -107,6 +107,19 @@ static int pci_check(struct device *dev, const struct pci_function_desc *d)
 	return pci_check_bar(dev, &d->rom, PCI_BAR_ROM, false);
 }
 
+static int pci_no_read(void *opaque __unused, struct vcpu *vcpu __unused, uint64_t offset __unused,
+		       unsigned width __unused, uint64_t *value)
+{
+	*value = UINT64_MAX;
+	return 0;
+}
+
+static int pci_no_write(void *opaque __unused, struct vcpu *vcpu __unused, uint64_t offset __unused,
+			unsigned width __unused, uint64_t value __unused)
+{
+	return 0;
+}
+
 static void pci_function_set_regions(struct pci_function *f, const struct pci_function_desc *d)
 {
 	unsigned i;
@@ -117,6 +130,10 @@ static void pci_function_set_regions(struct pci_function *f, const struct pci_fu
 		r->f = f;
 		r->desc = i == PCI_BAR_ROM ? d->rom : d->bars[i];
 		r->reg = (uint8_t)(PCI_BAR0 + 4 * i);
+		r->mask = r->desc.size - 1;
+		r->ops.read = r->desc.ops && r->desc.ops->read ? r->desc.ops->read : pci_no_read;
+		r->ops.write =
+			r->desc.ops && r->desc.ops->write ? r->desc.ops->write : pci_no_write;
 	}
 	f->regions[PCI_BAR_ROM].reg = f->is_bridge ? PCI_BRIDGE_ROM : PCI_ROM;
 }

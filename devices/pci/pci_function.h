@@ -34,8 +34,8 @@ struct pci_function;
 
 /*
  * One region of addresses. Its handlers see offsets from its first byte, with
- * 1, 2, 4 (ports) or also 8 (memory) bytes, however unaligned, within it: what
- * reaches beyond its end is cut off.
+ * 1, 2 or 4 bytes, aligned (ports), or 1, 2, 4 or 8, however unaligned
+ * (memory), within it: what reaches beyond its end is cut off.
  */
 struct pci_bar {
 	uint64_t size; /* bytes, a power of two; 0: there is none */

@@ -2,7 +2,7 @@
 """The guests of tests/guest, each in a VM; each test of theirs counts as one here."""
 import re
 
-from harness import Failure, Machine, case
+from harness import Failure, Machine, Qemu, case
 from harness.cases import BUILD
 
 GUESTS = BUILD / "guests"
@@ -10,12 +10,12 @@ EXIT_DEVICE = '[device "exit"]\n  type = debug-exit\n'
 
 
 def guest_cfg(name, vm="guest", cpus=1, memory="64M", boot="", autostart=True, console=True,
-              devices=""):
-    """The config of a VM that runs the guest `name`."""
+              more=""):
+    """The config of a VM that runs the guest `name`; `more` is further devices."""
     flags = {True: "true", False: "false"}
     return (f'[vm "{vm}"]\n  cpus = {cpus}\n  memory = {memory}\n'
             f"  autostart = {flags[autostart]}\n  console = {flags[console]}\n"
-            f"[boot]\n  kernel = module:{name}.elf\n{boot}{EXIT_DEVICE}{devices}")
+            f"[boot]\n  kernel = module:{name}.elf\n{boot}{EXIT_DEVICE}{more}")
 
 
 def guest_files(name, **options):
@@ -42,11 +42,18 @@ def verdict(m, timeout=120):
     return passed, failed, "; ".join(reasons) if failed else ""
 
 
+# What a guest finds besides a PC.
+MORE_DEVICES = {
+    "pci": ('[device "br1"]\n  type = pci-bridge\n  addr = 4.0\n'
+            '[device "br2"]\n  type = pci-bridge\n  bus = br1\n'),
+}
+
+
 @case(seconds=8, each=[{"name": name} for name in
                        ("smoke", "io", "msrs", "mmio", "irq", "time", "reset", "step", "pci",
                         "modes", "tasks", "debug")])
 def runs(t, name):
-    with Machine(t, files=guest_files(name)) as m:
+    with Machine(t, files=guest_files(name, more=MORE_DEVICES.get(name, ""))) as m:
         return verdict(m)
 
 
@@ -59,7 +66,23 @@ def front_cfg(device, url, **keys):
 @case(seconds=12)
 def runs_edu(t):
     """A driver of QEMU's edu device, with ours."""
-    with Machine(t, files=guest_files("edu", devices=front_cfg("edu0", "edu:"))) as m:
+    with Machine(t, files=guest_files("edu", more=front_cfg("edu0", "edu:"))) as m:
+        return verdict(m)
+
+
+@case(seconds=4, qemu_alone="the device is its own")
+def runs_edu_of_qemu(t):
+    """What `runs_edu` asks of ours is what QEMU's own does, on the bare machine."""
+    with Qemu(t, iso=False, cpus=1, memory=64,
+              extra=["-device", "edu", "-kernel", GUESTS / "edu.elf"]) as m:
+        return verdict(m)
+
+
+@case(seconds=8, each=[{"mapped": "true"}, {"mapped": "false"}])
+def runs_testdev(t, mapped):
+    """Everything that a PCI function can have, from the inside."""
+    device = front_cfg("test0", f"testdev:?big=8G&mapped={mapped}", addr=3)
+    with Machine(t, files=guest_files("testdev", more=device)) as m:
         return verdict(m)
 
 

@@ -8,6 +8,9 @@
 /* test-sources: devices/chipset/ioapic.c devices/chipset/pic.c */
 /* test-sources: devices/chipset/pit.c devices/chipset/pm.c devices/chipset/reset_control.c */
 /* test-sources: devices/pci tests/host/devices/pci_info_fake.c */
+/* test-sources: devices/hostdev/host_device.c devices/hostdev/host_args.c */
+/* test-sources: vmm/device_key_value.c lib/parse.c kernel/boot_info.c */
+/* test-sources: tests/host/fake/kernel/fake_panic.c */
 /* test-sources: devices/serial/uart16550.c devices/serial/uart16550_line.c vmm/char_frontend.c */
 /* test-sources: vmm/irq.c */
 /* test-sources: tests/host/devices/fake.c tests/host/devices/fake_devices.c */

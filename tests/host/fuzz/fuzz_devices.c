@@ -19,6 +19,7 @@
 /* test-sources: devices/serial/uart16550.c devices/serial/uart16550_line.c vmm/char_frontend.c */
 /* test-sources: devices/pv/pvclock.c vmm/irq.c */
 /* test-sources: devices/pci tests/host/devices/pci_info_fake.c */
+/* test-sources: kernel/boot_info.c */
 /* test-sources: devices/vga/vga.c devices/vga/vga_regs.c devices/vga/vga_memory.c */
 /* test-sources: devices/vga/vga_text.c vmm/console_frontend.c vmm/hook/hook_mapped.c */
 /* test-sources: devices/backend/screen.c devices/backend/screen_draw.c */
