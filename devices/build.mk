@@ -30,13 +30,13 @@ obj-$(CONFIG_DEV_ACPI) += devices/chipset/acpi.o devices/chipset/acpi_tables.o \
 obj-$(CONFIG_DEV_PCI) += $(patsubst %,devices/pci/%.o,pci pci_access pci_assign pci_bridge \
 	pci_caps pci_config pci_decode pci_function pci_info pci_irq pci_isa pci_msix)
 obj-$(CONFIG_DEV_PCI_HOTPLUG) += devices/pci/pci_hotplug.o
+obj-$(CONFIG_DEV_FWCFG) += devices/chipset/fw_cfg.o
+obj-$(CONFIG_DEV_DEBUG_EXIT) += devices/chipset/debug_exit.o devices/chipset/debug_console.o
+obj-$(CONFIG_DEV_PVCLOCK) += devices/pv/pvclock.o
 obj-$(CONFIG_DEV_PCI_FRONT) += devices/pci/pci_front.o devices/pci/pci_front_make.o
 obj-$(CONFIG_HOSTDEV_NULL) += devices/hostdev/null.o
 obj-$(CONFIG_HOSTDEV_TESTDEV) += devices/hostdev/testdev.o devices/hostdev/testdev_command.o
 obj-$(CONFIG_HOSTDEV_EDU) += devices/hostdev/edu.o
-obj-$(CONFIG_DEV_FWCFG) += devices/chipset/fw_cfg.o
-obj-$(CONFIG_DEV_DEBUG_EXIT) += devices/chipset/debug_exit.o devices/chipset/debug_console.o
-obj-$(CONFIG_DEV_PVCLOCK) += devices/pv/pvclock.o
 obj-$(CONFIG_HOSTDEV_VIRTIO) += $(patsubst %,devices/virtio/%.o,virtq virtq_chain virtq_split \
 	virtq_packed virtio virtio_common virtio_pci)
 obj-$(CONFIG_HOSTDEV_VIRTIO_BLK) += devices/virtio/virtio_blk.o devices/virtio/virtio_blk_request.o

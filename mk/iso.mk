@@ -24,7 +24,7 @@ $(DEMO)/demo.cfg: configs/demo/demo.cfg
 	$(Q)mkdir -p $(@D) && cp $< $@
 
 # In the order in which the guest loads them; a kernel may have some of them built in.
-DEMO_MODULES := $(shell cat configs/demo/modules)
+DEMO_MODULES := $(shell grep -v "^\#" configs/demo/modules)
 DEMO_ROOT := $(addprefix configs/demo/,init inittab modules profile)
 $(DEMO)/initrd: $(DEMO_ROOT) scripts/make-initramfs | $(SETUP) $(CACHE)/modules
 	$(call say,INITRD,$@)

@@ -85,6 +85,7 @@ static void front_intx(void *opaque, bool level)
 {
 	struct guest_front *f = opaque;
 
+	assert_false(f->gone);
 	f->intx_edges += level && !f->intx;
 	f->intx = level;
 }
@@ -93,6 +94,7 @@ static void front_message(void *opaque, unsigned vector)
 {
 	struct guest_front *f = opaque;
 
+	assert_false(f->gone);
 	assert_true(vector < places.vectors);
 	assert_true(f->mode == HOST_IRQ_MSIX);
 	f->messages[vector]++;
@@ -133,6 +135,7 @@ static int front_create(struct device *dev, const struct device_config *config)
 
 static void front_destroy(struct device *dev)
 {
+	front.gone = true;
 	host_device_close(dev->state);
 	front.hd = NULL;
 }

@@ -26,6 +26,7 @@ extern struct guest_front {
 	unsigned messages[VIRTIO_QUEUES_MAX + 1]; /* per vector */
 	bool intx;
 	unsigned intx_edges; /* how often it rose */
+	bool gone;	     /* nobody may call it any more */
 } front;
 
 /* The VM, with the device of @url; NULL when that is refused. Ends with guest_end(). */
@@ -126,6 +127,10 @@ void guest_drive(uint64_t features, unsigned queues);
  */
 uint16_t guest_add(struct guest_queue *q, const struct guest_buf *bufs, unsigned out, unsigned in,
 		   gpa_t table);
+/* The id that the next one will have. */
+uint16_t guest_next_id(struct guest_queue *q);
+/* Whether the device wants to be notified of what was made available since this was last asked. */
+bool guest_wants_kick(struct guest_queue *q);
 /* Notifies, if the device wants it; whether it did. */
 bool guest_kick(struct guest_queue *q);
 void guest_notify(const struct guest_queue *q); /* all the same */

@@ -170,11 +170,16 @@ void guest_offer(struct guest_queue *q, uint16_t head, uint16_t step)
 	put16(q->driver + 2, q->avail);
 }
 
-static uint16_t split_take(struct guest_queue *q)
+static uint16_t split_next(struct guest_queue *q)
 {
 	while (q->held[q->next])
 		q->next = (q->next + 1) % q->size;
-	q->held[q->next] = true;
+	return q->next;
+}
+
+static uint16_t split_take(struct guest_queue *q)
+{
+	q->held[split_next(q)] = true;
 	return q->next;
 }
 
@@ -240,14 +245,21 @@ static void packed_step(const struct guest_queue *q, uint16_t *pos, bool *wrap, 
 	}
 }
 
+static uint16_t packed_free_id(const struct guest_queue *q)
+{
+	uint16_t id = 0;
+
+	while (q->lengths[id])
+		id++;
+	return id;
+}
+
 static uint16_t packed_add(struct guest_queue *q, const struct guest_buf *bufs, unsigned out,
 			   unsigned in, gpa_t table)
 {
 	unsigned i, n = table ? 1 : out + in;
-	uint16_t id = 0, first = q->avail, first_flags = 0, flags;
+	uint16_t id = packed_free_id(q), first = q->avail, first_flags = 0, flags;
 
-	while (q->lengths[id])
-		id++;
 	for (i = 0; table && i < out + in; i++)
 		guest_write_packed(table, i, bufs[i].gpa, bufs[i].len, 0xeeee, i < out ? 0 : WRITE);
 	for (i = 0; i < n; i++) {
@@ -294,6 +306,11 @@ uint16_t guest_add(struct guest_queue *q, const struct guest_buf *bufs, unsigned
 	return q->packed ? packed_add(q, bufs, out, in, table) : split_add(q, bufs, out, in, table);
 }
 
+uint16_t guest_next_id(struct guest_queue *q)
+{
+	return q->packed ? packed_free_id(q) : split_next(q);
+}
+
 bool guest_used(struct guest_queue *q, uint16_t *id, uint32_t *len)
 {
 	return q->packed ? packed_used(q, id, len) : split_used(q, id, len);
@@ -326,11 +343,21 @@ static bool is_wanted(const struct guest_queue *q)
 	return !!(flags & AVAIL) == wrap && !!(flags & USED) != wrap;
 }
 
+bool guest_wants_kick(struct guest_queue *q)
+{
+	bool wanted;
+
+	/* What was made available is seen before this asks (2.7.13.4.1, 2.8.21.3.1). */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	wanted = is_wanted(q);
+	q->kicked = q->avail;
+	return wanted;
+}
+
 bool guest_kick(struct guest_queue *q)
 {
-	bool wanted = is_wanted(q);
+	bool wanted = guest_wants_kick(q);
 
-	q->kicked = q->avail;
 	if (wanted)
 		guest_notify(q);
 	return wanted;

@@ -374,6 +374,8 @@ static void test_reset_waits(void **state)
 	common_out(COMMON_STATUS, 1, 0);
 	assert_int_equal(trial->stops, 3);
 	assert_int_equal(common_in(COMMON_Q_SELECT, 2), 0);
+	host_device_reset(front.hd);
+	assert_int_equal(trial->stops, 3);
 	guest_notify(&guest_queues[0]);
 	assert_int_equal(trial->kept_count, 2);
 	memcpy(before, guest_at(guest_queues[0].device), sizeof(before));

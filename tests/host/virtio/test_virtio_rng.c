@@ -30,7 +30,7 @@
 #define DATA   0x200000
 #define SECOND UINT64_C(1000000000)
 
-	static unsigned inits;
+static unsigned inits;
 static uint64_t given;
 
 void random_init(void)

@@ -289,6 +289,48 @@ static void test_unpop(void **state)
 	}
 }
 
+/* What is given back is seen at once, by the flush; and notifications come when they are wanted. */
+static void test_publish(void **state)
+{
+	struct guest_buf buf = {DATA, 8};
+	union virtq_piece pieces[TRIAL_PIECES];
+	struct virtq_chain one = {.pieces = pieces, .room = TRIAL_PIECES}, two = one;
+	struct guest_queue *q = &guest_queues[0];
+	struct virtq *vq;
+	unsigned v;
+
+	(void)state;
+	for (v = 0; v < ARRAY_SIZE(variants); v++) {
+		guest_drive(variants[v], 1);
+		vq = &trial->virtio.queues[0];
+		assert_false(virtq_arm(vq));
+		virtq_disarm(vq);
+		(void)guest_add(q, &buf, 0, 1, 0);
+		/* With an event index, this one was asked for before. */
+		assert_int_equal(guest_kick(q),
+				 variants[v] == EVENT || variants[v] == (EVENT | INDIRECT));
+		guest_notify(q);
+		while (guest_used(q, &one.id, &(uint32_t){0}))
+			;
+		virtq_disarm(vq);
+		(void)guest_add(q, &buf, 0, 1, 0);
+		(void)guest_add(q, &buf, 0, 1, 0);
+		/* It came before this could be asked for. */
+		assert_true(virtq_arm(vq));
+		assert_int_equal(virtq_pop(vq, &one), 1);
+		assert_int_equal(virtq_pop(vq, &two), 1);
+		virtq_push(vq, &one, 1);
+		virtq_push(vq, &two, 2);
+		assert_false(guest_used(q, &one.id, &(uint32_t){0}));
+		virtq_flush(vq);
+		assert_true(guest_used(q, &one.id, &(uint32_t){0}));
+		assert_true(guest_used(q, &one.id, &(uint32_t){0}));
+		assert_false(virtq_arm(vq));
+		(void)guest_add(q, &buf, 0, 1, 0);
+		assert_true(guest_kick(q));
+	}
+}
+
 static void test_spans(void **state)
 {
 	uint8_t memory[12] = "abcdefghijkl", buf[16] = "";
@@ -374,8 +416,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_echo),     TEST(test_indices_wrap), TEST(test_split_mixed),
 		TEST(test_granules), TEST(test_interrupts),   TEST(test_packed_event_around),
-		TEST(test_kept),     TEST(test_unpop),	      TEST(test_spans),
-		TEST(test_turns),    TEST(test_bus_master),
+		TEST(test_kept),     TEST(test_unpop),	      TEST(test_publish),
+		TEST(test_spans),    TEST(test_turns),	      TEST(test_bus_master),
 
 	};
 

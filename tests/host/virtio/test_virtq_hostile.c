@@ -357,6 +357,26 @@ static void test_hostile(void **state)
 	}
 }
 
+/* With room for all of it: more bytes than can be counted. */
+static void test_too_long(void **state)
+{
+	static union virtq_piece pieces[4096];
+	struct virtq_chain chain = {.pieces = pieces, .room = ARRAY_SIZE(pieces)};
+	unsigned packed;
+
+	(void)state;
+	for (packed = 0; packed < 2; packed++) {
+		fake_log_clear();
+		fake_vm_lag -= 2000000000;
+		assert_true(guest_negotiate(INDIRECT | (packed ? PACKED : 0)));
+		guest_queue_init(0, 8, 0x100000, 1);
+		guest_driver_ok();
+		too_long(&guest_queues[0]);
+		assert_int_equal(virtq_pop(&trial->virtio.queues[0], &chain), -EPROTO);
+		assert_true(fake_logged("a chain of 4 GiB or more"));
+	}
+}
+
 /* Rings that cannot be. */
 static void test_hostile_rings(void **state)
 {
@@ -401,6 +421,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_hostile),
+		TEST(test_too_long),
 		TEST(test_hostile_rings),
 	};
 
