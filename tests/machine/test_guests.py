@@ -43,9 +43,17 @@ def verdict(m, timeout=120):
 
 @case(seconds=8, each=[{"name": name} for name in
                        ("smoke", "io", "msrs", "mmio", "irq", "time", "reset", "step", "pci",
-                        "modes", "tasks", "tasks_odd", "debug")])
+                        "modes", "tasks", "tasks_odd", "debug",
+                        "held")])
 def runs(t, name):
     with Machine(t, files=guest_files(name)) as m:
+        return verdict(m)
+
+
+@case(seconds=8)
+def holds_interrupts_by_itself(t):
+    """Where the CPU could do it, too."""
+    with Machine(t, files=guest_files("held"), cmdline="apicv=no") as m:
         return verdict(m)
 
 
