@@ -287,6 +287,13 @@ static bool do_work(void)
 	return true;
 }
 
+const char *ports_user(uint16_t first, uint32_t count)
+{
+	(void)first;
+	(void)count;
+	return NULL;
+}
+
 uint32_t ports_read(uint16_t port, unsigned width)
 {
 	return port * width;
