@@ -81,8 +81,12 @@ static void generic_close_ports(void *opaque)
 static int generic_take_ports(struct device *dev, struct generic_range *r)
 {
 	uint32_t count = (uint32_t)(r->last - r->first + 1);
-	int err = device_hook_io(dev, (uint16_t)r->first, count, &generic_ops, r);
+	int err = 0;
 
+	if (generic_passes(r->mode))
+		err = machine_ports_check(dev, (uint16_t)r->first, count);
+	if (!err)
+		err = device_hook_io(dev, (uint16_t)r->first, count, &generic_ops, r);
 	if (err || !generic_passes(r->mode))
 		return err;
 	device_log(dev, LOG_WARN, "the guest reaches the machine's ports %#lx-%#lx", r->first,

@@ -169,13 +169,16 @@ def refused(m, memory, why):
 
 
 @case(seconds=12)
-def memory_of_ours_does_not(t):
+def what_is_ours_does_not(t):
     """Neither RAM nor what we use ourselves."""
     with Machine(t, files=peek_files(""), memory=1024) as m:
         guest = Peek(m)
         refused(m, "0x20000000-0x20000fff", "0x20000000-0x20000fff of the machine is RAM")
         refused(m, "0xfec00000-0xfec00fff",
                 "memory .* wanted by x|has a device that Alcazar uses itself")
+        for ports in ("0x3f8-0x3ff", "0xcf8-0xcff", "0x21", "0x604"):
+            said = m.command(f"device_add guest generic,id=x,ports={ports}:passthrough", SECONDS)
+            check("Alcazar itself has" in said, f"{ports}: {said}")
         m.command("device_del guest ioapic", SECONDS)
         for ours in ("0xfec00000", "0xfed00000-0xfed000ff", "0xfedffff0-0xfee0000f"):
             refused(m, ours, "has a device that Alcazar uses itself")

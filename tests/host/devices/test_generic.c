@@ -28,6 +28,16 @@ static uint32_t open_first, open_count;
 static uint32_t last_out;
 static unsigned outs;
 
+/* Port 0x3f8 is ours. */
+int machine_ports_check(struct device *dev, uint16_t first, uint32_t count)
+{
+	bool ours = first <= 0x3f8 && first + count > 0x3f8;
+
+	if (ours)
+		device_log(dev, LOG_ERROR, "0x3f8 is the hypervisor's");
+	return ours ? -EPERM : 0;
+}
+
 void machine_ports_open(struct vm *vm, uint16_t first, uint32_t count)
 {
 	(void)vm;
@@ -266,6 +276,15 @@ static void test_pass(void **state)
 	assert_non_null(strstr(fake_last_log, "writes port 0x401, 1 bytes: 0x77"));
 }
 
+static void test_pass_ports_refused(void **state)
+{
+	(void)state;
+	refuse("0x3f0-0x3ff:passthrough", "", "", "0x3f8 is the hypervisor's");
+	refuse("0x3f8:print-and-passthrough", "", "", "0x3f8 is the hypervisor's");
+	assert_int_equal(open_count, 0);
+	assert_non_null(make("0x3f8-0x3ff:print-and-ignore", "", ""));
+}
+
 /* Whole pages are reached straight; what is left of the range, and all accesses that exit all the
  * same, are done here. */
 static void test_pass_memory(void **state)
@@ -422,6 +441,7 @@ int main(void)
 		TEST(test_ignore),
 		TEST(test_print),
 		TEST(test_pass),
+		TEST(test_pass_ports_refused),
 		TEST(test_pass_memory),
 		TEST(test_pass_less_than_a_page),
 		TEST(test_print_and_pass_memory),
