@@ -252,7 +252,7 @@ static void send(struct input *in)
 	size_t len = take(in) * 8u, head = take(in) % 32;
 	const struct net_piece pieces[2] = {{frame, MIN(head, len)},
 					    {frame + MIN(head, len), len - MIN(head, len)}};
-	const struct net_frame f = {pieces, 2, len};
+	const struct net_frame f = {.pieces = pieces, .piece_count = 2, .len = len};
 	bool ok;
 
 	for (unsigned i = 0; i < NET_HEADER; i++)

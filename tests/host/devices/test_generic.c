@@ -121,11 +121,6 @@ void vm_flush(struct vm *vm)
 	flushes++;
 }
 
-unsigned cpu_model_phys_bits(void)
-{
-	return 40;
-}
-
 /* A host device: region 1 has 16 ports, region 2 a page of memory. */
 
 static unsigned hosts;
