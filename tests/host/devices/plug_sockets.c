@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Frontends that do nothing, for backends to connect to; and what commands ask for, which nobody
- * gives. */
+/* Frontends that do nothing, for backends to connect to. */
 #include "kernel/slab.h"
 #include "vmm/block_frontend.h"
 #include "vmm/device.h"
 #include "vmm/net_frontend.h"
-#include "vmm/vm_life.h"
 
 #include <errno.h>
 
@@ -66,19 +64,3 @@ static int net_socket_create(struct device *dev, const struct device_config *con
 
 DEVICE_TYPE(net_socket_type, .name = "net-socket", .help = "a net frontend",
 	    .create = net_socket_create, .destroy = socket_destroy);
-
-struct vm *vm_find(const char *name)
-{
-	(void)name;
-	return NULL;
-}
-
-enum vm_state vm_life_begin(struct vm *vm)
-{
-	return vm->state;
-}
-
-void vm_life_end(struct vm *vm, enum vm_state state)
-{
-	vm->state = state;
-}
