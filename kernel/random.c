@@ -19,7 +19,7 @@
 #include <string.h>
 
 #define JITTER_ROUNDS	256  /* of four samples each */
-#define JITTER_BYTES	4096 /* that are touched in between */
+#define JITTER_BYTES	1024 /* that are touched in between */
 #define REQUESTS_A_SEED 64   /* until the CPU is asked again */
 #define CPU_TRIES	10   /* as Intel recommends it (SDM vol. 1, 7.3.17.1) */
 

@@ -3,7 +3,7 @@
 import re
 
 from harness import Failure, Machine, case
-from harness.linux import Linux, linux_cfg, linux_files
+from harness.linux import BOOT_SECONDS, Linux, linux_cfg, linux_files
 
 PACKED = 34  # feature bit: VIRTIO_F_RING_PACKED
 DEVICES = """
@@ -113,3 +113,21 @@ def linux_binds(t, interrupts, packed):
         check_console(guest, m)
         check_port(guest)
         check_hot_plug(guest, m)
+
+
+@case(seconds=60, qemu_alone="devices that no vendor has a part in")
+def vm_is_reset_under_traffic(t):
+    """The next life of a VM finds devices as they were at first, whatever they were in the middle of."""
+    with Machine(t, files=machine_files(DEVICES.replace("PACKED", "on"))) as m:
+        guest = Linux(m)
+        guest.boot()
+        guest.sh("cat /dev/hwrng >/dev/null &")
+        guest.sh("stty -F /dev/hvc0 -opost; yes >/dev/hvc0 &")
+        guest.leave()
+        m.command("reset linux")
+        m.command("console linux", prompt="prompt --\n")
+        m.expect(r"(?s)<3:0>.*This is Linux", timeout=BOOT_SECONDS)
+        guest.boot()
+        check_bound(guest, "on")
+        check_rng(guest)
+        check_port(guest)
