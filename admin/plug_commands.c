@@ -161,7 +161,6 @@ static enum plug_gone plug_del(struct vm *vm, enum vm_state state, const char *i
 static void command_device_del(char **argv)
 {
 	static const char *const said[] = {
-		[PLUG_NONE] = "vm %s has no device %s; `info devices` shows them\n",
 		[PLUG_ASKED] = "vm %s was asked to let go of device %s; say it again to take it\n",
 		[PLUG_FAILED] = "vm %s keeps device %s, see the log\n",
 		[PLUG_GONE] = "vm %s has no device %s any more\n",
@@ -176,7 +175,11 @@ static void command_device_del(char **argv)
 	state = vm_life_begin(vm);
 	gone = plug_del(vm, state, id);
 	vm_life_end(vm, state);
-	console_printf(said[gone], vm->name, id);
+	if (gone == PLUG_NONE)
+		console_printf("vm %s has no device %s; `info devices %s` shows them\n", vm->name,
+			       id, vm->name);
+	else
+		console_printf(said[gone], vm->name, id);
 }
 
 struct plug_words {

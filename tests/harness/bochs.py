@@ -42,6 +42,9 @@ IPS, LINUX_IPS = 20000000, 100000000
 # bytes before where its XRSTOR looks for it: a process that is interrupted loses the upper
 # halves of YMM0-15 and all of ZMM16-31, which is what glibc copies memory with there.
 LINUX_ARGUMENTS = {"corei7_skylake_x": "clearcpuid=xsavec"}
+# What we are told with Linux: of VT-x's virtual interrupts Bochs delivers those that RFLAGS.IF holds
+# back when one of the machine's comes (machine/guests/runs[held), and Linux has x2APIC.
+LINUX_CMDLINE = {"corei7_haswell_4770": "apicv=no", "corei7_skylake_x": "apicv=no"}
 
 
 def for_linux(files, model):
@@ -80,6 +83,8 @@ class Bochs(SerialMachine):
         assert resets and firmware == "bios"
         super().__init__(t)
         ips = ips or (LINUX_IPS if files is None or "vmlinuz" in files else IPS)
+        if files is None or "vmlinuz" in files:
+            cmdline = f"{cmdline} {LINUX_CMDLINE.get(model, '')}".strip()
         self.bochs_log = t.dir / "bochs.log"
         with socket.create_server(("127.0.0.1", 0)) as server:
             server.settimeout(120)

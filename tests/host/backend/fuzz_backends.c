@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* test-sources: vmm/device_key_value.c devices/backend/net_offload.c */
 /* test-sources: devices/backend/ramdisk.c devices/backend/null_disk.c */
 /* test-sources: devices/backend/block_queue.c vmm/block_frontend.c */
 /* test-sources: devices/backend/switch.c devices/backend/switch_table.c */

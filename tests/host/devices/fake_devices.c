@@ -251,15 +251,17 @@ int device_hook_memory(struct device *dev, gpa_t gpa, uint64_t size,
 			&(struct fake_hook){.ops = ops, .opaque = opaque});
 }
 
-int device_hook_io_rest(struct device *dev __unused, const struct hook_ops *ops, void *opaque)
+int device_hook_io_rest(struct device *dev, const struct hook_ops *ops, void *opaque)
 {
-	fake_io_rest = (struct fake_hook){.ops = ops, .opaque = opaque};
+	fake_io_rest = (struct fake_hook){
+		.ops = ops, .opaque = opaque, .accesses = fake_accesses_of(dev->type)};
 	return 0;
 }
 
-int device_hook_memory_rest(struct device *dev __unused, const struct hook_ops *ops, void *opaque)
+int device_hook_memory_rest(struct device *dev, const struct hook_ops *ops, void *opaque)
 {
-	fake_memory_rest = (struct fake_hook){.ops = ops, .opaque = opaque};
+	fake_memory_rest = (struct fake_hook){
+		.ops = ops, .opaque = opaque, .accesses = fake_accesses_of(dev->type)};
 	return 0;
 }
 
