@@ -181,6 +181,12 @@ void host_device_reset(struct host_device *hd)
 		hd->scheme->reset(hd);
 }
 
+void host_device_drain(struct host_device *hd)
+{
+	if (hd->scheme->drain)
+		hd->scheme->drain(hd);
+}
+
 void host_device_eoi(struct host_device *hd)
 {
 	if (hd->scheme->eoi)
@@ -210,7 +216,7 @@ void host_device_vanish(struct host_device *hd)
 		hd->front->vanished(hd->front_opaque);
 }
 
-static bool host_device_may_dma(struct host_device *hd)
+bool host_device_may_dma(struct host_device *hd)
 {
 	return hd->front && !READ_ONCE(hd->vanished) && hd->front->master(hd->front_opaque);
 }

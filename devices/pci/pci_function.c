@@ -295,6 +295,13 @@ static void pci_tell_slot(const struct pci_function *f, bool occupied)
 		l->changed(l->opaque, f->bus, PCI_SLOT(f->devfn), occupied);
 }
 
+bool pci_function_unplug(const struct pci_function *f)
+{
+	const struct pci_slot_listener *l = device_iface(f->dev->vm, NULL, PCI_SLOTS_KIND);
+
+	return l && l->ask(l->opaque, f->bus, PCI_SLOT(f->devfn));
+}
+
 /* The root is locked. Decoding follows by pci_decode_update(). */
 static void pci_function_silence(struct pci_function *f)
 {

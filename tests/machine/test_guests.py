@@ -31,11 +31,14 @@ def through_log(text):
     return LOG.join(re.escape(letter) for letter in text)
 
 
+OVER = r"PANIC|vm \S+: crashed|unexpected vector \d+"  # no results will come
+
+
 def verdict(m, timeout=120):
     """Reads a guest's results to their end."""
     start = m.seen
     end = m.expect(LOG.join([r"(\d+)", through_log(" passed, "), r"(\d+)",
-                             through_log(" failed")]), timeout=timeout)
+                             through_log(" failed")]), timeout=timeout, never=OVER)
     lines = m.text[start : m.seen].splitlines()
     reasons = [line for line in lines if line.startswith(("not ok", "# "))]
     passed, failed = int(end.group(1)), int(end.group(2))
@@ -51,7 +54,8 @@ MORE_DEVICES = {
 
 @case(seconds=8, each=[{"name": name} for name in
                        ("smoke", "io", "msrs", "mmio", "irq", "time", "reset", "step", "pci",
-                        "modes", "tasks", "debug")])
+                        "modes", "tasks", "tasks_odd", "debug",
+                        "held")])
 def runs(t, name):
     with Machine(t, files=guest_files(name, more=MORE_DEVICES.get(name, ""))) as m:
         return verdict(m)
@@ -86,6 +90,13 @@ def runs_testdev(t, mapped):
         return verdict(m)
 
 
+@case(seconds=8)
+def holds_interrupts_by_itself(t):
+    """Where the CPU could do it, too."""
+    with Machine(t, files=guest_files("held"), cmdline="apicv=no") as m:
+        return verdict(m)
+
+
 @case(seconds=15, each=[{"machine_cpus": 1}, {"machine_cpus": 2}, {"machine_cpus": 4}])
 def runs_smp(t, machine_cpus):
     """Four virtual CPUs on one, two and four physical ones."""
@@ -105,6 +116,13 @@ def boots_multiboot2_with_module(t):
 def triple_fault_stops_only_its_vm(t):
     with Machine(t, files=guest_files("triple")) as m:
         m.expect(r"vm guest: .*triple fault", timeout=60)
+        # The rest of the card: the exits that led there, the log of that VM, its last words.
+        for part in (r"vcpu 0: last exits: ", r"\] 0000000000\w{6} +\d+  io out 0x3f8, 1 bytes: 0xa\n",
+                     r"\] 0000000000\w{6} +\d+  triple-fault\n",
+                     r"vm guest: log \| \[.*vm guest: starts with 1 vCPU and 64 MiB\n",
+                     r"vm guest: said \| # no IDT, then UD2\n",
+                     r"vm guest: what to try: ", r"vm guest: crashed"):
+            m.expect(part)
         m.expect(r"alcazar> ")
         if "crashed" not in m.command("list"):
             raise Failure("list does not say that the VM crashed")

@@ -2,7 +2,6 @@
 #include "tests/host/devices/plug_world.h"
 
 #include "kernel/console.h"
-#include "drivers/ports.h"
 #include "kernel/page_alloc.h"
 #include "kernel/slab.h"
 #include "kernel/task.h"
@@ -19,7 +18,6 @@
 #include "vmm/vm.h"
 #include "vmm/vm_config.h"
 #include "vmm/vm_console.h"
-#include "vmm/vm_life.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -65,6 +63,11 @@ int guest_memory_map_device(struct vm *v, gpa_t gpa, void *pages, uint64_t size)
 	(void)pages;
 	mapped += size / PAGE_SIZE;
 	return 0;
+}
+
+int guest_memory_map_machine(struct vm *v, gpa_t gpa, uint64_t size)
+{
+	return guest_memory_map_device(v, gpa, NULL, size);
 }
 
 void guest_memory_unmap_device(struct vm *v, gpa_t gpa, uint64_t size)
@@ -172,25 +175,9 @@ void console_printf(const char *fmt, ...)
 	(void)fmt;
 }
 
-struct vm *vm_find(const char *name)
+enum cpu_line cpu_model_line(void)
 {
-	(void)name;
-	return NULL;
-}
-
-enum vm_state vm_life_begin(struct vm *v)
-{
-	return v->state;
-}
-
-void vm_life_end(struct vm *v, enum vm_state state)
-{
-	v->state = state;
-}
-
-bool cpu_model_is_amd(void)
-{
-	return true;
+	return CPU_LINE_AMD;
 }
 
 unsigned cpu_model_phys_bits(void)
@@ -228,19 +215,6 @@ static void intercept_io(struct vm *v, uint16_t port, uint32_t count, bool on)
 	(void)v;
 	(void)port;
 	mapped += on ? -(uint64_t)count : count;
-}
-
-uint32_t ports_read(uint16_t port, unsigned width)
-{
-	(void)width;
-	return port;
-}
-
-void ports_write(uint16_t port, unsigned width, uint32_t value)
-{
-	(void)port;
-	(void)width;
-	(void)value;
 }
 
 /* No page: the CPU does not virtualize it. */

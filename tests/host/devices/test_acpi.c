@@ -2,7 +2,7 @@
 /* The tables by their own rules, and by ACPICA's compiler where it is installed. */
 /* test-sources: devices/chipset/acpi.c devices/chipset/acpi_tables.c */
 /* test-sources: devices/chipset/acpi_dsdt.c devices/chipset/acpi_pci.c */
-/* test-sources: devices/chipset/aml.c devices/chipset/mp_table.c */
+/* test-sources: devices/chipset/acpi_hotplug.c devices/chipset/aml.c devices/chipset/mp_table.c */
 /* test-sources: devices/chipset/lapic.c devices/chipset/lapic_access.c */
 /* test-sources: devices/chipset/lapic_msr.c devices/chipset/lapic_ipi.c */
 /* test-sources: devices/chipset/lapic_timer.c devices/chipset/lapic_virtual.c */
@@ -96,6 +96,7 @@ static int setup(void **state)
 	assert_non_null(fake_create("pm", "pm", NULL));
 	assert_non_null(fake_create("reset-control", "reset", NULL));
 	assert_non_null(fake_create("pci", "pci0", NULL));
+	assert_non_null(fake_create("pci-hotplug", "pci-hotplug", NULL));
 	assert_non_null(fake_create("uart16550", "com1", NULL));
 	assert_non_null(fake_create("uart16550", "com2", com2));
 	return 0;
@@ -188,7 +189,7 @@ static void test_acpica(void **state)
 {
 	const struct acpi_fadt *f = table(build(), "FACP");
 	const struct acpi_header *dsdt = (const void *)(fake_ram + f->dsdt);
-	char dir[] = "/tmp/acpi-XXXXXX", command[512], name[64];
+	char dir[] = "/tmp/acpi-XXXXXX", command[1024], name[64];
 	FILE *file;
 
 	(void)state;
@@ -206,7 +207,11 @@ static void test_acpica(void **state)
 		 "grep -q 'Name (_HID, EisaId (\"PNP0A03\")' dsdt.dsl && "
 		 "grep -q '0xC0000000, *// Range Minimum' dsdt.dsl && "
 		 "grep -q '0xFEBFFFFF, *// Range Maximum' dsdt.dsl && "
-		 "grep -q '0x02F8' dsdt.dsl && grep -q '_S5' dsdt.dsl || { cat log; false; }",
+		 "grep -q 'Notify (S1F, 0x03)' dsdt.dsl && grep -q '_EJ0' dsdt.dsl && "
+		 "! grep -q 'Device (S00)' dsdt.dsl && "
+		 "acpiexec -b 'execute \\_GPE._E01, execute \\_SB.PCI0.S03_._EJ0 1' dsdt.aml "
+		 ">exec 2>&1 && ! grep -E 'Error|Failure' exec && "
+		 "grep -q '0x02F8' dsdt.dsl && grep -q '_S5' dsdt.dsl || { cat log exec; false; }",
 		 dir);
 	assert_int_equal(system(command), 0);
 	snprintf(command, sizeof(command), "rm -r %s", dir);

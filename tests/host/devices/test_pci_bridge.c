@@ -339,7 +339,7 @@ static void name_of(void *opaque, struct device *dev)
 
 static void test_slots(void **state)
 {
-	static struct pci_slot_listener listener = {changed, slots};
+	static struct pci_slot_listener listener = {.changed = changed, .opaque = slots};
 	struct world_function *w, *second;
 	struct device acpi = {.id = "acpi", .vm = &fake_vm};
 	char ids[64] = "";

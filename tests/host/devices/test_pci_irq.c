@@ -5,6 +5,7 @@
 /* test-sources: tests/host/fake/kernel/fake_panic.c */
 /* test-sources: devices/chipset/acpi.c devices/chipset/acpi_tables.c */
 /* test-sources: devices/chipset/acpi_dsdt.c devices/chipset/acpi_pci.c devices/chipset/aml.c */
+/* test-sources: devices/chipset/acpi_hotplug.c */
 /* test-sources: devices/chipset/mp_table.c devices/chipset/lapic.c */
 /* test-sources: devices/chipset/lapic_access.c devices/chipset/lapic_msr.c */
 /* test-sources: devices/chipset/lapic_ipi.c devices/chipset/lapic_timer.c */
