@@ -33,7 +33,7 @@ DEVICES = """
 [device "rng0"]
   type = pci-front
   addr = 5
-  hostdev = virtio-rng:?packed=PACKED
+  hostdev = virtio-rng:?rate=64K&packed=PACKED
 """
 
 
@@ -64,6 +64,13 @@ def check_rng(guest):
     check(int(size) == 65536 and int(packed) > 65536, f"{size} bytes, {packed} when packed")
     sums = guest.sh("for i in 1 2; do dd if=/dev/hwrng bs=64 count=1 2>/dev/null | md5sum; done")
     check(len(set(sums.split("\n")[:2])) == 2, f"it says the same twice: {sums}")
+
+
+def check_rate(guest):
+    """Three seconds' worth of numbers, of which one second's may be there at once."""
+    times = guest.sh("cut -d. -f1 /proc/uptime; dd if=/dev/hwrng of=/dev/null bs=4096 count=48 "
+                     "iflag=fullblock 2>/dev/null; cut -d. -f1 /proc/uptime").split()
+    check(int(times[1]) - int(times[0]) >= 1, f"192 KiB by a source of 64 KiB a second in {times}")
 
 
 def check_console(guest, m):
@@ -110,6 +117,7 @@ def linux_binds(t, interrupts, packed):
         lines = guest.sh("grep virtio /proc/interrupts || true")
         check(("MSI" in lines) == (interrupts == "msix"), f"interrupts: {lines}")
         check_rng(guest)
+        check_rate(guest)
         check_console(guest, m)
         check_port(guest)
         check_hot_plug(guest, m)
