@@ -3,14 +3,14 @@
 import re
 
 from harness import Failure, Machine, case
-from harness.linux import BOOT_SECONDS, Linux, linux_cfg, linux_files
+from harness.linux import BOOT_SECONDS, SHELL_SECONDS, Linux, linux_cfg, linux_files
 
 PACKED = 34  # feature bit: VIRTIO_F_RING_PACKED
 DEVICES = """
 [device "hvc0"]
   type = pci-front
   addr = 4
-  hostdev = virtio-console:?ports=3&packed=PACKED
+  hostdev = virtio-console:?ports=4&packed=PACKED
 [device "hvc0-log"]
   type = char-log
   frontend = hvc0
@@ -22,6 +22,14 @@ DEVICES = """
   type = char-pair
   frontend = agent
   name = cable
+[device "hvc1"]
+  type = virtio-port
+  console = hvc0
+  port = 3
+  is-console = yes
+[device "hvc1-console"]
+  type = char-console
+  frontend = hvc1
 [device "com2"]
   type = uart16550
   io = 0x2f8
@@ -80,6 +88,17 @@ def check_console(guest, m):
     guest.sh("stty -F /dev/hvc0 >/dev/null")
 
 
+def check_terminal(guest, m):
+    """A shell on hvc1, which the administrator types at."""
+    guest.sh("setsid sh -c 'exec sh -i </dev/hvc1 >/dev/hvc1 2>&1' &")
+    guest.leave()
+    m.command("console linux hvc1-console", prompt="prompt --\n")
+    m.send("echo $((6*7)) is $(tty)\r")
+    m.expect(r"42 is /dev/hvc1\n", timeout=SHELL_SECONDS)
+    guest.leave()
+    guest.enter("linux")
+
+
 def check_port(guest):
     """A port by its name, both ways, with a serial line at the other end of the cable."""
     guest.sh("cat /sys/class/virtio-ports/vport*p1/name | grep -qx org.alcazar.agent")
@@ -120,6 +139,7 @@ def linux_binds(t, interrupts, packed):
         check_rate(guest)
         check_console(guest, m)
         check_port(guest)
+        check_terminal(guest, m)
         check_hot_plug(guest, m)
 
 
