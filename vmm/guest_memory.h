@@ -21,9 +21,9 @@
 /* PCI's configuration spaces (ECAM): 1 MiB for each of 256 buses, in the hole. */
 #define GUEST_PCI_CONFIG      UINT64_C(0xe0000000)
 #define GUEST_PCI_CONFIG_SIZE UINT64_C(0x10000000)
-#define GUEST_VGA_BASE	UINT64_C(0xa0000)
-#define GUEST_VGA_END	UINT64_C(0xc0000)
-#define GUEST_GRANULE	UINT64_C(0x200000) /* backing is contiguous within one */
+#define GUEST_VGA_BASE	      UINT64_C(0xa0000)
+#define GUEST_VGA_END	      UINT64_C(0xc0000)
+#define GUEST_GRANULE	      UINT64_C(0x200000) /* backing is contiguous within one */
 
 struct vm;
 

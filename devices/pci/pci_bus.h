@@ -22,9 +22,9 @@
 
 #define PCI_DEVFNS	  256u /* 32 devices of 8 functions each */
 #define PCI_DEVFN(d, fn)  ((uint8_t)((d) << 3 | (fn)))
-#define PCI_SLOT(devfn)	  ((devfn) >> 3)
+#define PCI_SLOT(devfn)	  ((unsigned)(devfn) >> 3)
 #define PCI_SLOTS	  32u
-#define PCI_FN(devfn)	  ((devfn)&7)
+#define PCI_FN(devfn)	  ((unsigned)(devfn)&7)
 #define PCI_BUSES	  256u
 #define PCI_DEPTH_MAX	  8u /* bridges one behind the other */
 #define PCI_PINS	  4u

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* How functions come to a bus, and go. */
+#include "devices/pci/pci_function.h"
+
 #include "devices/pci/pci_bus.h"
 #include "devices/pci/pci_regs.h"
 #include "kernel/grace.h"

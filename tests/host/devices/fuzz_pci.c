@@ -11,6 +11,7 @@
 /* test-sources: devices/hostdev/host_device.c devices/hostdev/host_args.c */
 /* test-sources: vmm/device_key_value.c lib/parse.c kernel/boot_info.c */
 /* test-sources: tests/host/fake/kernel/fake_panic.c */
+/* test-sources: tests/host/devices/pci_model.c */
 /* test-sources: devices/chipset/reset_control.c vmm/irq.c */
 /* test-sources: tests/host/devices/fake.c tests/host/devices/fake_devices.c */
 /* test-sources: tests/host/devices/fake_time.c */
@@ -19,6 +20,7 @@
 #include "kernel/command.h"
 #include "tests/host/devices/fake.h"
 #include "tests/host/devices/pci_info_fake.h"
+#include "tests/host/devices/pci_model.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,7 +71,7 @@ static uint64_t take(struct input *in, size_t n)
 	return value;
 }
 
-/* The opaque of region @n of a card is the byte @n of its identity's neighbour: see region_of(). */
+/* The opaque of a region: which one of which card it is. */
 static char tags[FUNCTIONS][PCI_REGIONS];
 
 static void reach(void *opaque, uint64_t offset, unsigned width)
@@ -226,75 +228,6 @@ static void remove_card(unsigned n)
 	cards[n].f = NULL;
 }
 
-/* What the registers of the bridges above say of [*first, *last]; false: nothing passes. */
-static bool passes(const struct pci_region *r, uint64_t *first, uint64_t *last)
-{
-	const struct pci_function *b;
-
-	for (b = r->f->bus->bridge; b; b = b->bus->bridge) {
-		const struct pci_config *c = &b->config;
-		uint64_t windows[2][2];
-		unsigned n = r->desc.io ? 1 : 2, i;
-
-		if (!(pci_config_read(c, PCI_COMMAND, 1) & (r->desc.io ? 1 : 2)))
-			return false;
-		if (r->desc.io) {
-			windows[0][0] = pci_config_read(c, 0x1c, 1) >> 4 << 12;
-			windows[0][1] = pci_config_read(c, 0x1d, 1) >> 4 << 12 | 0xfff;
-		} else {
-			windows[0][0] = pci_config_read(c, 0x20, 2) >> 4 << 20;
-			windows[0][1] = pci_config_read(c, 0x22, 2) >> 4 << 20 | 0xfffff;
-			windows[1][0] = (uint64_t)pci_config_read(c, 0x28, 4) << 32 |
-					pci_config_read(c, 0x24, 2) >> 4 << 20;
-			windows[1][1] = (uint64_t)pci_config_read(c, 0x2c, 4) << 32 |
-					pci_config_read(c, 0x26, 2) >> 4 << 20 | 0xfffff;
-		}
-		for (i = 0; i < n; i++)
-			if (windows[i][0] <= windows[i][1] && *first <= windows[i][1] &&
-			    *last >= windows[i][0])
-				break;
-		if (i == n)
-			return false;
-		*first = MAX(*first, windows[i][0]);
-		*last = MIN(*last, windows[i][1]);
-	}
-	return true;
-}
-
-static bool is_on(const struct pci_region *r)
-{
-	const struct pci_function *f = r->f;
-	bool rom = r == &f->regions[PCI_BAR_ROM];
-	uint32_t bit = r->desc.io ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
-
-	if (f->pm && (pci_config_read(&f->config, f->pm + 4u, 1) & 3))
-		return false;
-	return r->desc.size && r->base && (pci_config_read(&f->config, PCI_COMMAND, 2) & bit) &&
-	       (!rom || (pci_config_read(&f->config, r->reg, 1) & 1));
-}
-
-/* Who has byte @at: the one that begins first, then the older function's, then the lower number. */
-static const struct pci_region *owner(const struct pci_root *root, bool io, uint64_t at)
-{
-	const struct pci_region *best = NULL;
-	uint64_t best_first = 0;
-	unsigned i, n;
-
-	for (i = 0; i < root->list->count; i++)
-		for (n = 0; root->list->items[i] && n < PCI_REGIONS; n++) {
-			const struct pci_region *r = &root->list->items[i]->regions[n];
-			uint64_t first = r->base, last = r->base + r->desc.size - 1;
-
-			if (r->desc.io != io || !is_on(r) || !passes(r, &first, &last))
-				continue;
-			if (at < first || at > last || (best && first >= best_first))
-				continue;
-			best = r;
-			best_first = first;
-		}
-	return best;
-}
-
 /* Whether the map has @r at byte @at. */
 static bool has_window(const struct pci_map *map, const struct pci_region *r, uint64_t at)
 {
@@ -317,8 +250,8 @@ static void check_maps(const struct pci_root *root)
 
 		for (i = 0; i < map->count; i++) {
 			CHECK(w[i].first <= w[i].last && (!i || w[i - 1].last < w[i].first));
-			CHECK(w[i].region == owner(root, space == PCI_PORTS, w[i].first));
-			CHECK(w[i].region == owner(root, space == PCI_PORTS, w[i].last));
+			CHECK(w[i].region == pci_model_owner(root, space == PCI_PORTS, w[i].first));
+			CHECK(w[i].region == pci_model_owner(root, space == PCI_PORTS, w[i].last));
 		}
 	}
 	for (i = 0; i < FUNCTIONS; i++)
@@ -327,7 +260,8 @@ static void check_maps(const struct pci_root *root)
 			const struct pci_map *map = root->maps[r->desc.io ? PCI_PORTS : PCI_MEMORY];
 
 			if (r->desc.size && r->base)
-				CHECK(has_window(map, owner(root, r->desc.io, r->base), r->base));
+				CHECK(has_window(map, pci_model_owner(root, r->desc.io, r->base),
+						 r->base));
 		}
 }
 
@@ -380,7 +314,7 @@ static void check_cards(const struct pci_root *root)
 /* An access of a byte reaches its owner and nobody else; the MSI-X structures are the bus's. */
 static void check_access(const struct pci_root *root, bool io, uint64_t at, bool write)
 {
-	const struct pci_region *r = owner(root, io, at);
+	const struct pci_region *r = pci_model_owner(root, io, at);
 
 	if (io ? at >= ADDRESS && at < DATA + 4 : at >= ECAM && at < ECAM + 0x10000000ull)
 		return;
