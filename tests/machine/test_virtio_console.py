@@ -3,14 +3,14 @@
 import re
 
 from harness import Failure, Machine, case
-from harness.linux import BOOT_SECONDS, Linux, linux_cfg, linux_files
+from harness.linux import BOOT_SECONDS, SHELL_SECONDS, Linux, linux_cfg, linux_files
 
 PACKED = 34  # feature bit: VIRTIO_F_RING_PACKED
 DEVICES = """
 [device "hvc0"]
   type = pci-front
   addr = 4
-  hostdev = virtio-console:?ports=3&packed=PACKED
+  hostdev = virtio-console:?ports=4&packed=PACKED
 [device "hvc0-log"]
   type = char-log
   frontend = hvc0
@@ -22,6 +22,14 @@ DEVICES = """
   type = char-pair
   frontend = agent
   name = cable
+[device "hvc1"]
+  type = virtio-port
+  console = hvc0
+  port = 3
+  is-console = yes
+[device "hvc1-console"]
+  type = char-console
+  frontend = hvc1
 [device "com2"]
   type = uart16550
   io = 0x2f8
@@ -33,7 +41,7 @@ DEVICES = """
 [device "rng0"]
   type = pci-front
   addr = 5
-  hostdev = virtio-rng:?packed=PACKED
+  hostdev = virtio-rng:?rate=64K&packed=PACKED
 """
 
 
@@ -66,11 +74,29 @@ def check_rng(guest):
     check(len(set(sums.split("\n")[:2])) == 2, f"it says the same twice: {sums}")
 
 
+def check_rate(guest):
+    """Three seconds' worth of numbers, of which one second's may be there at once."""
+    times = guest.sh("cut -d. -f1 /proc/uptime; dd if=/dev/hwrng of=/dev/null bs=4096 count=48 "
+                     "iflag=fullblock 2>/dev/null; cut -d. -f1 /proc/uptime").split()
+    check(int(times[1]) - int(times[0]) >= 1, f"192 KiB by a source of 64 KiB a second in {times}")
+
+
 def check_console(guest, m):
     """hvc0 is a terminal, and what goes there is in the log."""
     guest.sh("(sleep 2; echo hello from hvc0 >/dev/hvc0) &")
     m.expect(r"hvc0-log: hello from hvc0\n")
     guest.sh("stty -F /dev/hvc0 >/dev/null")
+
+
+def check_terminal(guest, m):
+    """A shell on hvc1, which the administrator types at."""
+    guest.sh("setsid sh -c 'exec sh -i </dev/hvc1 >/dev/hvc1 2>&1' &")
+    guest.leave()
+    m.command("console linux hvc1-console", prompt="prompt --\n")
+    m.send("echo $((6*7)) is $(tty)\r")
+    m.expect(r"42 is /dev/hvc1\n", timeout=SHELL_SECONDS)
+    guest.leave()
+    guest.enter("linux")
 
 
 def check_port(guest):
@@ -110,8 +136,10 @@ def linux_binds(t, interrupts, packed):
         lines = guest.sh("grep virtio /proc/interrupts || true")
         check(("MSI" in lines) == (interrupts == "msix"), f"interrupts: {lines}")
         check_rng(guest)
+        check_rate(guest)
         check_console(guest, m)
         check_port(guest)
+        check_terminal(guest, m)
         check_hot_plug(guest, m)
 
 
