@@ -35,6 +35,7 @@ obj-$(CONFIG_DEV_DEBUG_EXIT) += devices/chipset/debug_exit.o devices/chipset/deb
 obj-$(CONFIG_DEV_PVCLOCK) += devices/pv/pvclock.o
 obj-$(CONFIG_HOSTDEV_VIRTIO) += $(patsubst %,devices/virtio/%.o,virtq virtq_chain virtq_split \
 	virtq_packed virtio virtio_common virtio_pci)
-obj-$(CONFIG_HOSTDEV_VIRTIO_BLK) += devices/virtio/virtio_blk.o devices/virtio/virtio_blk_request.o
+obj-$(CONFIG_HOSTDEV_VIRTIO_BLK) += $(patsubst %,devices/virtio/%.o,virtio_blk virtio_blk_request \
+	virtio_blk_info)
 obj-$(CONFIG_HOSTDEV_VIRTIO_NET) += $(patsubst %,devices/virtio/%.o,virtio_net virtio_net_queue \
-	virtio_net_control virtio_net_filter)
+	virtio_net_control virtio_net_filter virtio_net_info)
