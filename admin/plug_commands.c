@@ -140,28 +140,43 @@ static void command_device_add(char **argv)
 		plug_add(vm, &plug);
 }
 
+enum plug_gone { PLUG_NONE, PLUG_ASKED, PLUG_FAILED, PLUG_GONE };
+
+/* A guest is asked once to let go of a device; who says it again means it. */
+static enum plug_gone plug_del(struct vm *vm, enum vm_state state, const char *id)
+{
+	struct device *dev = vm->devices ? device_find(vm, id) : NULL;
+
+	if (!dev)
+		return PLUG_NONE;
+	if (state == VM_RUNNING && !dev->asked && dev->type->unplug)
+		dev->asked = dev->type->unplug(dev);
+	else
+		dev->asked = false;
+	if (dev->asked)
+		return PLUG_ASKED;
+	return device_destroy(dev) ? PLUG_FAILED : PLUG_GONE;
+}
+
 static void command_device_del(char **argv)
 {
+	static const char *const said[] = {
+		[PLUG_NONE] = "vm %s has no device %s; `info devices` shows them\n",
+		[PLUG_ASKED] = "vm %s was asked to let go of device %s; say it again to take it\n",
+		[PLUG_FAILED] = "vm %s keeps device %s, see the log\n",
+		[PLUG_GONE] = "vm %s has no device %s any more\n",
+	};
 	const char *id = argv[argv[2] ? 2 : 1];
 	struct vm *vm = plug_vm(argv);
+	enum plug_gone gone;
 	enum vm_state state;
-	struct device *dev;
-	int err = 0;
 
 	if (!vm)
 		return;
 	state = vm_life_begin(vm);
-	dev = vm->devices ? device_find(vm, id) : NULL;
-	if (dev)
-		err = device_destroy(dev);
+	gone = plug_del(vm, state, id);
 	vm_life_end(vm, state);
-	if (!dev)
-		console_printf("vm %s has no device %s; `info devices %s` shows them\n", vm->name,
-			       id, vm->name);
-	else if (err)
-		console_printf("device_del %s: failed (error %d), see the log\n", id, -err);
-	else
-		console_printf("vm %s has no device %s any more\n", vm->name, id);
+	console_printf(said[gone], vm->name, id);
 }
 
 struct plug_words {

@@ -60,6 +60,19 @@ struct acpi_pm {
 };
 
 /*
+ * General-purpose events 0 to 31 (5.6.4): raise() sets the status of event @n
+ * and, where the guest has enabled it, its SCI. As ACPI_GPE_KIND. Any CPU, any
+ * lock of the caller's.
+ */
+#define ACPI_GPE_KIND "acpi-gpe"
+struct acpi_gpe {
+	void (*raise)(void *opaque, unsigned n);
+	/* Whether the guest wants to know of event @n. */
+	bool (*enabled)(void *opaque, unsigned n);
+	void *opaque;
+};
+
+/*
  * The PCI root bus, for the DSDT (PNP0A03), the MCFG and the MP table, as
  * ACPI_PCI_KIND: which buses, which I/O ports and memory are theirs (the first
  * and the last of each; 0: unused), and where interrupt pins lead. Pin p (0-3)
@@ -79,6 +92,25 @@ struct acpi_pci {
 	} io[ACPI_PCI_WINDOWS], memory[ACPI_PCI_WINDOWS], prefetchable;
 	uint8_t gsi[ACPI_PCI_LINES]; /* by line, at the I/O APIC */
 	uint8_t isa[ACPI_PCI_LINES]; /* by line, the ISA IRQ at the 8259s */
+};
+
+/*
+ * Slots of the root bus whose devices come and go (6.3), as ACPI_HOTPLUG_KIND:
+ * three registers of four bytes with a bit for each slot. UP: look what has come
+ * or gone; DOWN: let go of it, please; both are cleared by writing what was read.
+ * EJECT, written: it is let go of.
+ */
+#define ACPI_HOTPLUG_KIND  "acpi-hotplug"
+#define ACPI_HOTPLUG_UP	   0
+#define ACPI_HOTPLUG_DOWN  4
+#define ACPI_HOTPLUG_EJECT 8
+#define ACPI_HOTPLUG_PORTS 12
+struct acpi_hotplug {
+	uint16_t port;
+	uint8_t gpe; /* that tells of changes in UP and DOWN */
+	/* The slots that are not soldered on, when the tables are built. */
+	uint32_t (*slots)(void *opaque);
+	void *opaque;
 };
 
 /* A register that resets the machine when `value` is written, as ACPI_RESET_KIND. */

@@ -83,6 +83,15 @@ struct device_type {
 	/* Frees dev->state, also of a create() that failed. All resources are gone already: no
 	 * callback can come any more. */
 	void (*destroy)(struct device *dev);
+	/*
+	 * In a task: asks the guest to let go of the device, which then ends it (device_defer()).
+	 * False: it does not listen, and the device may just as well go now. NULL: no guest needs
+	 * to be asked.
+	 */
+	bool (*unplug)(struct device *dev);
+	/* In a task that has the VM's life, some time after device_defer(): what the device's
+	 * handlers may not do, such as to make or end devices, itself included. NULL: nothing. */
+	void (*deferred)(struct device *dev);
 	/* To power-on state; NULL: nothing to do. Takes the device's lock: where the device comes
 	 * to a VM that runs, vCPUs have reached it already. */
 	void (*reset)(struct device *dev);
@@ -117,6 +126,8 @@ struct device {
 	struct list_head resources; /* newest first */
 	unsigned counts[DEVICE_RESOURCE_KINDS];
 	struct list_head link; /* in the VM's list, in order of creation */
+	bool wants_deferred;   /* atomic */
+	bool asked;	       /* the guest, to let go of it; with the VM's life */
 };
 
 /* Typed values, checked before create(): these cannot fail for a key of the type. */
@@ -188,6 +199,11 @@ void *device_iface(struct vm *vm, const char *id, const char *kind);
 int device_provide_frontend(struct device *dev, struct frontend *frontend) __must_check;
 int device_connect(struct device *dev, const char *id, const struct frontend_kind *kind,
 		   const struct backend_ops *ops, void *opaque, struct frontend **out) __must_check;
+/*
+ * Has the type's deferred() called soon, once for any number of calls before it begins. Any
+ * context but NMI, any lock. Not done where the VM or the device ends before that.
+ */
+void device_defer(struct device *dev);
 /* Anything else that is to be given back in its turn: by @release(@opaque), which cannot fail. */
 int device_own(struct device *dev, void (*release)(void *opaque), void *opaque) __must_check;
 
@@ -211,6 +227,8 @@ int device_create(struct vm *vm, const char *type, const char *id,
 		  const struct vm_config_section *section, struct device **out) __must_check;
 /* -EBUSY: another device's KEY_DEVICE refers to it, or it is fixed. */
 int device_destroy(struct device *dev) __must_check;
+/* Of all that asked by device_defer(). */
+void device_run_deferred(struct vm *vm);
 struct device *device_find(struct vm *vm, const char *id);
 void device_reset_all(struct vm *vm); /* in order of creation */
 /* In order of creation, under the manager's lock: @fn makes and takes nothing. Also while another

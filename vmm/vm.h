@@ -29,7 +29,12 @@ struct device_manager;
 struct vm_irq;
 
 enum vm_state { VM_DEFINED, VM_RUNNING, VM_PAUSED, VM_STOPPED, VM_CRASHED };
-enum vm_request { VM_REQUEST_POWEROFF, VM_REQUEST_RESET, VM_REQUEST_CRASH };
+enum vm_request {
+	VM_REQUEST_POWEROFF,
+	VM_REQUEST_RESET,
+	VM_REQUEST_CRASH,
+	VM_REQUEST_DEVICES, /* device_defer()'s; the vCPUs run on */
+};
 
 /* Hears that a guest moved a vCPU's TSC: from that vCPU's exit, no lock held. */
 struct tsc_watch {

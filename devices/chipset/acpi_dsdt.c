@@ -101,6 +101,8 @@ size_t acpi_dsdt_build(const struct acpi_machine *m, uint8_t *buf, size_t size, 
 		acpi_put_cpu(&a, i);
 	if (m->pci)
 		acpi_put_pci(&a, m->pci);
+	if (m->pci && m->hotplug)
+		acpi_put_hotplug(&a, m->hotplug);
 	for (i = 0; i < m->node_count; i++)
 		acpi_put_node(&a, m, i);
 	aml_end(&a, block);

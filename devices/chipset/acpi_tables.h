@@ -141,6 +141,7 @@ struct acpi_machine {
 	const struct acpi_reset *reset;
 	const struct acpi_lapic *lapic;
 	const struct acpi_pci *pci;
+	const struct acpi_hotplug *hotplug;
 	const struct acpi_ioapic *ioapics[ACPI_MAX_IOAPICS];
 	size_t ioapic_count;
 	const struct acpi_node *nodes[ACPI_MAX_NODES];
@@ -156,6 +157,9 @@ struct acpi_image {
 	bool overflow;
 };
 
+struct aml;
+/* Behind PCI0, in \\_SB. */
+void acpi_put_hotplug(struct aml *a, const struct acpi_hotplug *hotplug);
 /* The bytes of the DSDT, header included, its checksum not yet. */
 size_t acpi_dsdt_build(const struct acpi_machine *m, uint8_t *buf, size_t size, bool *overflow);
 /* Of the DSDT, PCI's: outside of all scopes, and within \_SB. */

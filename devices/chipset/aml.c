@@ -15,13 +15,22 @@
 #define AML_BUFFER	0x11
 #define AML_PACKAGE	0x12
 #define AML_METHOD	0x14
+#define AML_TWO_NAMES	0x2e
+#define AML_MANY_NAMES	0x2f
+#define AML_EXT		0x5b
+#define AML_EXT_REGION	0x80
+#define AML_EXT_FIELD	0x81
+#define AML_EXT_DEVICE	0x82
+#define AML_LOCAL0	0x60
 #define AML_ARG0	0x68
 #define AML_STORE	0x70
+#define AML_AND		0x7b
+#define AML_NOTIFY	0x86
 #define AML_IF		0xa0
 #define AML_RETURN	0xa4
-#define AML_EXT		0x5b
-#define AML_EXT_DEVICE	0x82
-#define AML_LENGTH_SIZE 3 /* lead byte and two more: lengths below 1 MiB (20.2.4) */
+#define AML_SYSTEM_IO	0x01
+#define AML_FIELD_FLAGS 0x43 /* double words, no lock, other bits are written as zeroes */
+#define AML_LENGTH_SIZE 3    /* lead byte and two more: lengths below 1 MiB (20.2.4) */
 
 #define RESOURCE_IO	   0x47 /* 6.4.2.5 */
 #define RESOURCE_IO_16	   0x01 /* decodes 16 bits */
@@ -104,11 +113,23 @@ void aml_hid(struct aml *a, const char *id)
 	aml_integer(a, __builtin_bswap32(value));
 }
 
-static void aml_path(struct aml *a, const char *name)
+void aml_path(struct aml *a, const char *path)
 {
-	if (*name == '\\')
-		aml_byte(a, (uint8_t)*name++);
-	aml_bytes(a, name, AML_SEGMENT);
+	unsigned segments = 1, i;
+	const char *c;
+
+	if (*path == '\\')
+		aml_byte(a, (uint8_t)*path++);
+	for (c = path; *c; c++)
+		segments += *c == '.';
+	if (segments == 2)
+		aml_byte(a, AML_TWO_NAMES);
+	if (segments > 2) {
+		aml_byte(a, AML_MANY_NAMES);
+		aml_byte(a, (uint8_t)segments);
+	}
+	for (i = 0; i < segments; i++)
+		aml_bytes(a, path + i * (AML_SEGMENT + 1), AML_SEGMENT);
 }
 
 void aml_name(struct aml *a, const char *name)
@@ -178,6 +199,76 @@ struct aml_block aml_method(struct aml *a, const char *name, uint8_t args)
 	aml_path(a, name);
 	aml_byte(a, args);
 	return block;
+}
+
+void aml_region_io(struct aml *a, const char *name, uint16_t port, uint8_t bytes)
+{
+	aml_byte(a, AML_EXT);
+	aml_byte(a, AML_EXT_REGION);
+	aml_path(a, name);
+	aml_byte(a, AML_SYSTEM_IO);
+	aml_integer(a, port);
+	aml_integer(a, bytes);
+}
+
+struct aml_block aml_field(struct aml *a, const char *region)
+{
+	struct aml_block block;
+
+	aml_byte(a, AML_EXT);
+	aml_byte(a, AML_EXT_FIELD);
+	block = aml_begin(a);
+	aml_path(a, region);
+	aml_byte(a, AML_FIELD_FLAGS);
+	return block;
+}
+
+/* Its length is in bits, and coded as that of a package. */
+void aml_field_dword(struct aml *a, const char *name)
+{
+	aml_path(a, name);
+	aml_byte(a, 32);
+}
+
+void aml_load_local(struct aml *a, const char *name)
+{
+	aml_byte(a, AML_STORE);
+	aml_path(a, name);
+	aml_byte(a, AML_LOCAL0);
+}
+
+void aml_store_local(struct aml *a, const char *name)
+{
+	aml_byte(a, AML_STORE);
+	aml_byte(a, AML_LOCAL0);
+	aml_path(a, name);
+}
+
+void aml_store(struct aml *a, uint64_t value, const char *name)
+{
+	aml_byte(a, AML_STORE);
+	aml_integer(a, value);
+	aml_path(a, name);
+}
+
+struct aml_block aml_if_local(struct aml *a, uint64_t mask)
+{
+	struct aml_block block;
+
+	aml_byte(a, AML_IF);
+	block = aml_begin(a);
+	aml_byte(a, AML_AND);
+	aml_byte(a, AML_LOCAL0);
+	aml_integer(a, mask);
+	aml_byte(a, AML_ZERO); /* the result is kept nowhere else */
+	return block;
+}
+
+void aml_notify(struct aml *a, const char *device, uint8_t value)
+{
+	aml_byte(a, AML_NOTIFY);
+	aml_path(a, device);
+	aml_integer(a, value);
 }
 
 struct aml_block aml_if(struct aml *a, const char *name)

@@ -46,14 +46,13 @@ static bool host_look(struct host_view *view, unsigned index)
 
 static void host_print_region(unsigned number, const struct host_region *r)
 {
-	static const char *const names[] = {
-		[HOST_REGION_ROM] = "ROM", [HOST_REGION_CONFIG] = "configuration"};
-
-	if (number < HOST_REGION_BARS)
-		console_printf("  region %-8u", number);
+	if (number == HOST_REGION_ROM)
+		console_printf("  ROM           ");
+	else if (number == HOST_REGION_CONFIG)
+		console_printf("  configuration ");
 	else
-		console_printf("  %-15s", names[number]);
-	console_printf("%#14lx bytes", r->size);
+		console_printf("  region %u      ", number);
+	console_printf(" %#14lx bytes", r->size);
 	if (number < HOST_REGION_BARS)
 		console_printf(" of %s%s%s", r->io ? "ports" : "memory", r->wide ? ", 64-bit" : "",
 			       r->prefetchable ? ", prefetchable" : "");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Between the files of `testdev:`: testdev.c, its life and its other regions, and testdev_regs.c.
+/* Between the files of `testdev:`: testdev.c, its life and its other regions, and
+ * testdev_command.c.
  */
 #ifndef DEVICES_HOSTDEV_TESTDEV_H
 #define DEVICES_HOSTDEV_TESTDEV_H

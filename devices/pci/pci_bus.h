@@ -22,9 +22,9 @@
 
 #define PCI_DEVFNS	  256u /* 32 devices of 8 functions each */
 #define PCI_DEVFN(d, fn)  ((uint8_t)((d) << 3 | (fn)))
-#define PCI_SLOT(devfn)	  ((devfn) >> 3)
+#define PCI_SLOT(devfn)	  ((unsigned)(devfn) >> 3)
 #define PCI_SLOTS	  32u
-#define PCI_FN(devfn)	  ((devfn)&7)
+#define PCI_FN(devfn)	  ((unsigned)(devfn)&7)
 #define PCI_BUSES	  256u
 #define PCI_DEPTH_MAX	  8u /* bridges one behind the other */
 #define PCI_PINS	  4u
@@ -42,6 +42,8 @@ struct irq_line;
 /* A BAR or the ROM. */
 struct pci_region {
 	struct pci_bar desc; /* size 0: there is none */
+	uint64_t mask;	     /* size - 1 */
+	struct hook_ops ops; /* desc's, without NULLs: what an access needs lies together */
 	struct pci_function *f;
 	uint8_t reg;	/* its offset in the configuration */
 	uint8_t sizing; /* bit 0, 1 (upper half): all ones were written, and moved nothing */
@@ -65,7 +67,7 @@ struct pci_function {
 	struct pci_bus *bus;
 	uint8_t devfn;
 	bool is_bridge;		   /* header type 1 */
-	bool gone; /* from the bus, or vanished: under `lock`, and for good */
+	bool gone;		   /* from the bus, or vanished: under `lock`, for good */
 	struct pci_bus *secondary; /* of a bridge */
 	struct pci_region regions[PCI_REGIONS];
 	const struct pci_function_ops *ops;

@@ -250,23 +250,19 @@ void pci_decode_update(struct pci_root *root)
 	pci_decode_build(root, root->maps);
 }
 
-/* The last window that begins at @at or before. */
-static void pci_map_look(const struct pci_map *map, uint64_t at, struct pci_window *out)
+/* The last window that begins at @at or before, or the first one. There are any. */
+static __always_inline const struct pci_window *pci_map_look(const struct pci_map *map, uint64_t at,
+							     uint32_t count)
 {
 	const struct pci_window *w = map->windows;
-	uint32_t left = READ_ONCE(map->count), half;
+	uint32_t half;
 
-	*out = (struct pci_window){.first = 1};
-	if (!left)
-		return;
-	for (; left > 1; left -= half) {
-		half = left / 2;
+	for (; count > 1; count -= half) {
+		half = count / 2;
 		if (READ_ONCE(w[half].first) <= at)
 			w += half;
 	}
-	out->first = READ_ONCE(w->first);
-	out->last = READ_ONCE(w->last);
-	out->region = READ_ONCE(w->region);
+	return w;
 }
 
 /*
@@ -275,30 +271,34 @@ static void pci_map_look(const struct pci_map *map, uint64_t at, struct pci_wind
  * point. What is read while the map is being rebuilt is thrown away; its
  * writer is never held up.
  */
-static const struct pci_region *pci_map_find(const struct pci_map *map, uint64_t at, uint64_t *last)
+static __always_inline const struct pci_region *pci_map_find(const struct pci_map *map, uint64_t at,
+							     uint64_t *last)
 {
-	struct pci_window w;
-	uint32_t changes;
+	const struct pci_region *region;
+	uint32_t changes, count;
 
 	do {
+		region = NULL;
 		changes = __atomic_load_n(&map->changes, __ATOMIC_ACQUIRE);
-		pci_map_look(map, at, &w);
+		count = READ_ONCE(map->count);
+		if (likely(count)) {
+			const struct pci_window *w = pci_map_look(map, at, count);
+			uint64_t first = READ_ONCE(w->first);
+
+			*last = READ_ONCE(w->last);
+			if (likely(first <= at && at <= *last))
+				region = READ_ONCE(w->region);
+		}
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	} while (unlikely((changes & 1) || READ_ONCE(map->changes) != changes));
-	*last = w.last;
-	return w.first <= at && at <= w.last ? w.region : NULL;
+	return region;
 }
 
-static __always_inline int pci_bar_access(const struct pci_bar *bar, struct vcpu *vcpu, bool write,
+static __always_inline int pci_bar_access(const struct pci_region *r, struct vcpu *vcpu, bool write,
 					  uint64_t offset, unsigned width, uint64_t *value)
 {
-	if (write)
-		return bar->ops->write ? bar->ops->write(bar->opaque, vcpu, offset, width, *value)
-				       : 0;
-	if (bar->ops->read)
-		return bar->ops->read(bar->opaque, vcpu, offset, width, value);
-	*value = UINT64_MAX;
-	return 0;
+	return write ? r->ops.write(r->desc.opaque, vcpu, offset, width, *value)
+		     : r->ops.read(r->desc.opaque, vcpu, offset, width, value);
 }
 
 /* Bytes of the MSI-X structures are the bus's; an access may lie across their ends. */
@@ -313,7 +313,7 @@ static __noinline int pci_msix_access(const struct pci_region *r, struct vcpu *v
 	for (i = 0; i < width; i++)
 		owned += pci_msix_owns(f, bar, offset + i);
 	if (!owned)
-		return pci_bar_access(&r->desc, vcpu, write, offset, width, value);
+		return pci_bar_access(r, vcpu, write, offset, width, value);
 	spin_lock(&f->lock);
 	if (write)
 		pci_msix_write(f, bar, offset, *value, width);
@@ -324,7 +324,7 @@ static __noinline int pci_msix_access(const struct pci_region *r, struct vcpu *v
 		if (pci_msix_owns(f, bar, offset + i))
 			continue;
 		byte = *value >> (8 * i) & 0xff;
-		err = pci_bar_access(&r->desc, vcpu, write, offset + i, 1, &byte);
+		err = pci_bar_access(r, vcpu, write, offset + i, 1, &byte);
 		result |= (byte & 0xff) << (8 * i);
 	}
 	if (!write)
@@ -337,20 +337,19 @@ static __always_inline void pci_region_access(const struct pci_region *r, struct
 					      bool write, uint64_t at, unsigned width,
 					      uint64_t *value)
 {
-	const struct pci_bar *bar = &r->desc;
-	uint64_t offset = at & (bar->size - 1);
+	uint64_t offset = at & r->mask;
 	int err;
 
 	if (unlikely(r->has_msix))
 		err = pci_msix_access(r, vcpu, write, offset, width, value);
 	else
-		err = pci_bar_access(bar, vcpu, write, offset, width, value);
+		err = pci_bar_access(r, vcpu, write, offset, width, value);
 	if (likely(!err))
 		return;
 	if (!write)
 		*value = UINT64_MAX;
-	hook_report(r->f->dev->vm, bar->io ? "a BAR's port" : "a BAR's memory", at, r->f->dev->id,
-		    err);
+	hook_report(r->f->dev->vm, r->desc.io ? "a BAR's port" : "a BAR's memory", at,
+		    r->f->dev->id, err);
 }
 
 /* Across the end of a region: piece by piece, as aligned as they can be. */

@@ -235,6 +235,8 @@ static void pci_front_reset(struct device *dev)
 	struct pci_front *front = dev->state;
 
 	host_device_reset(front->hd);
+	/* The machine begins anew: nothing of before may reach its memory. */
+	host_device_drain(front->hd);
 }
 
 static int pci_front_create(struct device *dev, const struct device_config *config)
@@ -261,6 +263,13 @@ static int pci_front_create(struct device *dev, const struct device_config *conf
 	return err ? err : pci_front_show(front, bus, devfn, rom);
 }
 
+static bool pci_front_unplug(struct device *dev)
+{
+	const struct pci_front *front = dev->state;
+
+	return front->function && pci_function_unplug(front->function);
+}
+
 static const struct device_key pci_front_keys[] = {
 	{.name = "bus", .kind = KEY_DEVICE, .def = "pci0", .help = "the device that has the bus"},
 	{.name = "hostdev",
@@ -279,4 +288,4 @@ static const struct device_key pci_front_keys[] = {
 
 DEVICE_TYPE(pci_front_type, .name = "pci-front", .help = "shows a host device as a PCI function",
 	    .keys = pci_front_keys, .create = pci_front_create, .destroy = pci_front_destroy,
-	    .reset = pci_front_reset);
+	    .reset = pci_front_reset, .unplug = pci_front_unplug);

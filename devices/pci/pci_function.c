@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* How functions come to a bus, and go. */
+#include "devices/pci/pci_function.h"
+
 #include "devices/pci/pci_bus.h"
 #include "devices/pci/pci_regs.h"
 #include "kernel/grace.h"
@@ -107,6 +109,19 @@ static int pci_check(struct device *dev, const struct pci_function_desc *d)
 	return pci_check_bar(dev, &d->rom, PCI_BAR_ROM, false);
 }
 
+static int pci_no_read(void *opaque __unused, struct vcpu *vcpu __unused, uint64_t offset __unused,
+		       unsigned width __unused, uint64_t *value)
+{
+	*value = UINT64_MAX;
+	return 0;
+}
+
+static int pci_no_write(void *opaque __unused, struct vcpu *vcpu __unused, uint64_t offset __unused,
+			unsigned width __unused, uint64_t value __unused)
+{
+	return 0;
+}
+
 static void pci_function_set_regions(struct pci_function *f, const struct pci_function_desc *d)
 {
 	unsigned i;
@@ -117,6 +132,10 @@ static void pci_function_set_regions(struct pci_function *f, const struct pci_fu
 		r->f = f;
 		r->desc = i == PCI_BAR_ROM ? d->rom : d->bars[i];
 		r->reg = (uint8_t)(PCI_BAR0 + 4 * i);
+		r->mask = r->desc.size - 1;
+		r->ops.read = r->desc.ops && r->desc.ops->read ? r->desc.ops->read : pci_no_read;
+		r->ops.write =
+			r->desc.ops && r->desc.ops->write ? r->desc.ops->write : pci_no_write;
 	}
 	f->regions[PCI_BAR_ROM].reg = f->is_bridge ? PCI_BRIDGE_ROM : PCI_ROM;
 }
@@ -274,6 +293,13 @@ static void pci_tell_slot(const struct pci_function *f, bool occupied)
 	l = device_iface(vm, NULL, PCI_SLOTS_KIND);
 	if (l)
 		l->changed(l->opaque, f->bus, PCI_SLOT(f->devfn), occupied);
+}
+
+bool pci_function_unplug(const struct pci_function *f)
+{
+	const struct pci_slot_listener *l = device_iface(f->dev->vm, NULL, PCI_SLOTS_KIND);
+
+	return l && l->ask(l->opaque, f->bus, PCI_SLOT(f->devfn));
 }
 
 /* The root is locked. Decoding follows by pci_decode_update(). */

@@ -34,8 +34,8 @@ struct pci_function;
 
 /*
  * One region of addresses. Its handlers see offsets from its first byte, with
- * 1, 2, 4 (ports) or also 8 (memory) bytes, however unaligned, within it: what
- * reaches beyond its end is cut off.
+ * 1, 2 or 4 bytes, aligned (ports), or 1, 2, 4 or 8, however unaligned
+ * (memory), within it: what reaches beyond its end is cut off.
  */
 struct pci_bar {
 	uint64_t size; /* bytes, a power of two; 0: there is none */
@@ -149,8 +149,14 @@ uint32_t pci_function_config(struct pci_function *f, unsigned offset, unsigned w
 #define PCI_SLOTS_KIND "pci-slots"
 struct pci_slot_listener {
 	void (*changed)(void *opaque, const struct pci_bus *bus, unsigned slot, bool occupied);
+	/* Asks the guest to let go of what is in @slot; its devices end when it has. False: it does
+	 * not listen. */
+	bool (*ask)(void *opaque, const struct pci_bus *bus, unsigned slot);
 	void *opaque;
 };
+
+/* A type's unplug() of a device with function @f: asks the guest to let go of its slot. Task. */
+bool pci_function_unplug(const struct pci_function *f);
 
 /* Slots of @bus that have a function, one bit each. */
 uint32_t pci_bus_slots(const struct pci_bus *bus);

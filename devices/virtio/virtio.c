@@ -2,6 +2,7 @@
 /* Spec: VIRTIO 1.2, chapter 2 and 3.1. Registers are in virtio_common.c and virtio_pci.c. */
 #include "devices/virtio/virtio.h"
 
+#include "devices/hostdev/host_args.h"
 #include "devices/virtio/virtio_internal.h"
 #include "kernel/slab.h"
 #include "kernel/task.h"
@@ -182,7 +183,7 @@ void virtio_drain(struct host_device *hd)
 /* 2.2.2, 2.2.3, 6.1: of what was offered, and not of a driver from before version 1. */
 static bool virtio_features_ok(struct virtio *v)
 {
-	return !(v->features & ~v->offered) && (v->features & VIRTIO_F_VERSION_1) &&
+	return !(v->features & (~v->offered | v->withheld)) && (v->features & VIRTIO_F_VERSION_1) &&
 	       (!v->ops->accept || v->ops->accept(v, v->features));
 }
 
@@ -253,6 +254,12 @@ int virtio_open(struct virtio *v, struct host_device *hd, const struct virtio_sh
 	virtio_pci_init(v);
 	hd->state = v;
 	return 0;
+}
+
+void virtio_take_args(struct virtio *v, const struct host_args *args)
+{
+	if (!host_args_bool(args, "packed"))
+		v->withheld |= VIRTIO_F_RING_PACKED;
 }
 
 void virtio_close(struct virtio *v)

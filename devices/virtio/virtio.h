@@ -27,6 +27,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct host_args;
+
 #define VIRTIO_QUEUES_MAX 127 /* each has a vector of its own, configuration changes one */
 #define VIRTIO_CONFIG_MAX 4096
 
@@ -87,7 +89,8 @@ struct virtio_ops {
 struct virtio {
 	struct host_device *hd;
 	const struct virtio_ops *ops;
-	uint64_t offered; /* feature bits; constant once it is open */
+	uint64_t offered;  /* feature bits */
+	uint64_t withheld; /* those of them that it does not offer, by its URL; constant */
 	unsigned queue_count;
 	struct virtq *queues;
 
@@ -134,6 +137,14 @@ struct virtio_shape {
  */
 int virtio_open(struct virtio *v, struct host_device *hd,
 		const struct virtio_shape *shape) __must_check;
+/* Arguments that every type has: in its table of keys, and for open(), behind virtio_open(). */
+#define VIRTIO_ARGS                                               \
+	{                                                         \
+		.name = "packed", .kind = KEY_BOOL, .def = "on",  \
+		.help = "offers packed queues, beside split ones" \
+	}
+void virtio_take_args(struct virtio *v, const struct host_args *args);
+
 /* For a scheme's close(): waits until all chains are given back. Task. */
 void virtio_close(struct virtio *v);
 

@@ -192,6 +192,8 @@ static int virtio_blk_open(struct host_device *hd, const char *path __unused,
 		err = virtio_blk_start(blk, hd);
 	if (err)
 		virtio_blk_free(blk);
+	else
+		virtio_take_args(&blk->virtio, args);
 	return err;
 }
 
@@ -213,6 +215,7 @@ static const struct device_key virtio_blk_args[] = {
 	 .kind = KEY_STRING,
 	 .def = "",
 	 .help = "serial number, up to 20 characters; else the device's id"},
+	VIRTIO_ARGS,
 	{},
 };
 

@@ -85,7 +85,7 @@ static uint64_t common_get(struct virtio *v, enum common_reg reg)
 	case DEVICE_FEATURE_SELECT:
 		return v->feature_select;
 	case DEVICE_FEATURE:
-		return feature_word(v->offered, v->feature_select);
+		return feature_word(v->offered & ~v->withheld, v->feature_select);
 	case DRIVER_FEATURE_SELECT:
 		return v->driver_select;
 	case DRIVER_FEATURE:

@@ -358,6 +358,8 @@ static int virtio_net_open(struct host_device *hd, const char *path __unused,
 	}
 	if (err)
 		virtio_net_free(net);
+	else
+		virtio_take_args(&net->virtio, args);
 	return err;
 }
 
@@ -386,6 +388,7 @@ static const struct device_key virtio_net_args[] = {
 	 .def = "0",
 	 .max = VIRTIO_NET_PAIRS_MAX,
 	 .help = "pairs of queues; 0: as many as the VM has vCPUs"},
+	VIRTIO_ARGS,
 	{},
 };
 

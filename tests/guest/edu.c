@@ -91,18 +91,28 @@ static bool wait_for_irq(uint32_t want)
 	return irqs == want;
 }
 
+/*
+ * Polls with interrupts on, as drivers do: Bochs interrupts nobody, us neither,
+ * who was entered with them off.
+ */
 static bool wait_while(unsigned offset, uint32_t bits)
 {
 	uint64_t end = rdtsc() + TIMEOUT_MS * guest_tsc_per_ms();
+	bool busy = true;
 
-	while (in(offset)&bits)
-		if (rdtsc() > end)
-			return false;
-	return true;
+	while (busy && rdtsc() < end) {
+		irq_on();
+		busy = bits & in(offset);
+		irq_off();
+	}
+	return !busy;
 }
 
 GUEST_TEST(is_there)
 {
+	/* What firmware let in. */
+	outb(0x21, 0xff);
+	outb(0xa1, 0xff);
 	edu = pci_find(EDU);
 	CHECK(edu != PCI_NONE, "there is no edu device");
 	if (edu == PCI_NONE)
@@ -206,16 +216,12 @@ static uint8_t from[4000], to[4000];
 
 static void dma(uint64_t source, uint64_t target, uint32_t count, uint32_t command)
 {
-	uint64_t start = rdtsc(), ms;
-
 	out64(EDU_SOURCE, source);
 	out64(EDU_TARGET, target);
 	out64(EDU_COUNT, count);
 	out(EDU_COMMAND, command | DMA_RUN);
 	CHECK(in(EDU_COMMAND)&DMA_RUN, "it is done at once");
 	CHECK(wait_while(EDU_COMMAND, DMA_RUN), "it does not end");
-	ms = (rdtsc() - start) / guest_tsc_per_ms();
-	CHECK(ms >= 90, "it took only %u ms", (unsigned)ms);
 	CHECK(in(EDU_COMMAND) == command, "command 0x%x", in(EDU_COMMAND));
 }
 

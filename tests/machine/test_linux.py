@@ -141,6 +141,50 @@ def with_initrd_limit(limit):
     return bytes(image)
 
 
+def pci_addresses(guest, device):
+    """The first and last addresses of a PCI device's regions and windows, those that it has."""
+    lines = guest.sh(f"cat /sys/bus/pci/devices/{device}/resource").splitlines()
+    regions = [tuple(int(word, 16) for word in line.split()[:2]) for line in lines]
+    return [region for region in regions if region[1]]
+
+
+@case(seconds=50)
+def pci_buses(t):
+    """Two buses behind bridges: numbered, with windows and memory-mapped configuration, and no
+    complaint from the kernel."""
+    files = linux_files(memory="256M", cmdline="console=ttyS0")
+    files["linux.cfg"] += ('[device "br1"]\n  type = pci-bridge\n  addr = 4.0\n'
+                           '[device "br2"]\n  type = pci-bridge\n  bus = br1\n')
+    with Machine(t, files=files) as m:
+        m.expect(r"attached to vm linux; Ctrl-\] returns", timeout=BOOT_SECONDS)
+        guest = Linux(m)
+        guest.boot()
+        check_dmesg(guest)
+        listed = guest.sh("cd /sys/bus/pci/devices; for i in *; do "
+                          "echo $i $(cat $i/vendor $i/device $i/class); done; cd").splitlines()
+        check(listed == ["0000:00:00.0 0x1b36 0x0008 0x060000",
+                         "0000:00:04.0 0x1b36 0x0001 0x060400",
+                         "0000:00:1f.0 0x8086 0x0484 0x060100",
+                         "0000:01:00.0 0x1b36 0x0001 0x060400"], f"on the buses: {listed}")
+        messages = guest.sh("dmesg")
+        check(re.search(r"PCI: (ECAM|MMCONFIG).*\[mem 0xe0000000-0xefffffff\]", messages),
+              "the kernel does not use the memory-mapped configuration")
+        check("PCI bridge to [bus 01-02]" in messages and "PCI bridge to [bus 02]" in messages,
+              "the kernel numbers the buses otherwise")
+        check(not re.search(r"can't claim|no compatible bridge window|failed to assign", messages),
+              "the kernel does not like the bridges' windows")
+        outer = pci_addresses(guest, "0000:00:04.0")  # ports, memory, prefetchable memory
+        inner = pci_addresses(guest, "0000:01:00.0")
+        check(len(outer) == len(inner) == 3, f"windows: {outer} around {inner}")
+        for (first, last), (begin, end) in zip(outer, inner):
+            check(0 < first <= begin < end <= last, f"windows: {outer} around {inner}")
+        check(inner[2][0] >= 1 << 32, "the prefetchable window is below 4 GiB")
+        guest.leave()
+        tree = m.command("info pci linux")
+        check(re.search(r"00:04\.0 0604: 1b36:0001 br1.*\n +buses 01 to 02 behind it\n"
+                        r" +01:00\.0 0604: 1b36:0001 br2", tree), f"info pci: {tree}")
+
+
 @case(seconds=40)
 def memory_above_4g(t):
     """5 GiB: the part behind the hole for devices is used, by an initrd as well."""

@@ -60,6 +60,31 @@ def headers_rebuild(t):
             "sources that a header's change leaves alone")
 
 
+@case(seconds=5)
+def own_vms_on_the_iso(t):
+    """`make iso VM=…` puts one's directories there, names them to GRUB, and leaves the demo out."""
+    for vm in ("one", "two"):
+        folder = t.dir / vm
+        folder.mkdir(exist_ok=True)
+        (folder / f"{vm}.cfg").write_text(f'[vm "{vm}"]\n  memory = 16M\n')
+        (folder / f"{vm}.elf").write_bytes(b"image of " + vm.encode())
+    # Not the build that other tests use: it would take the demo off their ISO.
+    iso = t.dir / "own.iso"
+    run_tool(t, "make", "BUILD=build/allno", "CONFIG=allno", "iso", f"ISO={iso}",
+             f"VM={t.dir / 'one'} {t.dir / 'two'}", "CMDLINE=cpus=1")
+    listing = run_tool(t, "xorriso", "-indev", iso, "-find", "/", "-type", "f")
+    run_tool(t, "xorriso", "-osirrox", "on", "-indev", iso, "-extract",
+             "/boot/grub/grub.cfg", t.dir / "grub.cfg")
+    grub = (t.dir / "grub.cfg").read_text()
+    wanted = ["one.cfg", "one.elf", "two.cfg", "two.elf"]
+    fail_if(t, [f"{name} is not on the ISO" for name in wanted if f"/{name}'" not in listing] +
+            [f"{name} is no module" for name in wanted
+             if not re.search(rf"^\s*module2 .*/{name} {name}$", grub, re.M)] +
+            [f"{name} is on the ISO" for name in ("vmlinuz", "demo.cfg") if name in listing] +
+            ([] if re.search(r"^\s*multiboot2 \S+ cpus=1$", grub, re.M) else ["no command line"]),
+            "faults of the ISO")
+
+
 def optional(t):
     """All that symbols of Kconfig stand for: what is left out when all of them are off."""
     return run_tool(t, "make", "-s", "BUILD=build/allno", "CONFIG=allno", "left-out").split()

@@ -126,14 +126,19 @@ static __noinline __cold void write_split(struct vcpu *vcpu, uint16_t port, unsi
 	}
 }
 
-/* The rest's hook, when it answers all of an access at @port, which nobody owns; or NULL. */
-static __always_inline const struct hook *rest_of(const struct hook_maps *maps, uint16_t port,
-						  unsigned width)
+/*
+ * The rest's hook, when it answers all of an access at @port, whose own slot in
+ * @leaf is nobody's; or NULL. Aligned ones lie in one leaf; the others are split.
+ */
+static __always_inline const struct hook *
+rest_of(const struct hook_maps *maps, const struct hook_leaf *leaf, uint16_t port, unsigned width)
 {
-	if (port + width > HOOK_IO_PORTS)
-		return NULL;
-	for (unsigned i = 1; i < width; i++) {
-		if (hook_table_find(maps->io, port + i))
+	const struct hook *const *owner = &leaf->owner[port % HOOK_LEAF_SLOTS];
+
+	if (width > 1) {
+		if (unlikely((port & (width - 1)) || READ_ONCE(owner[1])))
+			return NULL;
+		if (width == 4 && unlikely(READ_ONCE(owner[2]) || READ_ONCE(owner[3])))
 			return NULL;
 	}
 	return grace_read(maps->rest[HOOK_REST_IO]);
@@ -142,24 +147,26 @@ static __always_inline const struct hook *rest_of(const struct hook_maps *maps, 
 uint32_t hook_io_read(struct vcpu *vcpu, uint16_t port, unsigned width)
 {
 	const struct hook_maps *maps = vcpu->vm->hooks;
-	const struct hook *hook = hook_table_find(maps->io, port);
+	const struct hook_leaf *leaf = grace_read(maps->io->leaves[port / HOOK_LEAF_SLOTS]);
+	const struct hook *hook = grace_read(leaf->owner[port % HOOK_LEAF_SLOTS]);
 
 	if (likely(hook && answers(hook, port, width)))
 		return read_one(vcpu, hook, port, width);
-	hook = hook ? NULL : rest_of(maps, port, width);
+	hook = hook ? NULL : rest_of(maps, leaf, port, width);
 	return hook ? read_one(vcpu, hook, port, width) : read_split(vcpu, port, width);
 }
 
 void hook_io_write(struct vcpu *vcpu, uint16_t port, unsigned width, uint32_t value)
 {
 	const struct hook_maps *maps = vcpu->vm->hooks;
-	const struct hook *hook = hook_table_find(maps->io, port);
+	const struct hook_leaf *leaf = grace_read(maps->io->leaves[port / HOOK_LEAF_SLOTS]);
+	const struct hook *hook = grace_read(leaf->owner[port % HOOK_LEAF_SLOTS]);
 
 	if (likely(hook && answers(hook, port, width))) {
 		write_one(vcpu, hook, port, width, value);
 		return;
 	}
-	hook = hook ? NULL : rest_of(maps, port, width);
+	hook = hook ? NULL : rest_of(maps, leaf, port, width);
 	if (hook)
 		write_one(vcpu, hook, port, width, value);
 	else

@@ -266,17 +266,25 @@ static __noinline __cold void write_split(struct vcpu *vcpu, gpa_t gpa, unsigned
 	}
 }
 
-/* The rest's hook, when it has all of an access that begins where no hook is; or NULL. */
-static __always_inline const struct hook *rest_of(struct vcpu *vcpu, const struct range_map *map,
-						  gpa_t gpa, unsigned width)
+/* Whether no byte of [@gpa, @last] is hooked or RAM; the first one is not hooked. */
+static __always_inline bool is_free(const struct vcpu *vcpu, const struct range_map *map, gpa_t gpa,
+				    gpa_t last)
 {
-	const struct guest_memory *memory = vcpu->vm->memory;
-	gpa_t last = gpa + width - 1;
+	/* Within 8 aligned bytes that no hook begins or ends in, they are all the same. */
+	if (likely((gpa ^ last) < 8 && map->edges % 8 == 0))
+		return !guest_memory_ptr(vcpu->vm->memory, gpa, 1);
+	return last >= gpa && !range_map_overlap(map, gpa, last) &&
+	       !guest_memory_ptr(vcpu->vm->memory, gpa, 1) &&
+	       !guest_memory_ptr(vcpu->vm->memory, last, 1);
+}
 
-	if (last < gpa || range_map_overlap(map, gpa, last) || guest_memory_ptr(memory, gpa, 1) ||
-	    guest_memory_ptr(memory, last, 1))
-		return NULL;
-	return grace_read(vcpu->vm->hooks->rest[HOOK_REST_MEMORY]);
+/* The rest's hook, when it has all of an access that begins where no hook is; or NULL. */
+static __always_inline const struct hook *
+rest_of(const struct vcpu *vcpu, const struct range_map *map, gpa_t gpa, unsigned width)
+{
+	return is_free(vcpu, map, gpa, gpa + width - 1)
+		       ? grace_read(vcpu->vm->hooks->rest[HOOK_REST_MEMORY])
+		       : NULL;
 }
 
 uint64_t hook_memory_read(struct vcpu *vcpu, gpa_t gpa, unsigned width)

@@ -125,3 +125,33 @@ void guest_map_gib(uint64_t gpa)
 	pdpt[at] = (uintptr_t)tables[used++] | PAGE_TABLE;
 	__asm__ volatile("mov %0, %%cr3" ::"r"(cr3) : "memory");
 }
+
+uint64_t memory_read(uint64_t address, unsigned width)
+{
+	switch (width) {
+	case 1:
+		return *(volatile uint8_t *)address;
+	case 2:
+		return *(volatile uint16_t *)address;
+	case 4:
+		return *(volatile uint32_t *)address;
+	}
+	return *(volatile uint64_t *)address;
+}
+
+void memory_write(uint64_t address, unsigned width, uint64_t value)
+{
+	switch (width) {
+	case 1:
+		*(volatile uint8_t *)address = (uint8_t)value;
+		break;
+	case 2:
+		*(volatile uint16_t *)address = (uint16_t)value;
+		break;
+	case 4:
+		*(volatile uint32_t *)address = (uint32_t)value;
+		break;
+	default:
+		*(volatile uint64_t *)address = value;
+	}
+}

@@ -46,6 +46,10 @@ void pci_set_bar(uint32_t function, unsigned bar, uint64_t address);
 uint64_t pci_bar_size(uint32_t function, unsigned bar);
 void pci_command(uint32_t function, uint16_t set, uint16_t clear);
 
+/* One access of 1, 2, 4 or 8 bytes. */
+uint64_t memory_read(uint64_t address, unsigned width);
+void memory_write(uint64_t address, unsigned width, uint64_t value);
+
 /* Makes 1 GiB of guest-physical memory around @gpa, beyond 4 GiB, accessible at its address. */
 void guest_map_gib(uint64_t gpa);
 

@@ -7,7 +7,7 @@
  * id is its own or nobody's, and at the end nothing is left.
  */
 /* test-sources: devices vmm/device.c vmm/device_types.c vmm/device_keys.c vmm/device_plan.c */
-/* test-sources: vmm/device_key_value.c */
+/* test-sources: vmm/device_key_value.c vmm/device_defer.c */
 /* test-sources: vmm/device_resources.c vmm/device_iface.c vmm/device_irq.c vmm/device_timer.c */
 /* test-sources: vmm/frontend.c vmm/char_frontend.c vmm/console_frontend.c vmm/irq.c */
 /* test-sources: vmm/block_frontend.c vmm/net_frontend.c */
@@ -18,6 +18,7 @@
 /* test-sources: lib/range_map.c lib/ini.c lib/parse.c lib/ring.c lib/date.c kernel/time.c */
 /* test-sources: tests/host/fake/kernel/fake_panic.c tests/host/devices/plug_world.c */
 /* test-sources: tests/host/devices/plug_sockets.c tests/host/devices/front_world.c */
+/* test-sources: tests/host/devices/plug_machine.c tests/host/fake/kernel/fake_random.c */
 /* test-sources: tests/host/vmm/fake.c tests/host/vmm/fake_time.c */
 #include "devices/hostdev/testdev_regs.h"
 #include "devices/pci/pci_regs.h"

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-sources: devices/pci tests/host/devices/pci_info_fake.c */
+/* test-sources: devices/hostdev/host_device.c devices/hostdev/host_args.c */
+/* test-sources: vmm/device_key_value.c lib/parse.c kernel/boot_info.c */
+/* test-sources: tests/host/fake/kernel/fake_panic.c */
 /* test-sources: devices/chipset/reset_control.c vmm/irq.c */
 /* test-sources: tests/host/devices/fake.c tests/host/devices/fake_devices.c */
 /* test-sources: tests/host/devices/fake_time.c */

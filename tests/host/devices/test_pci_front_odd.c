@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-sources: devices vmm/device.c vmm/device_types.c vmm/device_keys.c vmm/device_plan.c */
-/* test-sources: vmm/device_key_value.c */
+/* test-sources: vmm/device_key_value.c vmm/device_defer.c */
 /* test-sources: vmm/device_resources.c vmm/device_iface.c vmm/device_irq.c vmm/device_timer.c */
 /* test-sources: vmm/frontend.c vmm/char_frontend.c vmm/console_frontend.c vmm/irq.c */
 /* test-sources: vmm/block_frontend.c vmm/net_frontend.c */
@@ -11,6 +11,7 @@
 /* test-sources: lib/range_map.c lib/ini.c lib/parse.c lib/ring.c lib/date.c kernel/time.c */
 /* test-sources: tests/host/fake/kernel/fake_panic.c tests/host/devices/plug_world.c */
 /* test-sources: tests/host/devices/plug_sockets.c tests/host/devices/front_world.c */
+/* test-sources: tests/host/devices/plug_machine.c tests/host/fake/kernel/fake_random.c */
 /* test-sources: tests/host/vmm/fake.c tests/host/vmm/fake_time.c */
 /*
  * PCI's front-end with a host device that misbehaves: one that fails, lies, is
@@ -43,7 +44,7 @@ static struct odd {
 	bool vanishes;	   /* while it is opened */
 	bool raises;	   /* its interrupt, while it is opened */
 	struct host_device *hd;
-	unsigned open;
+	unsigned open, resets;
 	uint64_t written_offset, written_value;
 	unsigned written_width;
 } odd;
@@ -102,8 +103,14 @@ static int odd_write(struct host_device *hd, unsigned region, uint64_t offset, u
 	return odd.err;
 }
 
+static void odd_reset(struct host_device *hd)
+{
+	(void)hd;
+	odd.resets++;
+}
+
 HOST_SCHEME(odd_scheme, .name = "odd", .help = "for tests", .bus = HOST_BUS_PCI, .open = odd_open,
-	    .close = odd_close, .read = odd_read, .write = odd_write);
+	    .close = odd_close, .read = odd_read, .write = odd_write, .reset = odd_reset);
 
 static void put(unsigned offset, uint32_t value, unsigned width)
 {
@@ -257,6 +264,26 @@ static void test_extended_configuration(void **state)
 	assert_int_equal(front_config(dev, 0x44, 4), 0);
 }
 
+/* A function-level reset is the host device's, too. */
+static void test_function_level_reset(void **state)
+{
+	unsigned dev, before;
+
+	(void)state;
+	put(PCI_CAPABILITIES, 0x40, 1);
+	put(0x40, 0x00020010, 4);
+	put(0x44, PCI_PCIE_DEVICE_CAPS_FLR, 4);
+	dev = front_make(ODD);
+	before = odd.resets;
+	front_command(dev, PCI_COMMAND_MEMORY);
+	front_config_out(dev, 0x40 + PCI_PCIE_DEVICE_CONTROL, 2, 1);
+	assert_int_equal(odd.resets, before);
+	front_config_out(dev, 0x40 + PCI_PCIE_DEVICE_CONTROL, 2, PCI_PCIE_DEVICE_FLR);
+	assert_int_equal(odd.resets, before + 1);
+	assert_int_equal(front_config(dev, PCI_COMMAND, 2), 0);
+	assert_int_equal(front_config(dev, 0, 4), ODD_ID);
+}
+
 /* Raised when nobody saw it, it is not up. */
 static void test_early_interrupt(void **state)
 {
@@ -297,6 +324,7 @@ int main(void)
 		TEST(test_bad_regions),
 		TEST(test_failing_accesses),
 		TEST(test_extended_configuration),
+		TEST(test_function_level_reset),
 		TEST(test_early_interrupt),
 		TEST(test_close_in_use),
 	};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test-sources: devices/hostdev/testdev.c devices/hostdev/testdev_regs.c */
+/* test-sources: devices/hostdev/testdev.c devices/hostdev/testdev_command.c */
 /* test-sources: devices/hostdev/host_device.c devices/hostdev/host_args.c */
 /* test-sources: devices/hostdev/host_config.c vmm/device_key_value.c lib/parse.c vmm/irq.c */
 /* test-sources: tests/host/fake/kernel/fake_panic.c tests/host/devices/fake_front.c */

@@ -186,11 +186,24 @@ static void test_dead_one_is_told_once(void **state)
 	}
 }
 
+/* com2 is there, but no console. */
+static void test_its_ports(void **state)
+{
+	(void)state;
+	assert_true(serial_console_has(COM1, 1));
+	assert_true(serial_console_has(PORT(7), 16));
+	assert_true(serial_console_has(0, 0x10000));
+	assert_false(serial_console_has(PORT(8), 0x1000));
+	assert_false(serial_console_has(0, COM1));
+	assert_false(serial_console_has(0x2f8, 8));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nothing_is_lost),
 		cmocka_unit_test(test_dead_one_is_told_once),
+		cmocka_unit_test(test_its_ports),
 	};
 
 	return cmocka_run_group_tests(tests, setup_all, NULL);

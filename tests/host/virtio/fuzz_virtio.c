@@ -7,7 +7,8 @@
 /* test-sources: devices/virtio/virtq.c devices/virtio/virtq_chain.c */
 /* test-sources: devices/virtio/virtq_split.c devices/virtio/virtq_packed.c */
 /* test-sources: devices/virtio/virtio.c devices/virtio/virtio_common.c */
-/* test-sources: devices/virtio/virtio_pci.c tests/host/virtio/trial.c tests/host/virtio/guest.c */
+/* test-sources: devices/virtio/virtio_pci.c tests/host/virtio/trial.c */
+/* test-sources: tests/host/virtio/guest.c tests/host/virtio/guest_driver.c */
 /* test-sources: devices/hostdev/host_device.c devices/hostdev/host_args.c */
 /* test-sources: devices/hostdev/host_config.c lib/ring.c tests/host/backend/world.c */
 /* test-sources: vmm/device.c vmm/device_types.c vmm/device_keys.c vmm/device_plan.c */

@@ -26,6 +26,7 @@ extern struct guest_front {
 	unsigned messages[VIRTIO_QUEUES_MAX + 1]; /* per vector */
 	bool intx;
 	unsigned intx_edges; /* how often it rose */
+	bool gone;	     /* nobody may call it any more */
 } front;
 
 /* The VM, with the device of @url; NULL when that is refused. Ends with guest_end(). */
@@ -57,6 +58,7 @@ void common_out(unsigned reg, unsigned width, uint64_t value);
 uint64_t config_in(unsigned offset, unsigned width);
 void config_out(unsigned offset, unsigned width, uint64_t value);
 uint8_t isr_in(void);
+void notify_out(uint32_t offset, uint16_t value);
 /* Registers of the common configuration. */
 enum {
 	COMMON_DFSELECT = 0,
@@ -77,7 +79,7 @@ enum {
 	COMMON_Q_DEVICE = 48,
 };
 
-/* The driver. */
+/* The driver (guest_driver.c). */
 
 struct guest_buf {
 	gpa_t gpa;
@@ -125,6 +127,10 @@ void guest_drive(uint64_t features, unsigned queues);
  */
 uint16_t guest_add(struct guest_queue *q, const struct guest_buf *bufs, unsigned out, unsigned in,
 		   gpa_t table);
+/* The id that the next one will have. */
+uint16_t guest_next_id(struct guest_queue *q);
+/* Whether the device wants to be notified of what was made available since this was last asked. */
+bool guest_wants_kick(struct guest_queue *q);
 /* Notifies, if the device wants it; whether it did. */
 bool guest_kick(struct guest_queue *q);
 void guest_notify(const struct guest_queue *q); /* all the same */

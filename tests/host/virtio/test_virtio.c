@@ -2,7 +2,8 @@
 /* test-sources: devices/virtio/virtq.c devices/virtio/virtq_chain.c */
 /* test-sources: devices/virtio/virtq_split.c devices/virtio/virtq_packed.c */
 /* test-sources: devices/virtio/virtio.c devices/virtio/virtio_common.c */
-/* test-sources: devices/virtio/virtio_pci.c tests/host/virtio/trial.c tests/host/virtio/guest.c */
+/* test-sources: devices/virtio/virtio_pci.c tests/host/virtio/trial.c */
+/* test-sources: tests/host/virtio/guest.c tests/host/virtio/guest_driver.c */
 /* test-sources: devices/hostdev/host_device.c devices/hostdev/host_args.c */
 /* test-sources: devices/hostdev/host_config.c lib/ring.c tests/host/backend/world.c */
 /* test-sources: vmm/device.c vmm/device_types.c vmm/device_keys.c vmm/device_plan.c */
@@ -99,6 +100,13 @@ static void test_features(void **state)
 	common_out(COMMON_GF, 4, 0xffffffff);
 	common_out(COMMON_STATUS, 1, 0xb);
 	assert_int_equal(guest_status(), 0xb);
+	/* Not by this URL. */
+	guest_unplug();
+	assert_non_null(guest_plug("virtio-trial:?packed=off"));
+	assert_int_equal(guest_offered(),
+			 (VIRTIO_F_COMMON & ~VIRTIO_F_RING_PACKED) | TRIAL_FEATURE | TRIAL_REFUSED);
+	assert_false(guest_negotiate(VIRTIO_F_RING_PACKED));
+	assert_true(guest_negotiate(VIRTIO_F_EVENT_IDX));
 	/* Of before version 1. */
 	common_out(COMMON_STATUS, 1, 0);
 	common_out(COMMON_STATUS, 1, 0xb);
@@ -366,6 +374,8 @@ static void test_reset_waits(void **state)
 	common_out(COMMON_STATUS, 1, 0);
 	assert_int_equal(trial->stops, 3);
 	assert_int_equal(common_in(COMMON_Q_SELECT, 2), 0);
+	host_device_reset(front.hd);
+	assert_int_equal(trial->stops, 3);
 	guest_notify(&guest_queues[0]);
 	assert_int_equal(trial->kept_count, 2);
 	memcpy(before, guest_at(guest_queues[0].device), sizeof(before));

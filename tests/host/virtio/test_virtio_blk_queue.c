@@ -16,7 +16,7 @@
 /* test-sources: vmm/vm_config_sections.c lib/ini.c lib/parse.c */
 /* test-sources: tests/host/fake/kernel/fake_panic.c */
 /* test-sources: tests/host/vmm/fake.c tests/host/vmm/fake_hooks.c tests/host/vmm/fake_time.c */
-/* test-sources: tests/host/virtio/blk_driver.c */
+/* test-sources: tests/host/virtio/blk_driver.c tests/host/virtio/guest_driver.c */
 /* Many requests of `virtio-blk:` at a time: turns, several queues, backends that are slow, come
  * and go. */
 #include "tests/host/virtio/blk_driver.h"

@@ -16,7 +16,7 @@
 /* test-sources: vmm/vm_config_sections.c lib/ini.c lib/parse.c */
 /* test-sources: tests/host/fake/kernel/fake_panic.c */
 /* test-sources: tests/host/vmm/fake.c tests/host/vmm/fake_hooks.c tests/host/vmm/fake_time.c */
-/* test-sources: tests/host/virtio/net_driver.c */
+/* test-sources: tests/host/virtio/net_driver.c tests/host/virtio/guest_driver.c */
 /* What else a driver of `virtio-net:` sees: filters, every command and every refusal of one, the
  * link, several pairs of queues, features, the arguments. */
 #include "tests/host/virtio/net_driver.h"

@@ -3,6 +3,7 @@
 
 #include "devices/hostdev/host_args.h"
 #include "kernel/slab.h"
+#include "vmm/device.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -147,7 +148,6 @@ static int trial_open(struct host_device *hd, const char *path, const struct hos
 	int err;
 
 	(void)path;
-	(void)args;
 	if (!t)
 		return -12;
 	memcpy(t->config, "configurable", sizeof(t->config));
@@ -158,6 +158,8 @@ static int trial_open(struct host_device *hd, const char *path, const struct hos
 		kfree(t);
 	else
 		trial = t;
+	if (!err)
+		virtio_take_args(&t->virtio, args);
 	return err;
 }
 
@@ -169,5 +171,7 @@ static void trial_close(struct host_device *hd)
 	trial = NULL;
 }
 
+static const struct device_key trial_args[] = {VIRTIO_ARGS, {}};
+
 HOST_SCHEME(trial_scheme, .name = "virtio-trial", .help = "for tests", VIRTIO_SCHEME,
-	    .open = trial_open, .close = trial_close);
+	    .keys = trial_args, .open = trial_open, .close = trial_close);

@@ -104,8 +104,16 @@ static const struct device_key disk_keys[] = {
 	{},
 };
 
+/* Ends itself. */
+static void disk_deferred(struct device *dev)
+{
+	tell('~', dev);
+	if (device_destroy(dev))
+		abort();
+}
+
 DEVICE_TYPE(disk_type, .name = "disk", .help = "a disk", .keys = disk_keys, .create = disk_create,
-	    .destroy = destroy, .reset = reset);
+	    .destroy = destroy, .reset = reset, .deferred = disk_deferred);
 
 static void fire(void *opaque)
 {

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 extern int fake_loader_result, fake_devices_result;
-extern unsigned fake_loads, fake_devices;
+extern unsigned fake_loads, fake_devices, fake_deferred;
 extern bool fake_timers_run;
 
 void fake_vm_reset(void);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-sources: vmm/device.c vmm/device_types.c vmm/device_keys.c vmm/device_plan.c */
-/* test-sources: vmm/device_key_value.c */
+/* test-sources: vmm/device_key_value.c vmm/device_defer.c */
 /* test-sources: vmm/device_resources.c vmm/device_iface.c vmm/device_irq.c vmm/device_timer.c */
 /* test-sources: vmm/frontend.c vmm/char_frontend.c vmm/irq.c */
 /* test-sources: vmm/vm_config.c vmm/vm_config_apply.c */
@@ -10,6 +10,7 @@
 /* test-sources: tests/host/vmm/device_world.c */
 /* The device manager: order, transactions, errors, ends; that nothing is ever left. */
 #include "tests/host/vmm/device_world.h"
+#include "vmm/char_frontend.h"
 #include "vmm/device_internal.h"
 
 #include <errno.h>
@@ -209,6 +210,33 @@ static void test_hot_plug(void **state)
 	world_end();
 }
 
+static unsigned queued;
+
+void work_queue(struct work *work)
+{
+	assert_ptr_equal(work, &world_vm.request_work);
+	queued++;
+}
+
+static void test_deferred(void **state)
+{
+	(void)state;
+	assert_int_equal(world_start(BUS("bus0") DISK("d") DISK("e") DISK("f")), 0);
+	queued = 0;
+	device_defer(device_find(&world_vm, "f"));
+	device_defer(device_find(&world_vm, "d"));
+	device_defer(device_find(&world_vm, "d"));
+	assert_int_equal(queued, 3);
+	assert_int_equal(world_vm.requests, 1u << VM_REQUEST_DEVICES);
+	world_story[0] = '\0';
+	device_run_deferred(&world_vm);
+	assert_string_equal(world_story, "~d -d ~f -f ");
+	device_run_deferred(&world_vm);
+	assert_string_equal(world_story, "~d -d ~f -f ");
+	assert_non_null(device_find(&world_vm, "e"));
+	world_end();
+}
+
 static void test_either_side_of_a_connection_goes_first(void **state)
 {
 	static const char text[] = "[device \"c\"]\ntype = backend\nfrontend = p\n"
@@ -242,6 +270,24 @@ static void test_connection_errors(void **state)
 		     "device bus0 is no character frontend");
 	expect_error("[device \"c\"]\ntype = backend\nfrontend = p\n", -EINVAL,
 		     "t.cfg:6: frontend: device c needs device p");
+}
+
+/* Whatever a device was told: there is no connection to nothing. */
+static void test_connection_to_nothing(void **state)
+{
+	static const struct backend_ops ops;
+	struct frontend *frontend = NULL;
+	struct device *dev;
+
+	(void)state;
+	assert_int_equal(world_start(BUS("bus0")), 0);
+	dev = device_find(&world_vm, "bus0");
+	assert_int_equal(device_connect(dev, "p", &char_frontend_kind, &ops, NULL, &frontend),
+			 -ENOENT);
+	assert_true(fake_logged("no device p to connect a character backend to"));
+	assert_null(frontend);
+	assert_int_equal(dev->counts[DEVICE_CONNECTION], 0);
+	world_end();
 }
 
 static void test_timer(void **state)
@@ -299,8 +345,10 @@ int main(void)
 		cmocka_unit_test(test_each_step_fails),
 		cmocka_unit_test(test_each_allocation_fails),
 		cmocka_unit_test(test_hot_plug),
+		cmocka_unit_test(test_deferred),
 		cmocka_unit_test(test_either_side_of_a_connection_goes_first),
 		cmocka_unit_test(test_connection_errors),
+		cmocka_unit_test(test_connection_to_nothing),
 		cmocka_unit_test(test_timer),
 	};
 

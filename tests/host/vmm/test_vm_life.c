@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test-sources: vmm/vcpu_cr.c */
+/* test-sources: vmm/vcpu_cr.c vmm/flight.c */
 /* test-sources: vmm/vm.c vmm/vm_life.c vmm/vm_time.c vmm/vm_vcpus.c vmm/guest_memory.c */
 /* test-sources: vmm/cpu_model.c vmm/cpu_model_dynamic.c vmm/cpu_model_table.c */
 /* test-sources: arch/x86_64/cpu_valid.c */
@@ -242,6 +242,27 @@ static void test_guest_asks(void **state)
 	assert_int_equal(vm->state, VM_STOPPED);
 }
 
+/* What devices leave to a task is done before what ends them, and keeps nobody from running. */
+static void test_devices_ask(void **state)
+{
+	(void)state;
+	assert_int_equal(vm_start(vm), 0);
+	fake_deferred = 0;
+	__atomic_fetch_or(&vm->requests, 1u << VM_REQUEST_DEVICES, __ATOMIC_SEQ_CST);
+	work_queue(&vm->request_work);
+	fake_entries = 0;
+	fake_schedule();
+	assert_true(fake_entries > 0);
+	fake_run_work();
+	assert_int_equal(fake_deferred, 1);
+	assert_int_equal(vm->state, VM_RUNNING);
+	__atomic_fetch_or(&vm->requests, 1u << VM_REQUEST_DEVICES, __ATOMIC_SEQ_CST);
+	vm_request(vm, VM_REQUEST_POWEROFF, "off");
+	fake_run_work();
+	assert_int_equal(fake_deferred, 2);
+	assert_int_equal(vm->state, VM_STOPPED);
+}
+
 static void test_crash_is_kept_for_a_look(void **state)
 {
 	(void)state;
@@ -400,6 +421,7 @@ int main(void)
 		TEST(test_pause_stops_the_clock),
 		TEST(test_time_of_timers),
 		TEST(test_guest_asks),
+		TEST(test_devices_ask),
 		TEST(test_crash_is_kept_for_a_look),
 		TEST(test_flush_waits_for_all),
 		TEST(test_cpu_model),
