@@ -219,6 +219,6 @@ static const struct device_key virtio_blk_args[] = {
 	{},
 };
 
-HOST_SCHEME(virtio_blk_scheme, .name = "virtio-blk", .help = "a virtio disk",
+HOST_SCHEME(virtio_blk_scheme, .name = VIRTIO_BLK_SCHEME, .help = "a virtio disk",
 	    .keys = virtio_blk_args, .open = virtio_blk_open, .close = virtio_blk_close,
 	    VIRTIO_SCHEME);

@@ -7,6 +7,8 @@
 #include "devices/virtio/virtio.h"
 #include "vmm/block_frontend.h"
 
+#define VIRTIO_BLK_SCHEME "virtio-blk"
+
 /* Feature bits (5.2.3). */
 #define VIRTIO_BLK_F_SIZE_MAX	  BIT(1)
 #define VIRTIO_BLK_F_SEG_MAX	  BIT(2)

@@ -392,6 +392,6 @@ static const struct device_key virtio_net_args[] = {
 	{},
 };
 
-HOST_SCHEME(virtio_net_scheme, .name = "virtio-net", .help = "a virtio network card",
+HOST_SCHEME(virtio_net_scheme, .name = VIRTIO_NET_SCHEME, .help = "a virtio network card",
 	    .keys = virtio_net_args, .open = virtio_net_open, .close = virtio_net_close,
 	    VIRTIO_SCHEME);

@@ -9,6 +9,8 @@
 #include "lib/list.h"
 #include "vmm/net_frontend.h"
 
+#define VIRTIO_NET_SCHEME "virtio-net"
+
 /* Feature bits (5.1.3). */
 #define VIRTIO_NET_F_CSUM		 BIT(0)
 #define VIRTIO_NET_F_GUEST_CSUM		 BIT(1)

@@ -97,14 +97,14 @@ static bool virtio_net_send(struct virtio_net_tx *tx, struct virtq_span *out)
 	return taken;
 }
 
-/* Under the queue's lock. */
+/* Under the queue's lock. The driver's CPU is here itself: it need not be told not to notify, but
+ * where the rest is for later. */
 static void virtio_net_tx_serve(struct virtio_net_tx *tx)
 {
 	struct virtq_chain chain = {.pieces = tx->pieces, .room = VIRTIO_NET_PIECES};
 	unsigned frames = 0, bytes = 0;
 
 	do {
-		virtq_disarm(tx->virtq);
 		while (!tx->stalled && frames < VIRTIO_NET_TURN_FRAMES &&
 		       bytes < VIRTIO_NET_TURN_BYTES && virtq_pop(tx->virtq, &chain) > 0) {
 			frames++;
@@ -116,12 +116,13 @@ static void virtio_net_tx_serve(struct virtio_net_tx *tx)
 				virtq_push(tx->virtq, &chain, 0);
 		}
 		virtq_flush(tx->virtq);
-		if (tx->stalled)
-			return;
-		if (frames >= VIRTIO_NET_TURN_FRAMES || bytes >= VIRTIO_NET_TURN_BYTES) {
+		if (!tx->stalled && frames < VIRTIO_NET_TURN_FRAMES &&
+		    bytes < VIRTIO_NET_TURN_BYTES)
+			continue;
+		virtq_disarm(tx->virtq);
+		if (!tx->stalled)
 			virtq_kick(tx->virtq);
-			return;
-		}
+		return;
 	} while (virtq_arm(tx->virtq));
 }
 

@@ -144,6 +144,9 @@ void virtq_disarm(struct virtq *q)
 
 bool virtq_arm(struct virtq *q)
 {
+	/* It was all along, and not for one chain alone: the driver notifies of what came. */
+	if (q->armed && !q->event_index)
+		return false;
 	if (virtq_ready(q) <= 0)
 		return false;
 	virtq_tell(q, true);

@@ -60,6 +60,13 @@ def disk(t, mib, cpus):
         guest.sh("/opt/e2fsck -fn /dev/vda")
         guest.sh("! dd if=/dev/zero of=/dev/vdb count=1 2>/dev/null")
         check_dmesg(guest)
+        guest.leave()
+        said = m.command("info virtio-blk")
+        done = re.search(r"disk0 of linux: \d+ bytes, queues: (\d+)\n"
+                         r"  (\d+) requests in (\d+) turns, 0 failed; (\d+) bytes read, (\d+)", said)
+        check(done and int(done[1]) == cpus and min(int(done[4]), int(done[5])) >> 20 >= mib and
+              "disk1 of linux: 1048576 bytes" in said, said)
+        return f"{int(done[2]) / int(done[3]):.1f} requests a turn"
 
 
 Host = namedtuple("Host", "name address")
@@ -122,3 +129,6 @@ def network(t, mib, pings):
         moved = [int(number) for number in re.findall(r"sent +\d+ frames +(\d+) bytes", said)]
         check(len(moved) == 2 and min(moved) > mib << 20, said)
         check(said.count(" 0 summed or cut") == 2 and said.count("offload 0,") == 2, said)
+        said = m.command("info virtio-net")
+        check(said.count("link up") == 2 and "pairs of queues: 2 of 2" in said and
+              said.count(" 0 that were none") == 2, said)
