@@ -6,6 +6,7 @@ from harness import Failure, Machine, case
 from harness.monitor import Monitor
 from harness.serial import PROMPT
 from test_guests import guest_files, verdict
+from test_hotplug import in_use
 from harness.linux import BOOT_SECONDS, Linux, linux_files
 
 SECONDS = 120  # for an answer, on a machine that has much else to do
@@ -205,4 +206,9 @@ def a_card_passes_through(t):
             expect_value("edu's inverse", guest.write(bar + 4, 0x12345678), 0xedcba987)
             m.command("device_del guest edu", SECONDS)
         expect_value("what is gone", guest.read(bar), 0xffffffff)
+        before = in_use(m)
+        for _ in range(5):
+            m.command(f"device_add guest generic,id=edu,memory={bar:#x}-{bar + 0xfffff:#x}:"
+                      "passthrough;device_del guest edu", SECONDS)
+        check(in_use(m) == before, f"{before} in use before, {in_use(m)} after")
         return guest.end()
