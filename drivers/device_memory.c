@@ -12,6 +12,11 @@
 #include <errno.h>
 #include <stdbool.h>
 
+/* Where interrupt messages go (SDM vol. 3A, 10.11.1), and local APICs that are not in x2APIC mode
+ * have their registers. */
+#define APIC_WINDOW_START UINT64_C(0xfee00000)
+#define APIC_WINDOW_END	  UINT64_C(0xfef00000)
+
 /* What is mapped, for good. */
 struct device_mapping {
 	struct list_head link;
@@ -45,7 +50,8 @@ static const char *device_memory_refuse(uint64_t phys, uint64_t size)
 		if (device_memory_meets(phys, size, info->modules[i].phys,
 					info->modules[i].phys + info->modules[i].size))
 			return "has a module";
-	if (paging_uses_device(phys, size))
+	if (device_memory_meets(phys, size, APIC_WINDOW_START, APIC_WINDOW_END) ||
+	    paging_uses_device(phys, size))
 		return "has a device that Alcazar uses itself (APIC, I/O APIC, HPET, screen)";
 	return NULL;
 }

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#define OURS 0xfee00000u /* a page that we have mapped */
+#define OURS 0xfed00000u /* a page that we have mapped */
 
 static uint8_t window[0x4000];
 static uint64_t window_phys;
@@ -103,14 +103,18 @@ static void test_what_is_no_device(void **state)
 	refused(0xfc000800, 4, "has a module");
 	refused(0xfbfff000, 0x1001, "has a module");
 	/* A byte of the page is as good as all of it. */
+	refused(0xfed00ff0, 16, "Alcazar uses itself");
+	refused(0xfecff000, 0x2000, "Alcazar uses itself");
+	/* Also when the local APIC is not used by memory. */
 	refused(0xfee00ff0, 16, "Alcazar uses itself");
-	refused(0xfedff000, 0x2000, "Alcazar uses itself");
+	refused(0xfeeffffc, 4, "Alcazar uses itself");
 	refused(0x100000ffc, 4, "is RAM");
 	/* Where it only touches them, and where the firmware has reserved it. */
 	assert_int_equal(try(0xa0000, 0x20000, &why), 0);
 	assert_int_equal(try(0x80030000, 0x1000, &why), 0);
 	assert_int_equal(try(0xfbfff000, 0x1000, &why), 0);
-	assert_int_equal(try(0xfee01000, 0x1000, &why), 0);
+	assert_int_equal(try(0xfed01000, 0x1000, &why), 0);
+	assert_int_equal(try(0xfef00000, 0x1000, &why), 0);
 	assert_int_equal(try(0x100001000, 0x1000, &why), 0);
 }
 
