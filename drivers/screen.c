@@ -101,6 +101,22 @@ static void screen_control(struct screen *screen, unsigned char final)
 	}
 }
 
+/* Behind ESC: a control sequence begins, or the cursor is kept (7) or put back (8), as the VT100
+ * does. */
+static void screen_escape(struct screen *screen, unsigned char c)
+{
+	screen->state = c == '[' ? SCREEN_CSI : SCREEN_TEXT;
+	screen->params[0] = screen->params[1] = 0;
+	screen->param = 0;
+	if (c == '7') {
+		screen->saved_x = screen->x;
+		screen->saved_y = screen->y;
+	} else if (c == '8') {
+		screen->x = screen->saved_x;
+		screen->y = screen->saved_y;
+	}
+}
+
 static void screen_take(struct screen *screen, unsigned char c)
 {
 	switch (screen->state) {
@@ -108,9 +124,7 @@ static void screen_take(struct screen *screen, unsigned char c)
 		screen_text(screen, c);
 		break;
 	case SCREEN_ESCAPE:
-		screen->state = c == '[' ? SCREEN_CSI : SCREEN_TEXT;
-		screen->params[0] = screen->params[1] = 0;
-		screen->param = 0;
+		screen_escape(screen, c);
 		break;
 	default:
 		if (c >= '0' && c <= '9' && screen->param < ARRAY_SIZE(screen->params)) {

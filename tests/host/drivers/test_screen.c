@@ -131,6 +131,17 @@ static void test_sequences(void **state)
 	assert_rows("B??", "", "", "");
 }
 
+/* What the shell asks a terminal by is not to be seen. */
+static void test_the_cursor_is_put_back(void **state)
+{
+	(void)state;
+	write_text("\x1b[2J\x1b[H> \x1b"
+		   "7\x1b[999;999H\x1b[6n\x1b"
+		   "8help");
+	assert_rows("> help", "", "", "");
+	assert_int_equal(cursor_x, 6);
+}
+
 static void test_random_bytes(void **state)
 {
 	(void)state;
@@ -160,6 +171,7 @@ int main(void)
 		cmocka_unit_test_setup(test_draws_only_what_changes, setup),
 		cmocka_unit_test_setup(test_editing, setup),
 		cmocka_unit_test_setup(test_sequences, setup),
+		cmocka_unit_test_setup(test_the_cursor_is_put_back, setup),
 		cmocka_unit_test_setup(test_random_bytes, setup),
 		cmocka_unit_test(test_letters_differ),
 	};
