@@ -31,6 +31,7 @@ void log_vmsg(enum log_level level, const char *fmt, va_list args) __printf(2, 0
 
 /* Lines above @level go to the ring only, not to the sinks. */
 void log_set_level(enum log_level level);
+enum log_level log_get_level(void);
 
 /* Calls @line for each kept line, oldest first; text is 0-terminated, with time and level. */
 void log_for_each(void (*line)(void *opaque, const char *text), void *opaque);

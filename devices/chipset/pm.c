@@ -12,6 +12,7 @@
 #include "devices/ticks.h"
 #include "kernel/slab.h"
 #include "vmm/device.h"
+#include "vmm/power_button.h"
 #include "vmm/vm.h"
 #include "vmm/vm_config.h"
 
@@ -51,6 +52,7 @@ struct pm {
 	struct device_timer *timer;
 	struct acpi_pm acpi;
 	struct acpi_node node;
+	struct power_button button;
 	uint16_t status, enable, control; /* PM1 */
 	bool warned;			  /* of a sleep type that is not given: once is enough */
 	uint8_t gpe_enable[PM_GPE_BYTES];
@@ -200,6 +202,16 @@ static void pm_reset(struct device *dev)
 	spin_unlock(&pm->lock);
 }
 
+static void pm_press(void *opaque)
+{
+	struct pm *pm = opaque;
+
+	spin_lock(&pm->lock);
+	pm->status |= PM1_PWRBTN;
+	pm_update(pm);
+	spin_unlock(&pm->lock);
+}
+
 static void pm_destroy(struct device *dev)
 {
 	kfree(dev->state);
@@ -225,6 +237,7 @@ static int pm_create(struct device *dev, const struct device_config *config)
 		.timer_32 = device_config_uint(config, "timer-bits"),
 		.s5_type = PM_S5_TYPE,
 	};
+	pm->button = (struct power_button){.press = pm_press, .opaque = pm};
 	pm->node = (struct acpi_node){.hid = ACPI_HID_BOARD, .io = {{io, PM_PORTS}}};
 	err = device_timer(dev, pm_timer, pm, &pm->timer);
 	if (!err)
@@ -235,6 +248,8 @@ static int pm_create(struct device *dev, const struct device_config *config)
 	err = device_provide(dev, ACPI_PM_KIND, &pm->acpi);
 	if (!err)
 		err = device_provide(dev, ACPI_NODE_KIND, &pm->node);
+	if (!err)
+		err = device_provide(dev, POWER_BUTTON_KIND, &pm->button);
 	if (!err)
 		err = device_hook_io(dev, io, PM_PORTS, &pm_ops, pm);
 	return err;
