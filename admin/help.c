@@ -26,6 +26,9 @@ static void help_table(const char *prefix, const struct command *start, const st
 static void help_all(void)
 {
 	help_table("", TABLE_START(commands), TABLE_END(commands));
+	console_printf(
+		"`help COMMAND` has an example. Try: list; start VM; console VM; Ctrl-] comes "
+		"back; info exits VM; destroy VM.\n");
 	console_printf("`info` alone lists its topics, `help device` the types of devices. Tab "
 		       "completes, Ctrl-] leaves a VM's console.\n");
 }
@@ -63,7 +66,7 @@ static void help_device(const char *name)
 	const struct device_key *key;
 
 	if (!type) {
-		console_printf("%s: no such type of device; `help device` lists them\n", name);
+		command_error("%s: no such type of device; `help device` lists them\n", name);
 		return;
 	}
 	console_printf("%s: %s\n", type->name, type->help);
@@ -98,9 +101,11 @@ static void command_help(char **argv)
 	}
 	c = command_find(TABLE_START(commands), TABLE_END(commands), argv[1]);
 	if (!c)
-		console_printf("%s: no such command; `help` lists what there is\n", argv[1]);
+		command_error("%s: no such command; `help` lists what there is\n", argv[1]);
 	else
 		help_line("", c);
+	if (c && c->example)
+		console_printf("  for example: %s\n", c->example);
 	if (c && !strcmp(c->name, "info"))
 		help_table("info ", TABLE_START(info_topics), TABLE_END(info_topics));
 }
@@ -115,5 +120,5 @@ static void help_words(command_add_fn add, void *opaque)
 }
 
 COMMAND(help_entry, .name = "help", .args = "[COMMAND|device [TYPE]]",
-	.help = "the commands, or one of them; types of devices and their keys", .max = 2,
-	.run = command_help, .words = help_words);
+	.help = "the commands, or one of them; types of devices and their keys",
+	.example = "help device uart16550", .max = 2, .run = command_help, .words = help_words);
