@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Completion of a line's last word, from the tables of commands and of device types. What may stand
- * where is told by a command's args: VM, VM.VCPU, ID, COMMAND, TYPE, MODULE and choices, "on|off";
- * behind TYPE and a comma, by the type's keys.
+ * where is told by a command's args: VM, VM.VCPU, ID, COMMAND, TYPE, MODULE, NAME (of what a topic
+ * of `help` tells of) and choices, "on|off"; behind TYPE and a comma, by the type's keys.
  */
 #include "admin/command.h"
 #include "kernel/boot_info.h"
 #include "kernel/console.h"
 #include "lib/compiler.h"
 #include "vmm/device.h"
+#include "vmm/help_topic.h"
 #include "vmm/vm.h"
 #include "vmm/vm_config.h"
 #include "vmm/vm_life.h"
@@ -71,9 +72,13 @@ static void complete_add_device(void *opaque, struct device *dev)
 	complete_candidate(opaque, dev->id);
 }
 
+/* Its keys follow. */
 static void complete_add_type(void *opaque, const struct device_type *type)
 {
-	complete_candidate(opaque, type->name);
+	char text[DEVICE_ID_MAX + 2];
+
+	snprintf(text, sizeof(text), "%s,", type->name);
+	complete_candidate(opaque, text);
 }
 
 struct complete_only {
@@ -150,6 +155,29 @@ static bool complete_args_word(const char *args, int n, char *word, size_t size)
 	return *word;
 }
 
+static void complete_entry(void *opaque, const struct help_entry *entry)
+{
+	complete_candidate(opaque, entry->name);
+}
+
+static void complete_scheme(void *opaque, const struct help_entry *entry)
+{
+	char text[COMPLETE_TEXT];
+
+	snprintf(text, sizeof(text), "%s:", entry->name);
+	complete_candidate(opaque, text);
+}
+
+/* What `help @name` tells of. */
+static void complete_topic(struct completion *c, const char *name, help_topic_fn fn)
+{
+	const struct help_topic *topic;
+
+	for (topic = TABLE_START(help_topics); topic < TABLE_END(help_topics); topic++)
+		if (!strcmp(topic->name, name))
+			topic->each(fn, c);
+}
+
 static void complete_word(struct completion *c, const char *word)
 {
 	if (!strcmp(word, "VM"))
@@ -164,6 +192,8 @@ static void complete_word(struct completion *c, const char *word)
 		device_type_for_each(complete_add_type, c);
 	else if (!strcmp(word, "MODULE"))
 		complete_modules(c);
+	else if (!strcmp(word, "NAME"))
+		complete_topic(c, c->words[c->count - 1], complete_entry);
 	else if (strchr(word, '|'))
 		complete_choices(c, word);
 }
@@ -194,6 +224,9 @@ static void complete_value(struct completion *c, const struct device_key *key)
 		break;
 	case KEY_MODULE:
 		complete_candidate(c, "module:");
+		break;
+	case KEY_STRING: /* it may be the URL of what the topic of that name tells of */
+		complete_topic(c, key->name, complete_scheme);
 		break;
 	default:
 		break;

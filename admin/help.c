@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* `help`: printed from the tables of commands and of device types, and from nothing else. */
+/* `help`: printed from the tables of commands and of what is made of keys, and from nothing else.
+ */
 #include "admin/command.h"
 #include "kernel/console.h"
 #include "vmm/device.h"
+#include "vmm/help_topic.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -25,18 +27,15 @@ static void help_table(const char *prefix, const struct command *start, const st
 
 static void help_all(void)
 {
-	help_table("", TABLE_START(commands), TABLE_END(commands));
-	console_printf(
-		"`help COMMAND` has an example. Try: list; start VM; console VM; Ctrl-] comes "
-		"back; info exits VM; destroy VM.\n");
-	console_printf("`info` alone lists its topics, `help device` the types of devices. Tab "
-		       "completes, Ctrl-] leaves a VM's console.\n");
-}
+	const struct help_topic *topic;
 
-static void help_device_type(void *opaque, const struct device_type *type)
-{
-	(void)opaque;
-	console_printf("  %-24s %s\n", type->name, type->help);
+	help_table("", TABLE_START(commands), TABLE_END(commands));
+	for (topic = TABLE_START(help_topics); topic < TABLE_END(help_topics); topic++)
+		console_printf("`help %s`: %s\n", topic->name, topic->help);
+	console_printf("`help COMMAND` has an example. Try: list; start VM; console VM; Ctrl-] "
+		       "comes back; info exits VM; destroy VM.\n");
+	console_printf("`info` alone lists its topics. Tab completes, Ctrl-] leaves a VM's "
+		       "console.\n");
 }
 
 static void help_key(const struct device_key *key)
@@ -60,24 +59,87 @@ static void help_key(const struct device_key *key)
 		console_printf("\n");
 }
 
-static void help_device(const char *name)
+static void help_entry_line(void *opaque, const struct help_entry *entry)
 {
-	const struct device_type *type = device_type_find(name);
+	(void)opaque;
+	console_printf("  %-24s %s\n", entry->name, entry->help);
+}
+
+struct help_search {
+	const char *name;
+	bool found;
+};
+
+static void help_entry_keys(void *opaque, const struct help_entry *entry)
+{
+	struct help_search *search = opaque;
 	const struct device_key *key;
 
-	if (!type) {
-		command_error("%s: no such type of device; `help device` lists them\n", name);
+	if (strcmp(entry->name, search->name))
 		return;
-	}
-	console_printf("%s: %s\n", type->name, type->help);
-	for (key = type->keys; key && key->name; key++)
+	search->found = true;
+	console_printf("%s: %s\n", entry->name, entry->help);
+	if (entry->first)
+		console_printf("  %-12s %-14s %s\n", entry->first, "", entry->first_help);
+	for (key = entry->keys; key && key->name; key++)
 		help_key(key);
 }
+
+static const struct help_topic *help_topic_find(const char *name)
+{
+	const struct help_topic *topic;
+
+	for (topic = TABLE_START(help_topics); topic < TABLE_END(help_topics); topic++)
+		if (!strcmp(topic->name, name))
+			return topic;
+	return NULL;
+}
+
+/* @name: one of the topic's, or NULL for their list. */
+static void help_topic_print(const struct help_topic *topic, const char *name)
+{
+	struct help_search search = {.name = name};
+
+	if (!name) {
+		topic->each(help_entry_line, NULL);
+		return;
+	}
+	topic->each(help_entry_keys, &search);
+	if (!search.found)
+		command_error("%s: no such %s; `help %s` lists what there is\n", name, topic->entry,
+			      topic->name);
+}
+
+/* The types of devices. */
+
+struct help_types {
+	help_topic_fn fn;
+	void *opaque;
+};
+
+static void help_type(void *opaque, const struct device_type *type)
+{
+	const struct help_types *types = opaque;
+
+	types->fn(types->opaque,
+		  &(struct help_entry){.name = type->name, .help = type->help, .keys = type->keys});
+}
+
+static void help_types_each(help_topic_fn fn, void *opaque)
+{
+	struct help_types types = {fn, opaque};
+
+	device_type_for_each(help_type, &types);
+}
+
+HELP_TOPIC(help_types_topic, .name = "device", .entry = "type of device",
+	   .help = "the types of devices; `help device TYPE` prints one's keys",
+	   .each = help_types_each);
 
 static void help_device_types(char **argv)
 {
 	(void)argv;
-	device_type_for_each(help_device_type, NULL);
+	help_topic_print(&help_types_topic, NULL);
 }
 
 INFO_TOPIC(info_device_types, .name = "device-types", .args = "",
@@ -86,17 +148,16 @@ INFO_TOPIC(info_device_types, .name = "device-types", .args = "",
 
 static void command_help(char **argv)
 {
+	const struct help_topic *topic;
 	const struct command *c;
 
 	if (!argv[1]) {
 		help_all();
 		return;
 	}
-	if (!strcmp(argv[1], "device")) {
-		if (!argv[2])
-			help_device_types(argv);
-		else
-			help_device(argv[2]);
+	topic = help_topic_find(argv[1]);
+	if (topic) {
+		help_topic_print(topic, argv[2]);
 		return;
 	}
 	c = command_find(TABLE_START(commands), TABLE_END(commands), argv[1]);
@@ -112,13 +173,15 @@ static void command_help(char **argv)
 
 static void help_words(command_add_fn add, void *opaque)
 {
+	const struct help_topic *topic;
 	const struct command *c;
 
 	for (c = TABLE_START(commands); c < TABLE_END(commands); c++)
 		add(opaque, c->name);
-	add(opaque, "device");
+	for (topic = TABLE_START(help_topics); topic < TABLE_END(help_topics); topic++)
+		add(opaque, topic->name);
 }
 
-COMMAND(help_entry, .name = "help", .args = "[COMMAND|device [TYPE]]",
-	.help = "the commands, or one of them; types of devices and their keys",
+COMMAND(help_entry, .name = "help", .args = "[COMMAND|TOPIC [NAME]]",
+	.help = "the commands, or one of them; what is made of keys",
 	.example = "help device uart16550", .max = 2, .run = command_help, .words = help_words);

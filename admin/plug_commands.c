@@ -35,7 +35,7 @@ static struct vm *plug_vm(char **argv)
 	vm_for_each(plug_count, &only);
 	if (only.count == 1)
 		return only.vm;
-	console_printf("%s: expected a VM as the first word: there are %u\n", argv[0], only.count);
+	command_error("%s: expected a VM as the first word: there are %u\n", argv[0], only.count);
 	return NULL;
 }
 
@@ -72,7 +72,7 @@ struct plug {
 
 static bool plug_refuse(const char *option, const char *expected)
 {
-	console_printf("device_add: %s: expected %s\n", option ? option : "quotes", expected);
+	command_error("device_add: %s: expected %s\n", option ? option : "quotes", expected);
 	return false;
 }
 
@@ -123,12 +123,12 @@ static void plug_add(struct vm *vm, const struct plug *p)
 	if (vm->devices)
 		err = device_create(vm, p->type, p->section.id, &p->section, &dev);
 	else
-		console_printf("vm %s is %s: `start` it first\n", vm->name, vm_state_name(state));
+		command_error("vm %s is %s: `start` it first\n", vm->name, vm_state_name(state));
 	if (vm->devices && !err)
 		console_printf("vm %s has device %s\n", vm->name, dev->id);
 	vm_life_end(vm, state);
 	if (err)
-		console_printf("device_add %s: failed (error %d), see the log\n", p->type, -err);
+		command_error("device_add %s: failed (error %d), see the log\n", p->type, -err);
 }
 
 static void command_device_add(char **argv)
@@ -140,28 +140,45 @@ static void command_device_add(char **argv)
 		plug_add(vm, &plug);
 }
 
+enum plug_gone { PLUG_NONE, PLUG_ASKED, PLUG_FAILED, PLUG_GONE };
+
+/* A guest is asked once to let go of a device; who says it again means it. */
+static enum plug_gone plug_del(struct vm *vm, enum vm_state state, const char *id)
+{
+	struct device *dev = vm->devices ? device_find(vm, id) : NULL;
+
+	if (!dev)
+		return PLUG_NONE;
+	if (state == VM_RUNNING && !dev->asked && dev->type->unplug)
+		dev->asked = dev->type->unplug(dev);
+	else
+		dev->asked = false;
+	if (dev->asked)
+		return PLUG_ASKED;
+	return device_destroy(dev) ? PLUG_FAILED : PLUG_GONE;
+}
+
 static void command_device_del(char **argv)
 {
+	static const char *const said[] = {
+		[PLUG_NONE] = "vm %s has no device %s; `info devices` shows them\n",
+		[PLUG_ASKED] = "vm %s was asked to let go of device %s; say it again to take it\n",
+		[PLUG_FAILED] = "vm %s keeps device %s, see the log\n",
+		[PLUG_GONE] = "vm %s has no device %s any more\n",
+	};
 	const char *id = argv[argv[2] ? 2 : 1];
 	struct vm *vm = plug_vm(argv);
+	enum plug_gone gone;
 	enum vm_state state;
-	struct device *dev;
-	int err = 0;
 
 	if (!vm)
 		return;
 	state = vm_life_begin(vm);
-	dev = vm->devices ? device_find(vm, id) : NULL;
-	if (dev)
-		err = device_destroy(dev);
+	gone = plug_del(vm, state, id);
 	vm_life_end(vm, state);
-	if (!dev)
-		console_printf("vm %s has no device %s; `info devices %s` shows them\n", vm->name,
-			       id, vm->name);
-	else if (err)
-		console_printf("device_del %s: failed (error %d), see the log\n", id, -err);
-	else
-		console_printf("vm %s has no device %s any more\n", vm->name, id);
+	console_printf(said[gone], vm->name, id);
+	if (gone == PLUG_NONE || gone == PLUG_FAILED)
+		command_fail(COMMAND_FAILED);
 }
 
 struct plug_words {
@@ -209,8 +226,9 @@ static void plug_devices(command_add_fn add, void *opaque)
 }
 
 COMMAND(device_add_entry, .name = "device_add", .args = "[VM] TYPE,id=ID[,KEY=VALUE]",
-	.help = "give a VM one device more", .min = 1, .max = 2, .run = command_device_add,
-	.words = plug_types);
+	.help = "give a VM one device more",
+	.example = "device_add linux uart16550,id=com2,io=0x2f8,irq=3", .min = 1, .max = 2,
+	.run = command_device_add, .words = plug_types);
 COMMAND(device_del_entry, .name = "device_del", .args = "[VM] ID",
-	.help = "take a device from a VM", .min = 1, .max = 2, .run = command_device_del,
-	.words = plug_devices);
+	.help = "take a device from a VM", .example = "device_del linux com2", .min = 1, .max = 2,
+	.run = command_device_del, .words = plug_devices);

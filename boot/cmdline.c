@@ -89,6 +89,15 @@ static bool parse_autostart(const char *value, struct cmdline *out)
 	return c;
 }
 
+static bool parse_apicv(const char *value, struct cmdline *out)
+{
+	const struct choice *c = choose(answers, value, strlen(value));
+
+	if (c)
+		out->apicv = c->value;
+	return c;
+}
+
 static const struct option {
 	const char *name; /* with its = */
 	bool (*parse)(const char *value, struct cmdline *out);
@@ -98,6 +107,7 @@ static const struct option {
 	{"loglevel=", parse_loglevel, "error, warn, info or debug"},
 	{"cpus=", parse_cpus, "a number from 1 on"},
 	{"autostart=", parse_autostart, "yes or no"},
+	{"apicv=", parse_apicv, "yes or no"},
 };
 
 /* NULL when @word was understood, otherwise what was expected. */
@@ -110,7 +120,7 @@ static const char *parse_word(const char *word, struct cmdline *out)
 		if (!strncmp(word, o->name, len))
 			return o->parse(word + len, out) ? NULL : o->expected;
 	}
-	return "console=, loglevel=, cpus= or autostart=";
+	return "console=, loglevel=, cpus=, autostart= or apicv=";
 }
 
 void cmdline_parse(const char *text, struct cmdline *out,
@@ -123,6 +133,7 @@ void cmdline_parse(const char *text, struct cmdline *out,
 		.loglevel = LOG_INFO,
 		.cpus = UINT32_MAX,
 		.autostart = true,
+		.apicv = true,
 	};
 	for (;;) {
 		size_t len, kept;

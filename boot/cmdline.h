@@ -6,6 +6,7 @@
  *   loglevel=info         error warn info debug: what is shown of the log
  *   cpus=4                how many CPUs to use at most
  *   autostart=no          start no VM by itself, whatever the configs say
+ *   apicv=no              the CPU delivers no interrupts to guests by itself
  */
 #ifndef BOOT_CMDLINE_H
 #define BOOT_CMDLINE_H
@@ -24,7 +25,7 @@ struct cmdline {
 	unsigned consoles; /* CMDLINE_CONSOLE_ bits */
 	enum log_level loglevel;
 	uint32_t cpus; /* at least 1 */
-	bool autostart;
+	bool autostart, apicv;
 };
 
 /*

@@ -27,6 +27,7 @@
 #include "kernel/log.h"
 #include "kernel/page_alloc.h"
 #include "kernel/panic.h"
+#include "kernel/panic_card.h"
 #include "kernel/power.h"
 #include "kernel/sched.h"
 #include "kernel/slab.h"
@@ -52,6 +53,7 @@ static int parse_error;
 static struct memory_set free_memory;
 static struct memory_set direct_memory;
 static uint64_t low_phys;
+static bool panic_card_is_free;
 static uint64_t start_tsc;
 /* The other CPUs that have come as far as their scheduler, by now. Atomic. */
 static uint32_t cpus_ready;
@@ -97,8 +99,8 @@ static void report_boot_info(void)
 	struct cmdline again;
 
 	if (parse_error)
-		panic("the boot loader's information is unusable: start this with GRUB's "
-		      "multiboot2 command");
+		panic_try("start this with GRUB's multiboot2 command",
+			  "the boot loader's information is unusable");
 	log_info("boot: by %s, %s, command line '%s'", boot_info.loader,
 		 boot_info.uefi ? "UEFI" : "BIOS", boot_info.cmdline);
 	cmdline_parse(boot_info.cmdline, &again, complain);
@@ -123,6 +125,24 @@ static void report_boot_info(void)
 			 boot_info.modules[i].size >> 10);
 }
 
+/* The place where a panic's text outlives a reset, unless the loader has put something there. */
+static void take_panic_card(void)
+{
+	uint64_t before = memory_total(&free_memory);
+
+	memory_remove(&free_memory, PANIC_CARD_PHYS, PANIC_CARD_PHYS + PANIC_CARD_SIZE);
+	panic_card_is_free = before - memory_total(&free_memory) == PANIC_CARD_SIZE;
+	if (!panic_card_is_free)
+		log_warn("memory: %#lx-%#lx is in use: a panic will not be told after a reset",
+			 PANIC_CARD_PHYS, PANIC_CARD_PHYS + PANIC_CARD_SIZE);
+}
+
+static void show_last_panic(void)
+{
+	if (panic_card_is_free)
+		panic_card_open(paging_direct(PANIC_CARD_PHYS));
+}
+
 /* Which memory is whose. What the firmware uses below 1 MiB is left alone but for the trampoline.
  */
 static void sort_memory(void)
@@ -132,6 +152,7 @@ static void sort_memory(void)
 	memory_free_set(&free_memory, &boot_info);
 	memory_direct_set(&direct_memory, &boot_info);
 	memory_remove(&free_memory, 0, 4096);
+	take_panic_card();
 	low_phys = memory_take(&free_memory, SMP_LOW_SIZE, LOW_LIMIT);
 	memory_remove(&free_memory, 0, 1 << 20);
 	memory_remove(&free_memory, image, paging_phys(image_data_end));
@@ -150,8 +171,9 @@ static void sort_memory(void)
 
 static void __noreturn out_of_memory(const char *what)
 {
-	panic("out of memory for %s: the machine has %lu MiB free; it needs at least %lu MiB", what,
-	      memory_total(&free_memory) >> 20, MEMORY_MIN >> 20);
+	panic_try("give the machine more memory, GRUB fewer or smaller modules",
+		  "out of memory for %s: the machine has %lu MiB free; it needs at least %lu MiB",
+		  what, memory_total(&free_memory) >> 20, MEMORY_MIN >> 20);
 }
 
 static void build_page_tables(void)
@@ -238,8 +260,9 @@ static void start_time(void)
 	uint64_t khz = tsc_calibrate();
 
 	if (!khz)
-		panic("no clock of this machine tells how fast the TSC runs: no HPET, PM timer or "
-		      "PIT answers");
+		panic_try("switch the HPET or ACPI on in the firmware's setup",
+			  "no clock of this machine tells how fast the TSC runs: no HPET, PM timer "
+			  "or PIT answers");
 	time_init(khz);
 	apic_timer_init_cpu();
 	log_info("time: TSC %lu.%03lu MHz by %s, timer %s", khz / 1000, khz % 1000, tsc_source(),
@@ -251,6 +274,7 @@ static void start_vmm(void)
 {
 	if (device_types_init())
 		panic("two device types have one name: this is a fault of the build");
+	vmm_options.apicv = cmdline.apicv;
 	vmm_init();
 	vmm_cpu_init();
 	vm_config_load_modules();
@@ -260,7 +284,9 @@ static void start_vmm(void)
 static void run_cpu(void)
 {
 	if (sched_cpu_init())
-		panic("out of memory for the scheduler of CPU %u", this_cpu()->index);
+		panic_try("use fewer CPUs (cpus=N on the command line), or give the machine more "
+			  "memory",
+			  "out of memory for the scheduler of CPU %u", this_cpu()->index);
 	vmm_cpu_init();
 	__atomic_add_fetch(&cpus_ready, 1, __ATOMIC_RELEASE);
 	sched_loop();
@@ -299,6 +325,7 @@ void boot_main(uint32_t magic, uint64_t mbi_phys)
 	build_page_tables();
 	hand_memory_over();
 	open_screen();
+	show_last_panic();
 
 	/* The machine. */
 	find_tables();

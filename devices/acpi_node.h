@@ -30,6 +30,7 @@ struct acpi_node {
 		uint16_t port;
 		uint8_t count; /* 0: unused */
 	} io[ACPI_NODE_IO];
+	uint32_t memory, memory_size; /* addresses; size 0: none */
 	uint16_t irqs;		      /* one bit for each ISA IRQ */
 	const struct acpi_node *next; /* another object of the same device */
 };
@@ -59,18 +60,57 @@ struct acpi_pm {
 };
 
 /*
- * The PCI root bus, for the DSDT (PNP0A03), as ACPI_PCI_KIND: which buses, and
- * which I/O ports and memory are theirs. The first and the last of each.
+ * General-purpose events 0 to 31 (5.6.4): raise() sets the status of event @n
+ * and, where the guest has enabled it, its SCI. As ACPI_GPE_KIND. Any CPU, any
+ * lock of the caller's.
+ */
+#define ACPI_GPE_KIND "acpi-gpe"
+struct acpi_gpe {
+	void (*raise)(void *opaque, unsigned n);
+	/* Whether the guest wants to know of event @n. */
+	bool (*enabled)(void *opaque, unsigned n);
+	void *opaque;
+};
+
+/*
+ * The PCI root bus, for the DSDT (PNP0A03), the MCFG and the MP table, as
+ * ACPI_PCI_KIND: which buses, which I/O ports and memory are theirs (the first
+ * and the last of each; 0: unused), and where interrupt pins lead. Pin p (0-3)
+ * of device d on the root bus is line (p + d) % 4.
  */
 #define ACPI_PCI_KIND	 "acpi-pci"
-#define ACPI_PCI_WINDOWS 2
+#define ACPI_PCI_WINDOWS 4
+#define ACPI_PCI_LINES	 4
+#define ACPI_PCI_DEVICES 32
 struct acpi_pci {
 	uint16_t config_port; /* of the bridge itself */
 	uint8_t config_ports;
 	uint8_t bus_last; /* from 0 on */
+	uint32_t ecam;	  /* address of bus 0's configuration, 1 MiB a bus */
 	struct {
-		uint32_t first, last;
-	} io[ACPI_PCI_WINDOWS], memory[ACPI_PCI_WINDOWS];
+		uint64_t first, last;
+	} io[ACPI_PCI_WINDOWS], memory[ACPI_PCI_WINDOWS], prefetchable;
+	uint8_t gsi[ACPI_PCI_LINES]; /* by line, at the I/O APIC */
+	uint8_t isa[ACPI_PCI_LINES]; /* by line, the ISA IRQ at the 8259s */
+};
+
+/*
+ * Slots of the root bus whose devices come and go (6.3), as ACPI_HOTPLUG_KIND:
+ * three registers of four bytes with a bit for each slot. UP: look what has come
+ * or gone; DOWN: let go of it, please; both are cleared by writing what was read.
+ * EJECT, written: it is let go of.
+ */
+#define ACPI_HOTPLUG_KIND  "acpi-hotplug"
+#define ACPI_HOTPLUG_UP	   0
+#define ACPI_HOTPLUG_DOWN  4
+#define ACPI_HOTPLUG_EJECT 8
+#define ACPI_HOTPLUG_PORTS 12
+struct acpi_hotplug {
+	uint16_t port;
+	uint8_t gpe; /* that tells of changes in UP and DOWN */
+	/* The slots that are not soldered on, when the tables are built. */
+	uint32_t (*slots)(void *opaque);
+	void *opaque;
 };
 
 /* A register that resets the machine when `value` is written, as ACPI_RESET_KIND. */

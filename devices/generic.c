@@ -41,7 +41,8 @@ static int generic_read(void *opaque, struct vcpu *vcpu, uint64_t offset, unsign
 		break;
 	case GENERIC_PASS:
 	case GENERIC_PRINT_PASS:
-		*value = machine_ports_read((uint16_t)(r->first + offset), width);
+		*value = r->memory ? machine_memory_read(&r->machine, offset, width)
+				   : machine_ports_read((uint16_t)(r->first + offset), width);
 		break;
 	default:
 		*value = r->arg;
@@ -60,7 +61,9 @@ static int generic_write(void *opaque, struct vcpu *vcpu, uint64_t offset, unsig
 	generic_print(r, vcpu, "writes", offset, width, value);
 	if (r->mode == GENERIC_FORWARD)
 		return host_device_write(r->g->hostdev, (unsigned)r->arg, offset, width, value);
-	if (r->mode == GENERIC_PASS || r->mode == GENERIC_PRINT_PASS)
+	if (generic_passes(r->mode) && r->memory)
+		machine_memory_write(&r->machine, offset, width, value);
+	else if (generic_passes(r->mode))
 		machine_ports_write((uint16_t)(r->first + offset), width, (uint32_t)value);
 	return 0;
 }
@@ -78,9 +81,13 @@ static void generic_close_ports(void *opaque)
 static int generic_take_ports(struct device *dev, struct generic_range *r)
 {
 	uint32_t count = (uint32_t)(r->last - r->first + 1);
-	int err = device_hook_io(dev, (uint16_t)r->first, count, &generic_ops, r);
+	int err = 0;
 
-	if (err || (r->mode != GENERIC_PASS && r->mode != GENERIC_PRINT_PASS))
+	if (generic_passes(r->mode))
+		err = machine_ports_check(dev, (uint16_t)r->first, count);
+	if (!err)
+		err = device_hook_io(dev, (uint16_t)r->first, count, &generic_ops, r);
+	if (err || !generic_passes(r->mode))
 		return err;
 	device_log(dev, LOG_WARN, "the guest reaches the machine's ports %#lx-%#lx", r->first,
 		   r->last);
@@ -90,6 +97,22 @@ static int generic_take_ports(struct device *dev, struct generic_range *r)
 	if (!err)
 		machine_ports_open(dev->vm, (uint16_t)r->first, count);
 	return err;
+}
+
+static int generic_take_memory(struct device *dev, struct generic_range *r)
+{
+	int err = 0;
+
+	if (generic_passes(r->mode))
+		err = machine_memory_claim(dev, &r->machine, r->first, r->last);
+	if (!err)
+		err = device_hook_memory(dev, r->first, r->last - r->first + 1, HOOK_MEMORY_FULL,
+					 &generic_ops, r);
+	if (err || !generic_passes(r->mode))
+		return err;
+	device_log(dev, LOG_WARN, "the guest reaches the machine's memory %#lx-%#lx", r->first,
+		   r->last);
+	return r->mode == GENERIC_PASS ? machine_memory_open(dev, &r->machine) : 0;
 }
 
 static void generic_destroy(struct device *dev)
@@ -117,13 +140,8 @@ static int generic_create(struct device *dev, const struct device_config *config
 		err = generic_ranges_parse(g, false, device_config_string(config, "ports"));
 	if (!err)
 		err = generic_ranges_parse(g, true, device_config_string(config, "memory"));
-	for (r = g->ranges; r < g->ranges + g->count && !err; r++) {
-		if (r->memory)
-			err = device_hook_memory(dev, r->first, r->last - r->first + 1,
-						 HOOK_MEMORY_FULL, &generic_ops, r);
-		else
-			err = generic_take_ports(dev, r);
-	}
+	for (r = g->ranges; r < g->ranges + g->count && !err; r++)
+		err = r->memory ? generic_take_memory(dev, r) : generic_take_ports(dev, r);
 	return err;
 }
 
@@ -131,7 +149,7 @@ static const struct device_key generic_keys[] = {
 	{.name = "ports",
 	 .kind = KEY_STRING,
 	 .def = "",
-	 .help = "FIRST[-LAST]:MODE[=VALUE], … of I/O ports"},
+	 .help = "FIRST[-LAST]:MODE[=VALUE], … of I/O ports; MODE: " GENERIC_MODES},
 	{.name = "memory", .kind = KEY_STRING, .def = "", .help = "the same of physical memory"},
 	{.name = "hostdev",
 	 .kind = KEY_STRING,

@@ -4,6 +4,7 @@
 #ifndef DEVICES_GENERIC_H
 #define DEVICES_GENERIC_H
 
+#include "devices/hostdev/machine_memory.h"
 #include "lib/compiler.h"
 
 #include <stdbool.h>
@@ -14,6 +15,7 @@ struct device;
 struct host_device;
 
 #define GENERIC_RANGES_MAX 64
+#define GENERIC_MODES	   "ignore|print-and-ignore|passthrough|print-and-passthrough|forward"
 
 enum generic_mode {
 	GENERIC_IGNORE,
@@ -23,12 +25,19 @@ enum generic_mode {
 	GENERIC_FORWARD,
 };
 
+/* Whether the machine answers. */
+static inline bool generic_passes(enum generic_mode mode)
+{
+	return mode == GENERIC_PASS || mode == GENERIC_PRINT_PASS;
+}
+
 struct generic_range {
 	struct generic *g;
 	uint64_t first, last; /* ports, or guest-physical bytes */
 	bool memory;
 	enum generic_mode mode;
-	uint64_t arg; /* what reads give; of GENERIC_FORWARD: the region */
+	uint64_t arg;		       /* what reads give; of GENERIC_FORWARD: the region */
+	struct machine_memory machine; /* of memory that is passed through */
 };
 
 struct generic {

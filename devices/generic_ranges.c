@@ -13,7 +13,6 @@
 #include <string.h>
 
 #define GENERIC_TEXT_MAX 95 /* bytes of a range in the config */
-#define GENERIC_MODES	 "ignore|print-and-ignore|passthrough|print-and-passthrough|forward"
 
 /* A range's text, and how to complain of it. */
 struct generic_text {
@@ -56,7 +55,7 @@ static bool generic_split(struct generic_range *r, char *text)
 	r->arg = r->mode == GENERIC_FORWARD ? 0 : UINT64_MAX;
 	if (!arg)
 		return true;
-	return r->mode != GENERIC_PASS && r->mode != GENERIC_PRINT_PASS && parse_uint(arg, &r->arg);
+	return !generic_passes(r->mode) && parse_uint(arg, &r->arg);
 }
 
 static bool generic_meets(uint64_t first, uint64_t last, uint64_t start, uint64_t end)
@@ -102,8 +101,6 @@ static int generic_check(const struct generic_text *t, const struct generic_rang
 			return generic_bad(t, "overlaps 0x%lx-0x%lx", other->first, other->last);
 	if (r->memory && generic_is_ram(r->g->dev->vm->memory, r))
 		return generic_bad(t, "the VM has RAM there");
-	if (r->memory && (r->mode == GENERIC_PASS || r->mode == GENERIC_PRINT_PASS))
-		return generic_bad(t, "memory of the machine cannot be passed through yet");
 	return r->mode == GENERIC_FORWARD ? generic_check_forward(t, r) : 0;
 }
 

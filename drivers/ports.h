@@ -5,6 +5,12 @@
 
 #include <stdint.h>
 
+/*
+ * What of ours uses one of the @count ports from @first on while guests run, so that none may
+ * have it; NULL: nothing.
+ */
+const char *ports_user(uint16_t first, uint32_t count);
+
 /* @width: 1, 2 or 4 bytes. */
 uint32_t ports_read(uint16_t port, unsigned width);
 void ports_write(uint16_t port, unsigned width, uint32_t value);

@@ -53,6 +53,7 @@
 #define UART_LSR_THRE	   0x20
 #define UART_LSR_ABSENT	   0xff /* what a port without a device reads */
 
+#define UART_PORTS	    8
 #define UART_DIVISOR_115200 1
 #define UART_FIFO_SIZE	    16
 
@@ -283,6 +284,18 @@ bool serial_console_init(const char *name)
 		(io_in8(port + UART_IIR) & UART_IIR_FIFOS) == UART_IIR_FIFOS ? UART_FIFO_SIZE : 1;
 	console_register(&serial->sink);
 	return true;
+}
+
+bool serial_console_has(uint16_t first, uint32_t count)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(serial_ports); i++) {
+		const struct serial *serial = &serial_ports[i];
+
+		if (serial->fifo && first < serial->port + UART_PORTS &&
+		    first + count > serial->port)
+			return true;
+	}
+	return false;
 }
 
 void serial_input_init(void)

@@ -8,12 +8,16 @@
 #include "lib/compiler.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /*
  * Boot, early (needs nothing but I/O ports): sets the port "com1" or "com2"
  * up and registers it as a console sink. False when there is no such UART.
  */
 bool serial_console_init(const char *name) __must_check;
+
+/* Whether one of the @count ports from @first on is a console's. */
+bool serial_console_has(uint16_t first, uint32_t count);
 
 /* Boot, once interrupts can be routed: input of the consoles from then on. */
 void serial_input_init(void);

@@ -10,6 +10,7 @@
 
 #define LOG_RING_SIZE 65536
 #define LOG_TEXT_MAX  240
+#define LOG_LAST_MAX  16u /* lines that log_last() can have */
 #define LOG_CUT_MARK  "…"
 /* Time, level, text, mark, newline, 0. */
 #define LOG_LINE_MAX (24 + 10 + LOG_TEXT_MAX + sizeof(LOG_CUT_MARK) + 1)
@@ -41,10 +42,15 @@ static void log_disarm(char *s)
 			*s = '?';
 }
 
+uint64_t log_time_us(uint64_t tsc)
+{
+	return time_tsc_to_ns(tsc - log_epoch) / NSEC_PER_USEC;
+}
+
 /* Returns the line's length with its newline; @line is LOG_LINE_MAX bytes. */
 static size_t log_format(char *line, enum log_level level, const char *fmt, va_list args)
 {
-	uint64_t us = time_tsc_to_ns(time_tsc() - log_epoch) / NSEC_PER_USEC;
+	uint64_t us = log_time_us(time_tsc());
 	size_t at;
 	int len;
 
@@ -143,6 +149,23 @@ void log_for_each(void (*line_fn)(void *opaque, const char *text), void *opaque)
 	/* Not beyond what was there at the start: @line_fn may log itself. */
 	while ((ptrdiff_t)(end - pos) > 0 && (len = log_next(&pos, line))) {
 		line[len - 1] = '\0';
+		line_fn(opaque, line);
+	}
+}
+
+void log_last(unsigned count, void (*line_fn)(void *opaque, const char *text), void *opaque)
+{
+	char line[LOG_LINE_MAX];
+	size_t starts[LOG_LAST_MAX] = {0}, pos = log_ring.tail, end;
+	unsigned lines = 0;
+
+	count = MIN(count, LOG_LAST_MAX);
+	for (; (end = log_line_end(pos)) != pos; pos = end)
+		starts[lines++ % LOG_LAST_MAX] = pos;
+	for (unsigned i = lines - MIN(lines, count); i < lines; i++) {
+		pos = starts[i % LOG_LAST_MAX];
+		end = MIN(log_line_end(pos), pos + sizeof(line));
+		line[ring_peek(&log_ring, pos, line, end - pos - 1)] = '\0';
 		line_fn(opaque, line);
 	}
 }

@@ -33,7 +33,13 @@ void log_vmsg(enum log_level level, const char *fmt, va_list args) __printf(2, 0
 void log_set_level(enum log_level level);
 enum log_level log_get_level(void);
 
+/* What a line of the TSC @tsc has in front, in microseconds. */
+uint64_t log_time_us(uint64_t tsc);
+
 /* Calls @line for each kept line, oldest first; text is 0-terminated, with time and level. */
 void log_for_each(void (*line)(void *opaque, const char *text), void *opaque);
+
+/* In a panic: the last @count lines (16 at most), without the lock, however they stand. */
+void log_last(unsigned count, void (*line)(void *opaque, const char *text), void *opaque);
 
 #endif

@@ -7,6 +7,9 @@
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/percpu.h"
 #include "kernel/console.h"
+#include "kernel/log.h"
+#include "kernel/machine_check.h"
+#include "kernel/panic_card.h"
 #include "kernel/power.h"
 #include "kernel/sched.h"
 #include "kernel/symbols.h"
@@ -17,6 +20,15 @@
 
 #define PANIC_LINE_MAX	 256
 #define PANIC_FRAMES_MAX 32
+#define PANIC_LOG_LINES	 8
+
+static const char panic_own_fault[] =
+	"this is a fault of Alcazar itself, of no guest: keep this text, it is what a report "
+	"needs, "
+	"and `addr2line -e alcazar.elf ADDRESS` has the lines of the backtrace";
+static const char panic_hardware_fault[] =
+	"the hardware is at fault: look at the banks above, test memory, cooling and power, update "
+	"the firmware and the CPU's microcode";
 
 /* The APIC id of the CPU that panics + 1; 0 = none does. Atomic. */
 static uint32_t panic_cpu;
@@ -35,6 +47,7 @@ static void __printf(1, 2) panic_line(const char *fmt, ...)
 	len = MIN(len, (int)sizeof(line) - 2);
 	line[len++] = '\n';
 	console_write_emergency(line, len);
+	panic_card_add(line, len);
 }
 
 /*
@@ -97,16 +110,20 @@ static void panic_registers(const struct exception_frame *f)
 	panic_line("r14 %016lx r15 %016lx", f->r14, f->r15);
 }
 
-/* The other CPUs stop, and what a guest left in this one is put away. */
-static void panic_seize(void)
+/*
+ * The other CPUs stop, and what a guest left in this one is put away. Returns
+ * the vCPU that ran here last, if it can be told.
+ */
+static struct vcpu *panic_seize(void)
 {
 	cpu_irq_disable();
 	if (!panic_mapped(CPU_LOCAL_BASE))
-		return;
+		return NULL;
 	if (cpu_count > 1)
 		irq_send_nmi_others();
 	/* Without our TR, an exception in here would not find its stack. */
 	sched_leave_world();
+	return this_cpu()->fpu_owner;
 }
 
 static void panic_report(const struct exception_frame *frame, const char *fmt, va_list args)
@@ -118,14 +135,41 @@ static void panic_report(const struct exception_frame *frame, const char *fmt, v
 	panic_line("alcazar " ALCAZAR_VERSION ", CPU with APIC id %u", panic_self() - 1);
 	if (frame)
 		panic_registers(frame);
+	if (frame && frame->vector == EXCEPTION_MC)
+		machine_check_tell(panic_line);
 	panic_line("cr0 %lx cr2 %016lx cr3 %lx cr4 %lx", cpu_read_cr0(), cpu_read_cr2(),
 		   cpu_read_cr3(), cpu_read_cr4());
 }
 
+static void panic_log_line(void *opaque, const char *text)
+{
+	(void)opaque;
+	panic_line("  %s", text);
+}
+
+/* What may itself be what is damaged, last. */
+static void panic_context(struct vcpu *last)
+{
+	const panic_report_fn *report;
+
+	panic_line("log:");
+	log_last(PANIC_LOG_LINES, panic_log_line, NULL);
+	for (report = TABLE_START(panic_reports); report < TABLE_END(panic_reports); report++)
+		(*report)(panic_line, last);
+}
+
+/* A reset may leave the caches' content behind. */
+static void __noreturn panic_end(void)
+{
+	cpu_wbinvd();
+	cpu_stop();
+}
+
 static void __noreturn panic_vpanic(const struct exception_frame *frame, uint64_t rip, uint64_t rbp,
-				    const char *fmt, va_list args)
+				    const char *try, const char *fmt, va_list args)
 {
 	uint32_t expected = 0;
+	struct vcpu *last;
 
 	if (!__atomic_compare_exchange_n(&panic_cpu, &expected, panic_self(), false,
 					 __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) &&
@@ -133,9 +177,11 @@ static void __noreturn panic_vpanic(const struct exception_frame *frame, uint64_
 		cpu_stop();
 	switch (++panic_depth) {
 	case 1:
-		panic_seize();
+		last = panic_seize();
 		panic_report(frame, fmt, args);
 		panic_backtrace(rip, rbp);
+		panic_line("what to try: %s", try);
+		panic_context(last);
 		panic_line("halted: reset the machine");
 		power_leave_cpu();
 		break;
@@ -145,7 +191,7 @@ static void __noreturn panic_vpanic(const struct exception_frame *frame, uint64_
 	default:
 		break;
 	}
-	cpu_stop();
+	panic_end();
 }
 
 void panic(const char *fmt, ...)
@@ -154,7 +200,16 @@ void panic(const char *fmt, ...)
 
 	va_start(args, fmt);
 	panic_vpanic(NULL, (uintptr_t)__builtin_return_address(0),
-		     *(const uint64_t *)__builtin_frame_address(0), fmt, args);
+		     *(const uint64_t *)__builtin_frame_address(0), panic_own_fault, fmt, args);
+}
+
+void panic_try(const char *try, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	panic_vpanic(NULL, (uintptr_t)__builtin_return_address(0),
+		     *(const uint64_t *)__builtin_frame_address(0), try, fmt, args);
 }
 
 void panic_exception(const struct exception_frame *frame, const char *fmt, ...)
@@ -162,7 +217,9 @@ void panic_exception(const struct exception_frame *frame, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	panic_vpanic(frame, frame->rip, frame->rbp, fmt, args);
+	panic_vpanic(frame, frame->rip, frame->rbp,
+		     frame->vector == EXCEPTION_MC ? panic_hardware_fault : panic_own_fault, fmt,
+		     args);
 }
 
 void panic_stop_if_any(void)

@@ -102,8 +102,10 @@ struct range_map *range_map_build(void *memory, const struct range *ranges, size
 	if (count > 0)
 		memcpy(map->ranges, ranges, count * sizeof(*ranges));
 	sort(map->ranges, count, map->shift);
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < count; i++) {
+		map->edges |= (uint8_t)(map->ranges[i].first | (map->ranges[i].last + 1));
 		index_range(map, i);
+	}
 	return map;
 }
 

@@ -49,6 +49,7 @@ struct range_map {
 	uint32_t level_count; /* only levels that have ranges are kept */
 	struct range_level levels[RANGE_MAP_LEVELS];
 	uint8_t shift;	      /* of the finest level */
+	uint8_t edges;	      /* the lowest bits of where ranges begin and end, ORed */
 	uint8_t hash_shift;   /* 64 - log2 of the number of slots */
 	struct range *ranges; /* by level, then by key */
 	struct range_slot *slots;

@@ -23,15 +23,19 @@ $(ISO): $(BUILD)/alcazar.elf $(VM_FILES) scripts/make-iso $(BUILD)/.iso-args
 $(DEMO)/demo.cfg: configs/demo/demo.cfg
 	$(Q)mkdir -p $(@D) && cp $< $@
 
-DEMO_ROOT := $(addprefix configs/demo/,init inittab profile)
-$(DEMO)/initrd: $(DEMO_ROOT) scripts/make-initramfs | $(SETUP)
+# In the order in which the guest loads them; a kernel may have some of them built in.
+DEMO_MODULES := $(shell grep -v "^\#" configs/demo/modules)
+DEMO_ROOT := $(addprefix configs/demo/,init inittab modules profile)
+$(DEMO)/initrd: $(DEMO_ROOT) scripts/make-initramfs | $(SETUP) $(CACHE)/modules
 	$(call say,INITRD,$@)
-	$(Q)mkdir -p $(@D) && scripts/make-initramfs $@ $(DEMO_ROOT)
+	$(Q)mkdir -p $(@D) && scripts/make-initramfs $@ $(DEMO_ROOT) \
+		$(wildcard $(DEMO_MODULES:%=$(CACHE)/modules/%.ko))
 
 # Fetched once: a newer kernel in the archive is no reason to download it again.
-$(CACHE)/vmlinuz: | $(SETUP)
-	$(call say,FETCH,$@)
-	$(Q)scripts/fetch-kernel $(@D)
+TEST_MODULES := crc16 mbcache jbd2 crc32c_generic ext4
+$(CACHE)/vmlinuz $(CACHE)/modules &: | $(SETUP)
+	$(call say,FETCH,$(CACHE)/vmlinuz)
+	$(Q)scripts/fetch-kernel $(CACHE) $(DEMO_MODULES) $(TEST_MODULES)
 
 $(DEMO)/vmlinuz: $(CACHE)/vmlinuz
 	$(Q)mkdir -p $(@D) && cp $< $@

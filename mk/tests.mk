@@ -5,7 +5,7 @@
 HOST_CC := clang
 HOST_CFLAGS := -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=address,undefined \
 	-fno-sanitize-recover=all -fno-omit-frame-pointer -Wall -Wextra -Werror \
-	-Itests/host/fake -I. $(FONT_INCLUDE) $(ZYDIS_INCLUDE)
+	-Itests/host/fake -I. $(FONT_INCLUDE) $(CHACHA_INCLUDE) $(ZYDIS_INCLUDE)
 HOST := $(SHARED)/host
 
 HOST_TESTS := $(sort $(wildcard tests/host/*/test_*.c))
@@ -24,12 +24,12 @@ words_of = $(foreach use,$(HOST_USES),$(if $(filter $(1):%,$(use)),$(subst $(com
 $(call remember,$(HOST)/.cflags,$(HOST_CC) $(HOST_CFLAGS))
 $(call remember,$(HOST)/.uses,$(HOST_USES))
 
-$(HOST)/obj/%.o: %.c $(HOST)/.cflags | $(ZYDIS)/.unpacked $(FONT)/font_glyphs.h
+$(HOST)/obj/%.o: %.c $(HOST)/.cflags | $(ZYDIS)/.unpacked $(FONT)/font_glyphs.h $(CHACHA)
 	$(call say,HOSTCC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(HOST_CC) $(HOST_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(HOST)/fuzz-obj/%.o: %.c $(HOST)/.cflags | $(ZYDIS)/.unpacked
+$(HOST)/fuzz-obj/%.o: %.c $(HOST)/.cflags | $(ZYDIS)/.unpacked $(CHACHA)
 	$(call say,HOSTCC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(HOST_CC) $(HOST_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
@@ -59,6 +59,29 @@ $(HOST_FUZZER_BINARIES): $(ZYDIS)/libzydis-host.a $(HOST)/.uses
 	$(call say,HOSTLD,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(HOST_CC) $(HOST_CFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(ZYDIS)/libzydis-host.a -lcmocka
+
+# Each for so many seconds, on what it found the last time; those whose name contains one of TESTS.
+FUZZ_S ?= 60
+FUZZ := $(SHARED)/fuzz
+fuzz_name = $(subst /,-,$(1:$(HOST)/%=%))
+FUZZED := $(if $(TESTS),$(foreach test,$(TESTS),$(foreach fuzzer,$(HOST_FUZZER_BINARIES),\
+	$(if $(findstring $(test),$(fuzzer)),$(fuzzer)))),$(HOST_FUZZER_BINARIES))
+
+define fuzz
+.PHONY: fuzz-$(call fuzz_name,$1)
+fuzz-$(call fuzz_name,$1): $1
+	$(call say,FUZZ,$1 for $(FUZZ_S) s)
+	$(Q)mkdir -p $(FUZZ)/$(call fuzz_name,$1)
+	$(Q)$1 -max_total_time=$(FUZZ_S) -max_len=2048 -timeout=10 -verbosity=0 -print_final_stats=1 \
+		-artifact_prefix=$(FUZZ)/$(call fuzz_name,$1)- $(FUZZ)/$(call fuzz_name,$1) \
+		$(wildcard $(dir $(1:$(HOST)/%=tests/host/%))seeds_$(patsubst fuzz_%,%,$(notdir $1))) \
+		>$(FUZZ)/$(call fuzz_name,$1).log 2>&1 || { cat $(FUZZ)/$(call fuzz_name,$1).log; exit 1; }
+	$(Q)grep -hE '^ +[0-9]+ accesses to|^stat::number_of_executed' $(FUZZ)/$(call fuzz_name,$1).log
+endef
+$(foreach fuzzer,$(HOST_FUZZER_BINARIES),$(eval $(call fuzz,$(fuzzer))))
+
+.PHONY: fuzz
+fuzz: $(foreach fuzzer,$(FUZZED),fuzz-$(call fuzz_name,$(fuzzer)))
 
 .PHONY: host-tests
 host-tests: $(HOST_BINARIES) $(HOST_FUZZER_BINARIES)

@@ -106,5 +106,13 @@ $(FONT)/font_glyphs.h: scripts/gen-font | $(FONT_PCF)
 	$(Q)mkdir -p $(@D)
 	$(Q)scripts/gen-font $(FONT_PCF) >$@.new && mv $@.new $@
 
+# ChaCha20: a header of newlib's with functions, alone in a folder, so that the build machine's
+# tests find it, too.
+CHACHA := $(NEWLIB)/chacha/chacha_private.h
+CHACHA_INCLUDE := -isystem $(dir $(CHACHA))
+
+$(CHACHA): | $(NEWLIB)/.unpacked
+	$(Q)mkdir -p $(@D) && cp $(NEWLIB)/src/newlib/libc/stdlib/$(@F) $@
+
 # What every file of the image waits for: headers from outside the tree.
-THIRD_PARTY_HEADERS := $(NEWLIB)/.unpacked $(ZYDIS)/.unpacked $(FONT)/font_glyphs.h
+THIRD_PARTY_HEADERS := $(NEWLIB)/.unpacked $(ZYDIS)/.unpacked $(FONT)/font_glyphs.h $(CHACHA)

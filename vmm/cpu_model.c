@@ -5,9 +5,10 @@
 #include "arch/x86_64/cpuid.h"
 #include "arch/x86_64/msr.h"
 #include "kernel/time.h"
-#include "vmm/cpu_model_table.h"
+#include "vmm/cpu_vendor.h"
 #include "vmm/fpu.h"
 #include "vmm/hook/hook_cpuid.h"
+#include "vmm/hv_ops.h"
 #include "vmm/vcpu.h"
 #include "vmm/vm.h"
 #include "vmm/vm_config.h"
@@ -15,30 +16,17 @@
 #include <errno.h>
 #include <string.h>
 
-#define ANY UINT32_MAX /* subleaf */
-
-#define LEAF_MAX_BASIC	    0xdu
 #define LEAF_MAX_HYPERVISOR CPU_MODEL_LEAF_FREQUENCY
-#define LEAF_MAX_AMD	    0x8000001eu
-#define LEAF_MAX_INTEL	    0x80000008u
+#define LEAF_MAX_EXTENDED   0x80000008u
 
 #define PHYS_BITS_MAX	  48u /* what nested tables of four levels reach */
 #define PHYS_BITS_DEFAULT 36u /* APM vol. 3, Fn8000_0008 is not there */
 #define LINEAR_BITS	  48u
 
-#define EBX_AMD	  0x68747541u /* leaf 0: "Auth" */
-#define EBX_HYGON 0x6f677948u /* "Hygo" */
-
-/* Leaves 1 and 80000001, EAX (APM vol. 3, Fn0000_0001). */
-#define SIGNATURE_FAMILY_EXT 0xff00000u
-#define SIGNATURE_MODEL_EXT  0xf0000u
-#define SIGNATURE_FAMILY_11H 0x200000u /* the extended family of 11h; the base is 0Fh */
-
 #define CPUID_1_EDX_HTT		   BIT(28)
 #define CPUID_1_EBX_CLFLUSH	   0xff00u
 #define CPUID_7_EBX_TSC_ADJUST	   BIT(1)
 #define CPUID_7_ECX_RDPID	   BIT(22)
-#define CPUID_80000001_ECX_CMP	   BIT(1) /* more than one core */
 #define CPUID_80000001_ECX_TOPOEXT BIT(22)
 #define CPUID_80000001_EDX_SYSCALL BIT(11)
 #define CPUID_80000001_EDX_NX	   BIT(20)
@@ -51,47 +39,16 @@
 #define CACHE_LEVEL_3	   0x60u
 #define CACHE_KEPT	   0x3ffu /* type, level, self-initializing, fully associative */
 #define CACHE_SHARED_SHIFT 14
-#define CACHE_CORES_SHIFT  26
 #define CACHES_MAX	   8u
 
-/* What the table of one VM is made of. */
-struct model {
-	struct vm *vm;
-	uint32_t cpus;	    /* all cores of one package */
-	uint32_t core_bits; /* of an APIC id, to tell them apart */
-	bool amd;
-	struct cpu_features has;
-};
-
-bool cpu_model_is_amd(void)
+enum cpu_line cpu_model_line(void)
 {
-	uint32_t ebx = cpuid(0).ebx;
-
-	return ebx == EBX_AMD || ebx == EBX_HYGON;
+	return hv_ops->cpu->line;
 }
 
-static uint32_t signature_family(uint32_t eax)
-{
-	uint32_t base = eax >> 8 & 0xf;
-
-	return base == 0xf ? base + (eax >> 20 & 0xff) : base;
-}
-
-/*
- * AMD's families 0Fh, 10h and 15h to model 0Fh have their northbridge, with
- * memory controller and GART, as PCI device 18h: a guest that is told such a
- * family looks for it on every bus, and may program what it finds. A VM has
- * none, so it is told family 11h, the like of them that has no GART.
- */
 uint32_t cpu_model_signature(void)
 {
-	uint32_t eax = cpuid(1).eax, family = signature_family(eax);
-	bool northbridge =
-		family == 0xf || family == 0x10 || (family == 0x15 && !(eax & SIGNATURE_MODEL_EXT));
-
-	if (!cpu_model_is_amd() || !northbridge)
-		return eax;
-	return (eax & ~SIGNATURE_FAMILY_EXT) | SIGNATURE_FAMILY_11H;
+	return hv_ops->cpu->signature();
 }
 
 unsigned cpu_model_phys_bits(void)
@@ -99,6 +56,11 @@ unsigned cpu_model_phys_bits(void)
 	unsigned bits = cpuid_checked(0x80000008).eax & 0xff;
 
 	return bits ? MIN(bits, PHYS_BITS_MAX) : PHYS_BITS_DEFAULT;
+}
+
+uint32_t cpu_model_address_sizes(void)
+{
+	return cpu_model_phys_bits() | LINEAR_BITS << 8;
 }
 
 uint64_t cpu_model_efer(void)
@@ -155,51 +117,44 @@ static void find_features(struct cpu_features *f)
 	}
 }
 
-static int set(struct model *m, uint32_t leaf, uint32_t subleaf, uint32_t eax, uint32_t ebx,
-	       uint32_t ecx, uint32_t edx)
+int cpu_model_set(struct cpu_model *m, uint32_t leaf, uint32_t subleaf, uint32_t eax, uint32_t ebx,
+		  uint32_t ecx, uint32_t edx)
 {
 	const struct cpuid_regs regs = {eax, ebx, ecx, edx};
 
 	return hook_cpuid_set(m->vm, leaf, subleaf, &regs);
 }
 
-/* As the machine says. */
-static int set_same(struct model *m, uint32_t leaf)
+int cpu_model_set_same(struct cpu_model *m, uint32_t leaf)
 {
 	struct cpuid r = cpuid_checked(leaf);
 
-	return set(m, leaf, ANY, r.eax, r.ebx, r.ecx, r.edx);
+	return cpu_model_set(m, leaf, CPU_MODEL_ANY, r.eax, r.ebx, r.ecx, r.edx);
 }
 
-static int set_basic(struct model *m)
+static int set_basic(struct cpu_model *m)
 {
 	const struct cpu_features *f = &m->has;
 	struct cpuid r = cpuid(0), one = cpuid(1);
 	uint32_t ids = m->cpus > 1 ? 1u << m->core_bits : 1;
-	int err = set(m, 0, ANY, LEAF_MAX_BASIC, r.ebx, r.ecx, r.edx);
+	int err = cpu_model_set(m, 0, CPU_MODEL_ANY, CPU_MODEL_LAST_LEAF, r.ebx, r.ecx, r.edx);
 
 	if (!err)
-		err = set(m, 1, ANY, cpu_model_signature(),
-			  (one.ebx & CPUID_1_EBX_CLFLUSH) | ids << 16,
-			  f->leaf_1_ecx | (uint32_t)CPUID_1_ECX_HYPERVISOR,
-			  f->leaf_1_edx | (m->cpus > 1 ? (uint32_t)CPUID_1_EDX_HTT : 0));
-	if (!err && !m->amd)
-		err = set_same(m, 2);
+		err = cpu_model_set(m, 1, CPU_MODEL_ANY, cpu_model_signature(),
+				    (one.ebx & CPUID_1_EBX_CLFLUSH) | ids << 16,
+				    f->leaf_1_ecx | (uint32_t)CPUID_1_ECX_HYPERVISOR,
+				    f->leaf_1_edx | (m->cpus > 1 ? (uint32_t)CPUID_1_EDX_HTT : 0));
 	/* The local APIC's timer is made of ours and never stops. */
 	if (!err)
-		err = set(m, 6, ANY, CPUID_6_EAX_ARAT, 0, 0, 0);
+		err = cpu_model_set(m, 6, CPU_MODEL_ANY, CPUID_6_EAX_ARAT, 0, 0, 0);
 	if (!err)
-		err = set(m, 7, 0, 0, f->leaf_7_ebx | (uint32_t)CPUID_7_EBX_TSC_ADJUST,
-			  f->leaf_7_ecx, f->leaf_7_edx);
+		err = cpu_model_set(m, 7, 0, 0, f->leaf_7_ebx | (uint32_t)CPUID_7_EBX_TSC_ADJUST,
+				    f->leaf_7_ecx, f->leaf_7_edx);
 	return err;
 }
 
-/* Leaf 4 of Intel, 8000001D of AMD: the last level is shared by all, the others are a core's own.
- */
-static int set_caches(struct model *m, uint32_t leaf)
+int cpu_model_set_caches(struct cpu_model *m, uint32_t leaf, uint32_t sharers, uint32_t cores)
 {
-	uint32_t sharers = m->amd ? m->cpus - 1 : (1u << m->core_bits) - 1;
-	uint32_t cores = m->amd ? 0 : sharers << CACHE_CORES_SHIFT;
 	int err = 0;
 
 	for (uint32_t i = 0; !err && i < CACHES_MAX; i++) {
@@ -208,91 +163,83 @@ static int set_caches(struct model *m, uint32_t leaf)
 
 		if (!(r.eax & CACHE_TYPE))
 			break;
-		err = set(m, leaf, i, (r.eax & CACHE_KEPT) | shared << CACHE_SHARED_SHIFT | cores,
-			  r.ebx, r.ecx, r.edx);
+		err = cpu_model_set(m, leaf, i,
+				    (r.eax & CACHE_KEPT) | shared << CACHE_SHARED_SHIFT | cores,
+				    r.ebx, r.ecx, r.edx);
 	}
 	return err;
 }
 
 /* Leaf 0xb: one thread a core, all cores in the package; EDX is put in by the handler. */
-static int set_topology(struct model *m)
+static int set_topology(struct cpu_model *m)
 {
-	int err = set(m, 0xb, 0, 0, 1, 0x100, 0);
+	int err = cpu_model_set(m, 0xb, 0, 0, 1, 0x100, 0);
 
 	if (!err)
-		err = set(m, 0xb, 1, m->core_bits, m->cpus, 0x201, 0);
+		err = cpu_model_set(m, 0xb, 1, m->core_bits, m->cpus, 0x201, 0);
 	if (!err)
-		err = set(m, 0xb, ANY, 0, 0, 0, 0);
+		err = cpu_model_set(m, 0xb, CPU_MODEL_ANY, 0, 0, 0, 0);
 	return err;
 }
 
-static int set_xsave(struct model *m)
+static int set_xsave(struct cpu_model *m)
 {
 	uint64_t mask = fpu_xcr0_mask();
 	int err;
 
 	if (!mask)
 		return 0;
-	err = set(m, 0xd, 0, (uint32_t)mask, 0, fpu_xsave_size(mask), (uint32_t)(mask >> 32));
+	err = cpu_model_set(m, 0xd, 0, (uint32_t)mask, 0, fpu_xsave_size(mask),
+			    (uint32_t)(mask >> 32));
 	if (!err)
-		err = set(m, 0xd, 1, m->has.leaf_d1_eax, 0, 0, 0);
+		err = cpu_model_set(m, 0xd, 1, m->has.leaf_d1_eax, 0, 0, 0);
 	for (uint32_t bit = 2; !err && bit < 63; bit++) {
 		struct cpuid r = cpuid_sub(0xd, bit);
 
 		if (mask & BIT(bit))
-			err = set(m, 0xd, bit, r.eax, r.ebx, r.ecx, 0);
+			err = cpu_model_set(m, 0xd, bit, r.eax, r.ebx, r.ecx, 0);
 	}
 	return err;
 }
 
-static int set_hypervisor(struct model *m)
+static int set_hypervisor(struct cpu_model *m)
 {
 	static const char signature[12] = "AlcazarAlcaz";
 	uint32_t s[3];
 	int err;
 
 	memcpy(s, signature, sizeof(s));
-	err = set(m, 0x40000000, ANY, LEAF_MAX_HYPERVISOR, s[0], s[1], s[2]);
+	err = cpu_model_set(m, 0x40000000, CPU_MODEL_ANY, LEAF_MAX_HYPERVISOR, s[0], s[1], s[2]);
 	if (!err)
-		err = set(m, CPU_MODEL_LEAF_FREQUENCY, ANY, (uint32_t)time_scale.tsc_khz,
-			  CPU_MODEL_APIC_KHZ, 0, 0);
+		err = cpu_model_set(m, CPU_MODEL_LEAF_FREQUENCY, CPU_MODEL_ANY,
+				    (uint32_t)time_scale.tsc_khz, CPU_MODEL_APIC_KHZ, 0, 0);
 	return err;
 }
 
-static int set_extended(struct model *m)
+static int set_extended(struct cpu_model *m)
 {
 	const struct cpu_features *f = &m->has;
-	struct cpuid zero = cpuid(0), one = cpuid_checked(0x80000001);
-	struct cpuid sizes = cpuid_checked(0x80000007);
-	bool topology = cpu_model_has_topoext();
-	uint32_t cmp = m->amd && m->cpus > 1 ? (uint32_t)CPUID_80000001_ECX_CMP : 0;
+	struct cpuid one = cpuid_checked(0x80000001), sizes = cpuid_checked(0x80000007);
 	int err;
 
-	err = set(m, 0x80000000, ANY, topology ? LEAF_MAX_AMD : LEAF_MAX_INTEL,
-		  m->amd ? zero.ebx : 0, m->amd ? zero.ecx : 0, m->amd ? zero.edx : 0);
+	err = cpu_model_set(m, 0x80000000, CPU_MODEL_ANY, LEAF_MAX_EXTENDED, 0, 0, 0);
 	if (!err)
-		err = set(m, 0x80000001, ANY, m->amd ? cpu_model_signature() : one.eax, one.ebx,
-			  f->leaf_80000001_ecx | cmp, f->leaf_80000001_edx);
+		err = cpu_model_set(m, 0x80000001, CPU_MODEL_ANY, one.eax, one.ebx,
+				    f->leaf_80000001_ecx, f->leaf_80000001_edx);
 	for (uint32_t leaf = 0x80000002; !err && leaf <= 0x80000006; leaf++)
-		err = set_same(m, leaf);
+		err = cpu_model_set_same(m, leaf);
 	if (!err)
-		err = set(m, 0x80000007, ANY, 0, 0, 0,
-			  sizes.edx & (uint32_t)CPUID_80000007_EDX_CONST_TSC);
+		err = cpu_model_set(m, 0x80000007, CPU_MODEL_ANY, 0, 0, 0,
+				    sizes.edx & (uint32_t)CPUID_80000007_EDX_CONST_TSC);
 	if (!err)
-		err = set(m, 0x80000008, ANY, cpu_model_phys_bits() | LINEAR_BITS << 8,
-			  f->leaf_80000008_ebx, m->amd ? (m->cpus - 1) | m->core_bits << 12 : 0, 0);
-	if (!err && topology)
-		err = set_same(m, 0x80000019);
-	if (!err && topology)
-		err = set_same(m, 0x8000001a);
-	if (!err && topology)
-		err = set_caches(m, 0x8000001d);
+		err = cpu_model_set(m, 0x80000008, CPU_MODEL_ANY, cpu_model_address_sizes(),
+				    f->leaf_80000008_ebx, 0, 0);
 	return err;
 }
 
 int cpu_model_create(struct vm *vm)
 {
-	struct model m = {.vm = vm, .cpus = vm->config->cpus, .amd = cpu_model_is_amd()};
+	struct cpu_model m = {.vm = vm, .cpus = vm->config->cpus};
 	int err;
 
 	while (1u << m.core_bits < m.cpus)
@@ -300,8 +247,6 @@ int cpu_model_create(struct vm *vm)
 	find_features(&m.has);
 	vm->cr4_allowed = cpu_cr4_given(m.has.leaf_1_ecx, m.has.leaf_7_ebx, m.has.leaf_7_ecx);
 	err = set_basic(&m);
-	if (!err && !m.amd)
-		err = set_caches(&m, 4);
 	if (!err)
 		err = set_topology(&m);
 	if (!err)
@@ -310,6 +255,8 @@ int cpu_model_create(struct vm *vm)
 		err = set_hypervisor(&m);
 	if (!err)
 		err = set_extended(&m);
+	if (!err)
+		err = hv_ops->cpu->tell(&m);
 	if (!err)
 		err = cpu_model_hook(vm);
 	return err;

@@ -8,6 +8,7 @@
 #define VMM_CPU_MODEL_H
 
 #include "lib/compiler.h"
+#include "vmm/cpu_vendor.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,12 +26,14 @@ void cpu_model_destroy(struct vm *vm);
 /* The part of it that depends on the vCPU which asks. */
 int cpu_model_hook(struct vm *vm) __must_check;
 
-/* The vendor that guests see is the machine's: whether it is AMD (or Hygon). */
-bool cpu_model_is_amd(void);
+/* Whose MSRs, besides the architecture's, guests expect. */
+enum cpu_line cpu_model_line(void);
 /* EDX at reset: family, model, stepping. */
 uint32_t cpu_model_signature(void);
 /* Bits of a guest-physical address. */
 unsigned cpu_model_phys_bits(void);
+/* With those of linear addresses: leaf 80000008, EAX. */
+uint32_t cpu_model_address_sizes(void);
 /* Leaves 8000001D and 8000001E. */
 bool cpu_model_has_topoext(void);
 /* The EFER bits that a guest may set. */

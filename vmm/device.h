@@ -83,6 +83,12 @@ struct device_type {
 	/* Frees dev->state, also of a create() that failed. All resources are gone already: no
 	 * callback can come any more. */
 	void (*destroy)(struct device *dev);
+	/*
+	 * In a task: asks the guest to let go of the device, which then ends it (device_defer()).
+	 * False: it does not listen, and the device may just as well go now. NULL: no guest needs
+	 * to be asked.
+	 */
+	bool (*unplug)(struct device *dev);
 	/* In a task that has the VM's life, some time after device_defer(): what the device's
 	 * handlers may not do, such as to make or end devices, itself included. NULL: nothing. */
 	void (*deferred)(struct device *dev);
@@ -121,6 +127,7 @@ struct device {
 	unsigned counts[DEVICE_RESOURCE_KINDS];
 	struct list_head link; /* in the VM's list, in order of creation */
 	bool wants_deferred;   /* atomic */
+	bool asked;	       /* the guest, to let go of it; with the VM's life */
 };
 
 /* Typed values, checked before create(): these cannot fail for a key of the type. */
@@ -147,6 +154,10 @@ int device_hook_msr(struct device *dev, uint32_t first, uint32_t count, const st
 		    void *opaque) __must_check;
 int device_hook_memory(struct device *dev, gpa_t gpa, uint64_t size, enum hook_memory_mode mode,
 		       const struct hook_ops *ops, void *opaque) __must_check;
+/* The ports, or the memory, that no hook and no RAM has: one device's. Offsets are addresses. */
+int device_hook_io_rest(struct device *dev, const struct hook_ops *ops, void *opaque) __must_check;
+int device_hook_memory_rest(struct device *dev, const struct hook_ops *ops,
+			    void *opaque) __must_check;
 int device_hook_cpuid(struct device *dev, uint32_t first, uint32_t last, hook_cpuid_fn fn,
 		      void *opaque) __must_check;
 int device_hook_call(struct device *dev, uint64_t first, uint64_t last, hook_call_fn fn,

@@ -191,6 +191,37 @@ int device_hook_memory(struct device *dev, gpa_t gpa, uint64_t size, enum hook_m
 			   hook_memory_add(dev->vm, &h->hook, mode));
 }
 
+/* What no device has. */
+static void device_release_io_rest(struct device_resource *res)
+{
+	hook_rest_clear(res->dev->vm, HOOK_REST_IO);
+}
+
+static void device_release_memory_rest(struct device_resource *res)
+{
+	hook_rest_clear(res->dev->vm, HOOK_REST_MEMORY);
+}
+
+int device_hook_io_rest(struct device *dev, const struct hook_ops *ops, void *opaque)
+{
+	struct hook_resource *h = device_hook_alloc(dev, 0, HOOK_IO_PORTS, ops, opaque);
+
+	if (!h)
+		return -ENOMEM;
+	return device_keep(dev, &h->res, DEVICE_IO, device_release_io_rest,
+			   hook_rest_set(dev->vm, HOOK_REST_IO, &h->hook));
+}
+
+int device_hook_memory_rest(struct device *dev, const struct hook_ops *ops, void *opaque)
+{
+	struct hook_resource *h = device_hook_alloc(dev, 0, BIT(GPA_BITS_MAX), ops, opaque);
+
+	if (!h)
+		return -ENOMEM;
+	return device_keep(dev, &h->res, DEVICE_MEMORY, device_release_memory_rest,
+			   hook_rest_set(dev->vm, HOOK_REST_MEMORY, &h->hook));
+}
+
 struct cpuid_resource {
 	struct device_resource res;
 	struct hook_cpuid hook;

@@ -22,7 +22,6 @@
 #include "vmm/vcpu_cr.h"
 #include "vmm/vm.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -88,7 +87,7 @@ static enum exit_action exit_hypercall(struct vcpu *vcpu, const struct vm_exit *
 {
 	const uint64_t args[4] = {vcpu->gpr[GPR_RBX], vcpu->gpr[GPR_RCX], vcpu->gpr[GPR_RDX],
 				  vcpu->gpr[GPR_RSI]};
-	int64_t result = -EPERM;
+	int64_t result = HYPERCALL_DENIED;
 
 	(void)exit;
 	if (likely(vcpu_cpl(vcpu) == 0))

@@ -6,7 +6,7 @@
 #include "arch/x86_64/msr.h"
 #include "kernel/log.h"
 #include "kernel/page_alloc.h"
-#include "vmm/cpu_model.h"
+#include "vmm/hv_ops.h"
 #include "vmm/vm.h"
 
 #include <errno.h>
@@ -18,26 +18,29 @@
 #define PRED_CMD_IBPB BIT(0)
 
 /* The legacy region of the XSAVE area, also FXSAVE's (SDM vol. 1, 10.5.1 and 13.4.1). */
-#define FXSAVE_FCW	0
-#define FXSAVE_FTW	4 /* abridged: a bit per register that is not empty */
-#define FXSAVE_MXCSR	24
-#define FXSAVE_SIZE	512u
-#define XSAVE_BV	512 /* header */
-#define XSAVE_SIZE_MIN	(512u + 64u)
-#define FCW_RESET	0x0040
-#define FTW_RESET	0xff
-#define MXCSR_RESET	0x1f80
-#define XCR0_KNOWN	(XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512)
-#define XSAVE_BITS_MAX	63
-#define XSAVE_ALIGNED	BIT(1) /* CPUID 0xd, ECX of a component */
-#define XSAVE_ALIGNMENT 64u
+#define FXSAVE_FCW	  0
+#define FXSAVE_FTW	  4 /* abridged: a bit per register that is not empty */
+#define FXSAVE_MXCSR	  24
+#define FXSAVE_MXCSR_MASK 28
+#define FXSAVE_SIZE	  512u
+#define MXCSR_MASK_OLD	  0xffbfu /* where the CPU says 0 */
+#define XSAVE_BV	  512	  /* header */
+#define XSAVE_SIZE_MIN	  (512u + 64u)
+#define FCW_RESET	  0x0040
+#define FTW_RESET	  0xff
+#define MXCSR_RESET	  0x1f80
+#define XCR0_KNOWN	  (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512)
+#define XSAVE_BITS_MAX	  63
+#define XSAVE_ALIGNED	  BIT(1) /* CPUID 0xd, ECX of a component */
+#define XSAVE_ALIGNMENT	  64u
 
 static struct {
 	uint64_t mask;	/* XCR0 while we save and load; 0: the CPU has no XSAVE */
 	unsigned order; /* pages of an area */
 	bool tsc_aux;
-	bool ibpb;	    /* indirect branch predictions can be forgotten */
-	bool pointers_leak; /* XRSTOR keeps FOP, FIP and FDP where no exception is pending */
+	bool ibpb;	     /* indirect branch predictions can be forgotten */
+	uint32_t mxcsr_mask; /* bits of MXCSR that the CPU has */
+	bool pointers_leak;  /* XRSTOR keeps FOP, FIP and FDP where no exception is pending */
 } fpu;
 
 /* Of an area with the components of @xcr0, where each has its place, or @packed. */
@@ -76,6 +79,17 @@ uint64_t fpu_xcr0(struct vcpu *vcpu)
 	return fpu.mask && this_cpu()->fpu_owner == vcpu ? cpu_xgetbv(0) : vcpu->xcr0;
 }
 
+/* SDM vol. 1, 11.6.6. */
+static uint32_t read_mxcsr_mask(void)
+{
+	static uint8_t area[FXSAVE_SIZE] __aligned(16);
+	uint32_t mask;
+
+	__asm__ volatile("fxsave64 (%0)" : : "r"(area) : "memory");
+	memcpy(&mask, area + FXSAVE_MXCSR_MASK, sizeof(mask));
+	return mask ? mask : MXCSR_MASK_OLD;
+}
+
 void fpu_init(void)
 {
 	struct cpuid basic = cpuid_checked(1);
@@ -96,8 +110,8 @@ void fpu_init(void)
 	log_info("vmm: branch predictions %s",
 		 fpu.ibpb ? "are forgotten between VMs (IBPB)"
 			  : "pass from VM to VM: this CPU has no IBPB");
-	/* APM vol. 3, CPUID Fn8000_0008_EBX[2]; Intel's always load them. */
-	fpu.pointers_leak = cpu_model_is_amd() && !(cpuid_checked(0x80000008).ebx & BIT(2));
+	fpu.mxcsr_mask = read_mxcsr_mask();
+	fpu.pointers_leak = hv_ops->cpu->keeps_x87_pointers();
 }
 
 void fpu_cpu_init(void)
@@ -221,13 +235,26 @@ void fpu_save(struct vcpu *vcpu)
 	cpu->fpu_owner = NULL;
 }
 
-int fpu_set_xcr0(struct vcpu *vcpu, uint64_t value)
+int fpu_xcr0_check(uint64_t value)
 {
 	uint64_t avx512 = value & XCR0_AVX512;
 
-	if ((value & ~fpu.mask) || !(value & XCR0_X87) ||
-	    ((value & XCR0_AVX) && !(value & XCR0_SSE)) ||
-	    (avx512 && (avx512 != XCR0_AVX512 || !(value & XCR0_AVX))))
+	/* Without XSAVE nobody sets it: it stays as after a reset. */
+	return (value & ~(fpu.mask | XCR0_X87)) || !(value & XCR0_X87) ||
+			       ((value & XCR0_AVX) && !(value & XCR0_SSE)) ||
+			       (avx512 && (avx512 != XCR0_AVX512 || !(value & XCR0_AVX)))
+		       ? -EINVAL
+		       : 0;
+}
+
+uint32_t fpu_mxcsr_mask(void)
+{
+	return fpu.mxcsr_mask;
+}
+
+int fpu_set_xcr0(struct vcpu *vcpu, uint64_t value)
+{
+	if (fpu_xcr0_check(value))
 		return -EINVAL;
 	vcpu->xcr0 = value;
 	cpu_xsetbv(0, value);

@@ -35,6 +35,10 @@ uint64_t fpu_xcr0_mask(void);
 uint32_t fpu_xsave_size(uint64_t xcr0);
 /* As above, in the compacted format (13.4.3). */
 uint32_t fpu_xsavec_size(uint64_t xcr0);
+/* -EINVAL: XSETBV would raise #GP (SDM vol. 1, 13.3). */
+int fpu_xcr0_check(uint64_t xcr0) __must_check;
+/* Bits of MXCSR that may be set. */
+uint32_t fpu_mxcsr_mask(void);
 /* The guest's XCR0, live or not. Own CPU. */
 uint64_t fpu_xcr0(struct vcpu *vcpu);
 bool fpu_has_tsc_aux(void);

@@ -84,7 +84,7 @@ static int back_all(struct vm *vm, struct guest_memory *m)
 
 		vm_log(vm, LOG_ERROR,
 		       "not enough memory: %" PRIu64 " MiB wanted, %" PRIu64 " MiB free, %" PRIu64
-		       " MiB missing",
+		       " MiB missing: lower its `memory`, or `destroy` another VM",
 		       m->size / MIB, stats.free * PAGE_SIZE / MIB, ALIGN_UP(missing, MIB) / MIB);
 		return -ENOMEM;
 	}
@@ -142,14 +142,24 @@ int guest_memory_set_access(struct vm *vm, gpa_t gpa, uint64_t size, unsigned ac
 	return err;
 }
 
-int guest_memory_map_device(struct vm *vm, gpa_t gpa, void *pages, uint64_t size)
+static int map_device(struct vm *vm, gpa_t gpa, hpa_t hpa, uint64_t size, unsigned access)
 {
 	int err;
 
 	spin_lock(&vm->memory->lock);
-	err = hv_ops->map(vm, gpa, paging_phys(pages), size, ACCESS_ALL);
+	err = hv_ops->map(vm, gpa, hpa, size, access);
 	spin_unlock(&vm->memory->lock);
 	return err;
+}
+
+int guest_memory_map_device(struct vm *vm, gpa_t gpa, void *pages, uint64_t size)
+{
+	return map_device(vm, gpa, paging_phys(pages), size, ACCESS_ALL);
+}
+
+int guest_memory_map_machine(struct vm *vm, gpa_t gpa, uint64_t size)
+{
+	return map_device(vm, gpa, gpa, size, ACCESS_ALL | ACCESS_UNCACHED);
 }
 
 void guest_memory_unmap_device(struct vm *vm, gpa_t gpa, uint64_t size)

@@ -18,6 +18,9 @@
 
 #define GUEST_LOW_LIMIT UINT64_C(0xc0000000) /* RAM below 4 GiB ends here at the latest */
 #define GUEST_HIGH_BASE UINT64_C(0x100000000)
+/* PCI's configuration spaces (ECAM): 1 MiB for each of 256 buses, in the hole. */
+#define GUEST_PCI_CONFIG      UINT64_C(0xe0000000)
+#define GUEST_PCI_CONFIG_SIZE UINT64_C(0x10000000)
 #define GUEST_VGA_BASE	UINT64_C(0xa0000)
 #define GUEST_VGA_END	UINT64_C(0xc0000)
 #define GUEST_GRANULE	UINT64_C(0x200000) /* backing is contiguous within one */
@@ -48,10 +51,13 @@ int guest_memory_set_access(struct vm *vm, gpa_t gpa, uint64_t size, unsigned ac
 
 /*
  * Maps, or takes away again, a device's memory, whole pages that are
- * contiguous at @pages, where the guest has no access to RAM. 0 or -ENOMEM.
- * The caller flushes.
+ * contiguous at @pages, where the guest has no access to RAM. -ENOMEM or, beyond
+ * what nested tables translate, -EINVAL: a part may be mapped and is to be
+ * taken away. The caller flushes.
  */
 int guest_memory_map_device(struct vm *vm, gpa_t gpa, void *pages, uint64_t size) __must_check;
+/* The same with a device's memory of the machine at @gpa itself, uncached. */
+int guest_memory_map_machine(struct vm *vm, gpa_t gpa, uint64_t size) __must_check;
 void guest_memory_unmap_device(struct vm *vm, gpa_t gpa, uint64_t size);
 
 /*

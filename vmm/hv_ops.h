@@ -16,6 +16,7 @@
 #define VMM_HV_OPS_H
 
 #include "kernel/page_alloc.h"
+#include "vmm/cpu_vendor.h"
 #include "vmm/exit.h"
 #include "vmm/vcpu.h"
 
@@ -27,7 +28,8 @@ struct vm;
 typedef void (*hv_print_fn)(const char *fmt, ...) __printf(1, 2);
 
 struct hv_ops {
-	const char *name; /* "SVM", "VT-x" */
+	const char *name;	      /* "SVM", "VT-x" */
+	const struct cpu_vendor *cpu; /* what guests see of whose CPU this is */
 
 	/*
 	 * 0 when this machine has what we need. Otherwise -ENODEV and @reason
@@ -111,10 +113,11 @@ struct hv_ops {
 	/*
 	 * Nested mappings. [@gpa, @gpa + @size), page-aligned, becomes @hpa with
 	 * ACCESS_ rights, in the largest pages that fit; an existing mapping is
-	 * replaced (large pages split). 0, -ENOMEM (then the range may be partly
-	 * mapped; unmap, too, splits) or -EINVAL (beyond what the hardware's tables
-	 * translate: 48 bits). The caller holds vm->memory's lock and flushes
-	 * (vm_flush) when rights were taken away.
+	 * replaced (large pages split). With ACCESS_UNCACHED it is uncacheable, or what
+	 * the guest's PAT makes of that (write-combining, as on the machine itself).
+	 * 0, -ENOMEM (then the range may be partly mapped; unmap, too, splits) or
+	 * -EINVAL (beyond what the hardware's tables translate: 48 bits). The caller
+	 * holds vm->memory's lock and flushes (vm_flush) when rights were taken away.
 	 */
 	int (*map)(struct vm *vm, gpa_t gpa, hpa_t hpa, uint64_t size, unsigned access);
 	int (*unmap)(struct vm *vm, gpa_t gpa, uint64_t size);

@@ -31,9 +31,6 @@
 #define MSR_KERNEL_GS	 0xc0000102
 #define MSR_TSC_AUX	 0xc0000103
 
-#define DEBUGCTL_AMD   UINT64_C(0x3f) /* LBR, BTF, pins: APM vol. 2, 13.1.1.6 */
-#define DEBUGCTL_INTEL UINT64_C(0x3)  /* LBR, BTF: SDM vol. 3B, 17.4.1 */
-
 /* An entry of the tables. */
 struct msr_access {
 	uint64_t (*get)(struct vcpu *vcpu, uint64_t arg);
@@ -117,9 +114,7 @@ static int set_low(struct vcpu *vcpu, uint64_t reg, uint64_t value)
 
 static int set_debugctl(struct vcpu *vcpu, uint64_t reg, uint64_t value)
 {
-	uint64_t known = cpu_model_is_amd() ? DEBUGCTL_AMD : DEBUGCTL_INTEL;
-
-	return value & ~known ? -EINVAL : set_reg(vcpu, reg, value);
+	return value & ~hv_ops->cpu->debugctl ? -EINVAL : set_reg(vcpu, reg, value);
 }
 
 /* Eight types: UC, WC, WT, WP, WB, UC- (APM vol. 2, 7.8.1). */

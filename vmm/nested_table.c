@@ -216,8 +216,8 @@ int nested_table_map(struct nested_table *t, gpa_t gpa, hpa_t hpa, uint64_t size
 {
 	int err;
 
-	if (!nested_range_ok(gpa, size) || !IS_ALIGNED(hpa, PAGE_SIZE) || !access ||
-	    access > NESTED_ACCESS_ALL)
+	if (!nested_range_ok(gpa, size) || !IS_ALIGNED(hpa, PAGE_SIZE) ||
+	    !(access & NESTED_ACCESS_ALL) || access >= NESTED_LEAFS)
 		return -EINVAL;
 	err = nested_map_level(t, t->root, NESTED_TOP, gpa, gpa + size, hpa,
 			       t->format.leaf[access]);

@@ -28,6 +28,7 @@
 #define NESTED_ENTRY_ADDR  UINT64_C(0x000ffffffffff000)
 
 #define NESTED_ACCESS_ALL (ACCESS_READ | ACCESS_WRITE | ACCESS_EXEC)
+#define NESTED_LEAFS	  16 /* of these bits and ACCESS_UNCACHED */
 
 /* What differs. The vendor's function makes one for the machine. */
 struct nested_format {
@@ -35,7 +36,7 @@ struct nested_format {
 	uint64_t table;	  /* what an entry has beside the address of a table */
 	/* What one has beside the address of a page, by the ACCESS_ bits that are wanted;
 	 * what the format cannot say gives more than wanted, never less. */
-	uint64_t leaf[NESTED_ACCESS_ALL + 1];
+	uint64_t leaf[NESTED_LEAFS];
 	bool page_1g;
 };
 
@@ -66,7 +67,7 @@ hpa_t nested_table_root(const struct nested_table *t);
 
 /*
  * [@gpa, @gpa + @size), whole pages below NESTED_TABLE_GPA_END, to @hpa with
- * @access (not 0). -EINVAL, or -ENOMEM with a part mapped.
+ * @access (rights, and ACCESS_UNCACHED). -EINVAL, or -ENOMEM with a part mapped.
  */
 int nested_table_map(struct nested_table *t, gpa_t gpa, hpa_t hpa, uint64_t size,
 		     unsigned access) __must_check;

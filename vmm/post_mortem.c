@@ -76,3 +76,13 @@ void post_mortem(struct vcpu *vcpu, const char *why)
 	event(vcpu);
 	code(vcpu);
 }
+
+TABLE_DECLARE(crash_reports, crash_report_fn);
+
+void post_mortem_vm(struct vm *vm)
+{
+	const crash_report_fn *report;
+
+	for (report = TABLE_START(crash_reports); report < TABLE_END(crash_reports); report++)
+		(*report)(vm);
+}

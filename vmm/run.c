@@ -10,6 +10,7 @@
 #include "kernel/grace.h"
 #include "vmm/emulate/vcpu_emulate.h"
 #include "vmm/exit.h"
+#include "vmm/flight.h"
 #include "vmm/fpu.h"
 #include "vmm/hv_ops.h"
 #include "vmm/irq.h"
@@ -136,17 +137,22 @@ static __always_inline void advance(struct vcpu *vcpu, unsigned len)
 static void run(struct vcpu *vcpu)
 {
 	const struct hv_ops *ops = hv_ops;
+	struct flight_exit *flight = vcpu->flight;
+	uint64_t at = vcpu->flight_at;
 	struct vm_exit exit;
 
 	for (;;) {
 		grace_quiescent();
 		if (unlikely(READ_ONCE(vcpu->requests) | this_cpu()->need_resched))
-			return;
+			break;
 		ops->run(vcpu, &exit);
+		at = flight_begin(flight, at, vcpu, &exit);
 		vcpu->stats.exits[exit.kind]++;
 		if (exit_table[exit.kind](vcpu, &exit) == EXIT_ADVANCE)
 			advance(vcpu, exit.insn_len);
+		at = flight_end(flight, at);
 	}
+	vcpu->flight_at = at;
 }
 
 static void leave(struct vcpu *vcpu)

@@ -15,5 +15,7 @@ typedef uint64_t gva_t;
 #define ACCESS_READ  0x1u
 #define ACCESS_WRITE 0x2u
 #define ACCESS_EXEC  0x4u
+/* Of a mapping: what lies there is a device of the machine, not RAM. */
+#define ACCESS_UNCACHED 0x8u
 
 #endif

@@ -6,6 +6,7 @@
 #include "kernel/slab.h"
 #include "vmm/cpu_model.h"
 #include "vmm/emulate/vcpu_emulate.h"
+#include "vmm/flight.h"
 #include "vmm/fpu.h"
 #include "vmm/hv_ops.h"
 #include "vmm/irq.h"
@@ -95,12 +96,17 @@ int vcpu_create(struct vm *vm, uint32_t index, struct vcpu **out)
 	err = vcpu_emulate_create(vcpu);
 	if (err)
 		goto destroy_fpu;
-	err = hv_ops->vcpu_create(vcpu);
+	err = flight_create(vcpu);
 	if (err)
 		goto destroy_emulate;
+	err = hv_ops->vcpu_create(vcpu);
+	if (err)
+		goto destroy_flight;
 	*out = vcpu;
 	return 0;
 
+destroy_flight:
+	flight_destroy(vcpu);
 destroy_emulate:
 	vcpu_emulate_destroy(vcpu);
 destroy_fpu:
@@ -113,6 +119,7 @@ free_vcpu:
 void vcpu_destroy(struct vcpu *vcpu)
 {
 	hv_ops->vcpu_destroy(vcpu);
+	flight_destroy(vcpu);
 	vcpu_emulate_destroy(vcpu);
 	fpu_destroy(vcpu);
 	kfree(vcpu);

@@ -16,6 +16,7 @@
 
 struct vm;
 struct icache;
+struct flight_exit;
 
 /* Order of the encoding in instructions. RSP's slot is not kept current: vcpu_gpr(). */
 enum vcpu_gpr { GPR_RAX, GPR_RCX, GPR_RDX, GPR_RBX, GPR_RSP, GPR_RBP, GPR_RSI, GPR_RDI, GPR_R8 };
@@ -125,10 +126,12 @@ struct vcpu {
 	uint32_t requests; /* atomic: VCPU_REQ_ */
 	bool nmi_pending;
 	struct vm *vm;
-	void *hv;	       /* the vendor's part */
-	void *intc;	       /* the interrupt controller's part (vmm/irq.h) */
-	struct icache *icache; /* vmm/emulate */
-	uint32_t index;	       /* in its VM; also its APIC id */
+	void *hv;		    /* the vendor's part */
+	void *intc;		    /* the interrupt controller's part (vmm/irq.h) */
+	struct icache *icache;	    /* vmm/emulate */
+	struct flight_exit *flight; /* its last exits, vmm/flight.h … */
+	uint64_t flight_at;	    /* … and where the next one goes, while the loop is left */
+	uint32_t index;		    /* in its VM; also its APIC id */
 	enum vcpu_state state;
 	/* An interrupt whose delivery a fault cut short: it was acknowledged and must come yet. */
 	struct vcpu_event deferred;

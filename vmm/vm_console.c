@@ -273,3 +273,22 @@ void vm_console_vm_crashed(struct vm *vm)
 	}
 	spin_unlock(&list_lock);
 }
+
+size_t vm_console_last(struct vm *vm, char *buf, size_t max)
+{
+	struct vm_console *console;
+	size_t len = 0;
+
+	spin_lock(&list_lock);
+	/* What a screen's ring has is drawing, not text. */
+	for (console = vm->consoles; console && console->backend && console->backend->viewer;)
+		console = console->next;
+	if (console) {
+		spin_lock(&console->lock);
+		len = MIN(max, ring_used(&console->ring));
+		len = ring_peek(&console->ring, console->ring.head - len, buf, len);
+		spin_unlock(&console->lock);
+	}
+	spin_unlock(&list_lock);
+	return len;
+}

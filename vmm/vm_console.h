@@ -92,6 +92,8 @@ size_t vm_console_read(struct vm_console *console, uint8_t *buf, size_t max);
 /* How many bytes the guest took; 0 when it is gone. */
 size_t vm_console_input(struct vm_console *console, const uint8_t *data, size_t len);
 void vm_console_input_break(struct vm_console *console);
+/* Copies up to @max of the bytes that the VM's first serial console got last; returns how many. */
+size_t vm_console_last(struct vm *vm, char *buf, size_t max);
 /* Nothing more will come: the backend is gone, or the VM has crashed. */
 bool vm_console_gone(struct vm_console *console);
 /* The VM has crashed: its viewers look at vm_console_gone(). */

@@ -15,6 +15,7 @@
 #include "vmm/irq.h"
 #include "vmm/loader.h"
 #include "vmm/msr.h"
+#include "vmm/post_mortem.h"
 #include "vmm/vcpu.h"
 #include "vmm/vm_config.h"
 #include "vmm/vm_console.h"
@@ -251,6 +252,7 @@ static void crash(struct vm *vm, enum vm_state state)
 	if (state == VM_RUNNING || state == VM_PAUSED) {
 		halt(vm);
 		state = VM_CRASHED;
+		post_mortem_vm(vm);
 		vm_log(vm, LOG_ERROR, "crashed; `reset` or `destroy` it");
 	}
 	vm_life_end(vm, state);

@@ -13,6 +13,7 @@
 TABLE_DECLARE(hv_ops, hv_ops_entry);
 
 const struct hv_ops *hv_ops;
+struct vmm_options vmm_options = {.apicv = true};
 
 /* The first vendor that this machine has all of; why not, of each, to the log if @tell. */
 static const struct hv_ops *choose(bool tell)

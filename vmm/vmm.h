@@ -3,6 +3,14 @@
 #ifndef VMM_VMM_H
 #define VMM_VMM_H
 
+#include <stdbool.h>
+
+/* Before vmm_init(). */
+struct vmm_options {
+	bool apicv; /* the CPU delivers virtual interrupts, where it can */
+};
+extern struct vmm_options vmm_options;
+
 /*
  * Boot CPU, once: chooses the vendor, hv_ops. It stays NULL on a machine that
  * cannot run VMs; the log says what is missing, and all but that goes on.

@@ -118,6 +118,12 @@ static inline __noreturn void cpu_stop(void)
 		__asm__ volatile("cli; hlt" : : : "memory");
 }
 
+/* All that is in the caches goes to memory. */
+static inline void cpu_wbinvd(void)
+{
+	__asm__ volatile("wbinvd" : : : "memory");
+}
+
 static inline void cpu_pause(void)
 {
 	__builtin_ia32_pause();
@@ -126,6 +132,12 @@ static inline void cpu_pause(void)
 static inline uint64_t cpu_rdtsc(void)
 {
 	return __builtin_ia32_rdtsc();
+}
+
+/* For where an instruction counts: as the CPU gives it. */
+static __always_inline void cpu_rdtsc_halves(uint32_t *low, uint32_t *high)
+{
+	__asm__ volatile("rdtsc" : "=a"(*low), "=d"(*high));
 }
 
 static inline uint64_t cpu_xgetbv(uint32_t index)

@@ -13,7 +13,11 @@
 #define APIC_BASE_BSP	 BIT(8)
 #define APIC_BASE_X2APIC BIT(10)
 #define APIC_BASE_ENABLE BIT(11)
+#define MSR_MCG_CAP	 0x179
+#define MSR_MCG_STATUS	 0x17a
 #define MSR_PAT		 0x277
+#define MSR_MC_STATUS(n) (0x401 + 4 * (n))
+#define MSR_MC_ADDR(n)	 (0x402 + 4 * (n))
 #define MSR_TSC_DEADLINE 0x6e0
 #define MSR_X2APIC	 0x800 /* first of the local APIC's registers */
 #define MSR_EFER	 0xc0000080

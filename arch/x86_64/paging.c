@@ -155,35 +155,76 @@ void paging_switch(void)
 	cpu_write_cr3(this_cpu()->pml4_phys);
 }
 
-/* @size bytes of fresh addresses, in step with @phys as far as large pages want it. 0: none left.
+/*
+ * @size bytes of fresh addresses, in step with @phys as far as large pages want
+ * it. 0: none left below @end.
  */
-static uint64_t vmap_reserve(uint64_t phys, uint64_t size)
+static uint64_t vmap_reserve(uint64_t phys, uint64_t size, uint64_t end)
 {
 	uint64_t step = size >= PAGE_2M ? PAGE_2M : PAGE_4K;
 	/* One page more before and behind: what runs over the end faults. */
 	uint64_t room = ALIGN_UP(size + (phys & (step - 1)), PAGE_4K) + PAGE_4K;
-	uint64_t at =
-		__atomic_fetch_add(&vmap_next, ALIGN_UP(room + step, PAGE_4K), __ATOMIC_RELAXED);
+	uint64_t at = __atomic_load_n(&vmap_next, __ATOMIC_RELAXED);
 
-	if (at + room + step > VMAP_BASE + VMAP_SIZE)
-		return 0;
+	do {
+		if (size > VMAP_SIZE || at + room + step > end)
+			return 0;
+	} while (!__atomic_compare_exchange_n(&vmap_next, &at, at + ALIGN_UP(room + step, PAGE_4K),
+					      true, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
 	return ALIGN_UP(at + PAGE_4K, step) + (phys & (step - 1));
 }
 
-void *paging_map_device(uint64_t phys, size_t size, enum paging_cache cache)
+static void *map_device(uint64_t phys, size_t size, uint64_t end, uint64_t bits)
 {
 	uint64_t offset = phys & (PAGE_4K - 1);
 	uint64_t bytes = ALIGN_UP(size + offset, PAGE_4K);
-	uint64_t virt = vmap_reserve(phys - offset, bytes);
+	uint64_t virt = vmap_reserve(phys - offset, bytes, end);
 
-	if (!virt || map(virt, phys - offset, bytes, RIGHTS_WRITE | cache))
+	if (!virt || map(virt, phys - offset, bytes, RIGHTS_WRITE | bits))
 		return NULL;
 	return (void *)(virt + offset);
 }
 
+void *paging_map_device(uint64_t phys, size_t size, enum paging_cache cache)
+{
+	return map_device(phys, size, VMAP_BASE + VMAP_SIZE, cache | PTE_OURS);
+}
+
+void *paging_map_guest_device(uint64_t phys, size_t size)
+{
+	/* The other half is for our devices and stacks, whatever guests are given. */
+	return map_device(phys, size, VMAP_BASE + VMAP_SIZE / 2, PAGING_UC);
+}
+
+/* Whether a page below @table, whose entries are of @level, is ours and meets [@phys, @last]. */
+static bool uses_device(const uint64_t *table, int level, uint64_t phys, uint64_t last)
+{
+	for (int i = 0; i < 512; i++) {
+		uint64_t entry = __atomic_load_n(&table[i], __ATOMIC_ACQUIRE);
+		uint64_t at = entry & PTE_ADDR & -level_size(level);
+
+		if (!(entry & PTE_P))
+			continue;
+		if (level && !(entry & PTE_PS)) {
+			if (uses_device(paging_direct(entry & PTE_ADDR), level - 1, phys, last))
+				return true;
+		} else if (entry & PTE_OURS && at <= last && at + level_size(level) - 1 >= phys) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool paging_uses_device(uint64_t phys, uint64_t size)
+{
+	const uint64_t *table = paging_direct(pml4[SLOT(VMAP_BASE)] & PTE_ADDR);
+
+	return uses_device(table, 2, phys, phys + size - 1);
+}
+
 void *paging_map_stack(void *pages, size_t size)
 {
-	uint64_t virt = vmap_reserve(0, size);
+	uint64_t virt = vmap_reserve(0, size, VMAP_BASE + VMAP_SIZE);
 
 	if (!virt || map(virt, paging_phys(pages), size, RIGHTS_WRITE))
 		return NULL;

@@ -24,6 +24,7 @@
 #define PTE_D	 BIT(6)
 #define PTE_PS	 BIT(7) /* in a PDPT or PD entry: a page, not a table */
 #define PTE_G	 BIT(8)
+#define PTE_OURS BIT(9) /* the CPU ignores it; paging_map_device() */
 #define PTE_NX	 BIT(63)
 #define PTE_ADDR UINT64_C(0x000ffffffffff000)
 
@@ -57,6 +58,11 @@ void paging_switch(void);
  * They stay mapped for good.
  */
 void *__must_check paging_map_device(uint64_t phys, size_t size, enum paging_cache cache);
+/* The same, uncached, of a device that is a guest's: paging_uses_device() does not count it. */
+void *__must_check paging_map_guest_device(uint64_t phys, size_t size);
+/* Whether paging_map_device() has mapped any page of [@phys, @phys + @size). Tasks: it walks all
+ * that is mapped for devices. */
+bool paging_uses_device(uint64_t phys, uint64_t size);
 
 /*
  * A stack of @size bytes (whole pages) on @pages, physically contiguous and in

@@ -71,13 +71,37 @@ static uint64_t measure(const struct clock *clock)
 	return (end.tsc - start.tsc) * clock->hz / ticks / 1000;
 }
 
-/* Intel SDM vol. 2A, CPUID leaf 0x15: crystal Hz * EBX / EAX. 0 where it is not told in full. */
+/* @a is @b, to one part in a hundred. */
+static bool about(uint64_t a, uint64_t b)
+{
+	return a > b - b / 100 && a < b + b / 100;
+}
+
+/*
+ * The crystal that leaf 0x15 keeps to itself: of those that there are (Intel SDM
+ * vol. 3B, 18.7.3), the one that makes of it what leaf 0x16 says, whole MHz of
+ * the base frequency. 0: none does.
+ */
+static uint32_t crystal_hz(struct cpuid ratio)
+{
+	static const uint32_t crystals[] = {24000000, 25000000, 19200000, 38400000};
+	uint64_t base = (cpuid_checked(0x16).eax & 0xffff) * UINT64_C(1000000);
+
+	for (size_t i = 0; base && i < ARRAY_SIZE(crystals); i++)
+		if (about((uint64_t)crystals[i] * ratio.ebx / ratio.eax, base))
+			return crystals[i];
+	return 0;
+}
+
+/* Intel SDM vol. 2A, CPUID leaf 0x15: crystal Hz * EBX / EAX. 0 where it is not told. */
 static uint64_t told_khz(void)
 {
 	struct cpuid r = cpuid_checked(0x15);
 
-	if (!r.eax || !r.ebx || !r.ecx)
+	if (!r.eax || !r.ebx)
 		return 0;
+	if (!r.ecx)
+		r.ecx = crystal_hz(r);
 	return (uint64_t)r.ecx * r.ebx / r.eax / 1000;
 }
 
@@ -100,8 +124,7 @@ uint64_t tsc_calibrate(void)
 			source = clock->name;
 	}
 	/* The told one is exact if it is true: emulators tell tales. */
-	if (told &&
-	    (!measured || (told > measured - measured / 100 && told < measured + measured / 100))) {
+	if (told && (!measured || about(told, measured))) {
 		source = "CPUID";
 		return told;
 	}

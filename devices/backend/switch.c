@@ -8,13 +8,16 @@
  *
  * Frames wait in the ring of the receiver's port, and are given to the guest by
  * a worker, some at a time. What does not fit is dropped and counted: a guest
- * that takes nothing holds nobody up.
+ * that takes nothing holds nobody up. A checksum that the sender left out, and a
+ * frame to be cut into segments, go as they are to a guest that takes such
+ * frames; for others the worker does it.
  *
  * Spec: IEEE 802.1D-2004, 7.7 (forwarding), 7.8 (learning), 7.9 (ageing).
  * Keys: frontend, switch, mac-limit.
  * Locks: switches_lock or a network card's frontend.lock, then a switch's lock;
- * no frontend is called with either of the switch's. The worker uses a frontend
- * between two of its CPU's quiescent points, for which that one stays.
+ * no frontend is called with either of the switch's. `cut`, `cutting` and
+ * `pieces` are the worker's. It uses a frontend between two of its CPU's
+ * quiescent points, for which that one stays.
  */
 #include "devices/backend/switch.h"
 
@@ -27,10 +30,17 @@
 #include <errno.h>
 #include <string.h>
 
-#define SWITCH_RING  (128u << 10)
-#define SWITCH_QUOTA 64 /* frames for a guest before others get the CPU */
+#define SWITCH_RING	   (256u << 10)
+#define SWITCH_QUOTA	   (128u << 10) /* bytes for a guest before others get the CPU … */
+#define SWITCH_QUOTA_FRAME (2u << 10)	/* … of a frame so many at least */
 
 #define MAC_GROUP 0x01 /* of the first byte: the address of many */
+
+/* Before each frame in a ring. */
+struct switch_record {
+	uint32_t len;
+	struct net_offload offload;
+};
 
 struct spinlock switches_lock = SPINLOCK_INIT;
 struct list_head switches = LIST_HEAD_INIT(switches);
@@ -47,64 +57,96 @@ static void switch_kick(struct switch_port *port)
 }
 
 /* The ring's oldest frame, where it lies. Under the switch's lock; false: there is none to give. */
-static bool switch_next(struct switch_port *port, struct net_piece pieces[2],
-			struct net_frame *frame)
+static bool switch_next(struct switch_port *port, struct net_frame *frame)
 {
 	const struct ring *ring = &port->ring;
-	uint16_t len;
+	struct net_piece *pieces = port->pieces;
+	struct switch_record record;
 	size_t at;
 
-	if (!port->frontend || !ring_peek(ring, ring->tail, &len, sizeof(len)))
+	if (!port->frontend || !ring_peek(ring, ring->tail, &record, sizeof(record)))
 		return false;
-	at = (ring->tail + sizeof(len)) & (ring->size - 1);
+	at = (ring->tail + sizeof(record)) & (ring->size - 1);
 	pieces[0].data = (const uint8_t *)ring->data + at;
-	pieces[0].len = MIN((size_t)len, ring->size - at);
+	pieces[0].len = MIN((size_t)record.len, ring->size - at);
 	pieces[1].data = (const uint8_t *)ring->data;
-	pieces[1].len = len - pieces[0].len;
-	*frame = (struct net_frame){pieces, pieces[1].len ? 2 : 1, len};
+	pieces[1].len = record.len - pieces[0].len;
+	*frame = (struct net_frame){pieces, pieces[1].len ? 2 : 1, record.len, record.offload};
 	return true;
 }
 
-/* One frame; false: there is none, or the guest takes none. */
-static bool switch_give(struct switch_port *port)
+/*
+ * Makes of @frame what the guest takes: false: it cannot be made. A frame whose cutting has begun
+ * goes on so, whatever the guest takes now.
+ */
+static bool switch_finish(struct switch_port *port, uint8_t takes, struct net_frame *frame)
+{
+	if (!port->cutting && frame->offload.flags & NET_TODO & ~takes) {
+		if (!net_cut_start(&port->cut, frame))
+			return false;
+		port->cutting = true;
+	}
+	if (port->cutting)
+		*frame = port->cut.segment;
+	return true;
+}
+
+/* The ring's oldest frame has been given, or is dropped. Under the switch's lock. */
+static void switch_over(struct switch_port *port, bool dropped)
+{
+	struct switch_record record;
+
+	port->counts.drops[SWITCH_DROP_OFFLOAD] += dropped;
+	port->counts.finished += port->cutting;
+	port->cutting = false;
+	ring_peek(&port->ring, port->ring.tail, &record, sizeof(record));
+	port->ring.tail += sizeof(record) + record.len;
+}
+
+/* One frame, or segment; how many bytes, or 0: there is none, or the guest takes none. */
+static size_t switch_give(struct switch_port *port)
 {
 	struct spinlock *lock = &port->sw->lock;
 	struct net_frontend *frontend;
-	struct net_piece pieces[2];
 	struct net_frame frame;
-	bool more, taken;
+	bool more, possible, taken, rest;
 
 	spin_lock(lock);
 	frontend = port->frontend;
-	more = switch_next(port, pieces, &frame);
+	more = switch_next(port, &frame);
 	port->retry = false;
 	port->active = more;
 	spin_unlock(lock);
 	if (!more)
-		return false;
-	taken = frontend->receive(frontend->opaque, &frame);
+		return 0;
+	possible = switch_finish(port, READ_ONCE(frontend->takes), &frame);
+	taken = !possible || frontend->receive(frontend->opaque, &frame);
+	rest = taken && port->cutting && net_cut_next(&port->cut);
 	spin_lock(lock);
 	if (taken) {
-		port->ring.tail += sizeof(uint16_t) + frame.len;
-		port->counts.received++;
-		port->counts.received_bytes += frame.len;
+		port->counts.received += possible;
+		port->counts.received_bytes += possible ? frame.len : 0;
+		if (!rest)
+			switch_over(port, !possible);
 	} else if (!port->retry) {
 		port->stalled = true;
 		port->active = false;
 		more = false;
 	}
 	spin_unlock(lock);
-	return more;
+	return more ? frame.len : 0;
 }
 
 static void switch_work(struct work *work)
 {
 	struct switch_port *port = container_of(work, struct switch_port, work);
-	unsigned i;
+	size_t given, turn;
 
-	for (i = 0; i < SWITCH_QUOTA; i++)
-		if (!switch_give(port))
+	for (turn = 0; turn < SWITCH_QUOTA; turn += MAX(given, (size_t)SWITCH_QUOTA_FRAME)) {
+		given = switch_give(port);
+		if (!given)
 			return; /* and the port may be gone */
+	}
 	work_queue(work);
 }
 
@@ -129,16 +171,16 @@ static void switch_drop(struct switch_port *port, enum switch_drop why)
 
 static void switch_queue(struct switch_port *to, const struct net_frame *frame)
 {
-	uint16_t len = (uint16_t)frame->len;
+	struct switch_record record = {(uint32_t)frame->len, frame->offload};
 	size_t i;
 
 	if (!to->frontend)
 		return;
-	if (ring_space(&to->ring) < sizeof(len) + len) {
+	if (ring_space(&to->ring) < sizeof(record) + frame->len) {
 		switch_drop(to, SWITCH_DROP_FULL);
 		return;
 	}
-	ring_put(&to->ring, &len, sizeof(len));
+	ring_put(&to->ring, &record, sizeof(record));
 	for (i = 0; i < frame->piece_count; i++)
 		ring_put(&to->ring, frame->pieces[i].data, frame->pieces[i].len);
 	switch_kick(to);
@@ -175,6 +217,10 @@ static void switch_forward(struct switch_port *from, const struct net_frame *fra
 
 	if (frame->len < NET_HEADER || frame->len > NET_FRAME_MAX) {
 		switch_drop(from, SWITCH_DROP_LENGTH);
+		return;
+	}
+	if (!net_offload_valid(frame)) {
+		switch_drop(from, SWITCH_DROP_OFFLOAD);
 		return;
 	}
 	switch_header(frame, header);

@@ -70,16 +70,17 @@ static void switch_print(const struct switch_view *view)
 	for (i = 0; i < view->port_count; i++) {
 		const struct switch_counts *c = &view->ports[i].counts;
 
-		console_printf(
-			"  %s of %s: %u addresses%s\n"
-			"    sent      %10lu frames %12lu bytes, %lu to all, %lu unlearned\n"
-			"    received  %10lu frames %12lu bytes\n"
-			"    dropped   length %lu, source %lu, same port %lu, queue full %lu\n",
-			view->ports[i].id, view->ports[i].vm, view->ports[i].addresses,
-			view->ports[i].stalled ? ", its guest takes nothing" : "", c->sent,
-			c->sent_bytes, c->flooded, c->unlearned, c->received, c->received_bytes,
-			c->drops[SWITCH_DROP_LENGTH], c->drops[SWITCH_DROP_SOURCE],
-			c->drops[SWITCH_DROP_SAME], c->drops[SWITCH_DROP_FULL]);
+		console_printf("  %s of %s: %u addresses%s\n"
+			       "    sent      %10lu frames %12lu bytes, %lu to all, %lu unlearned\n"
+			       "    received  %10lu frames %12lu bytes, %lu summed or cut\n"
+			       "    dropped   length %lu, source %lu, same port %lu, offload %lu, "
+			       "queue full %lu\n",
+			       view->ports[i].id, view->ports[i].vm, view->ports[i].addresses,
+			       view->ports[i].stalled ? ", its guest takes nothing" : "", c->sent,
+			       c->sent_bytes, c->flooded, c->unlearned, c->received,
+			       c->received_bytes, c->finished, c->drops[SWITCH_DROP_LENGTH],
+			       c->drops[SWITCH_DROP_SOURCE], c->drops[SWITCH_DROP_SAME],
+			       c->drops[SWITCH_DROP_OFFLOAD], c->drops[SWITCH_DROP_FULL]);
 	}
 }
 

@@ -108,6 +108,7 @@ static int acpi_build(struct firmware_tables *tables)
 		m->reset = device_iface(vm, NULL, ACPI_RESET_KIND);
 		m->lapic = device_iface(vm, NULL, ACPI_LAPIC_KIND);
 		m->pci = device_iface(vm, NULL, ACPI_PCI_KIND);
+		m->hotplug = device_iface(vm, NULL, ACPI_HOTPLUG_KIND);
 		device_for_each(vm, acpi_ask, m);
 		err = acpi_write(a, m, &image);
 		if (!err && m->lapic)

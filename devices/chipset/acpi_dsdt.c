@@ -29,6 +29,8 @@ static void acpi_put_resources(struct aml *a, const struct acpi_node *node)
 	for (i = 0; i < ACPI_NODE_IO; i++)
 		if (node->io[i].count)
 			aml_io(a, node->io[i].port, node->io[i].count);
+	if (node->memory_size)
+		aml_memory(a, node->memory, node->memory_size);
 	if (node->irqs)
 		aml_irqs(a, node->irqs);
 	aml_resources_end(a, r);
@@ -51,31 +53,6 @@ static void acpi_put_node(struct aml *a, const struct acpi_machine *m, unsigned 
 	aml_name(a, "_UID");
 	aml_integer(a, uid);
 	acpi_put_resources(a, node);
-	aml_end(a, block);
-}
-
-/* No _PRT: none of its functions has an interrupt pin. */
-static void acpi_put_pci(struct aml *a, const struct acpi_pci *pci)
-{
-	struct aml_block block = aml_device(a, "PCI0");
-	struct aml_resources r;
-	unsigned i;
-
-	aml_name(a, "_HID");
-	aml_hid(a, ACPI_HID_PCI);
-	aml_name(a, "_UID");
-	aml_integer(a, 0);
-	aml_name(a, "_BBN"); /* the number of the root bus (6.5.5) */
-	aml_integer(a, 0);
-	aml_name(a, "_CRS");
-	r = aml_resources(a);
-	aml_window(a, AML_WINDOW_BUS, 0, pci->bus_last);
-	aml_io(a, pci->config_port, pci->config_ports);
-	for (i = 0; i < ACPI_PCI_WINDOWS; i++)
-		aml_window(a, AML_WINDOW_IO, pci->io[i].first, pci->io[i].last);
-	for (i = 0; i < ACPI_PCI_WINDOWS; i++)
-		aml_window(a, AML_WINDOW_MEMORY, pci->memory[i].first, pci->memory[i].last);
-	aml_resources_end(a, r);
 	aml_end(a, block);
 }
 
@@ -117,11 +94,15 @@ size_t acpi_dsdt_build(const struct acpi_machine *m, uint8_t *buf, size_t size, 
 	aml_bytes(&a, &header, sizeof(header));
 	if (m->pm)
 		acpi_put_s5(&a, m->pm->s5_type);
+	if (m->pci)
+		acpi_put_pic(&a);
 	block = aml_scope(&a, "\\_SB_");
 	for (i = 0; i < m->cpus; i++)
 		acpi_put_cpu(&a, i);
 	if (m->pci)
 		acpi_put_pci(&a, m->pci);
+	if (m->pci && m->hotplug)
+		acpi_put_hotplug(&a, m->hotplug);
 	for (i = 0; i < m->node_count; i++)
 		acpi_put_node(&a, m, i);
 	aml_end(&a, block);

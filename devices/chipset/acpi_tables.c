@@ -14,6 +14,7 @@
 #define ACPI_MAX_TABLES	   4
 #define FADT_REVISION	   5
 #define MADT_REVISION	   4
+#define MCFG_REVISION	   1
 #define RSDP_REVISION	   2
 #define RSDP_V1_LENGTH	   20
 #define FACS_VERSION	   2
@@ -216,6 +217,19 @@ static const struct acpi_madt *acpi_put_madt(struct acpi_image *image, const str
 	return madt;
 }
 
+static const struct acpi_mcfg *acpi_put_mcfg(struct acpi_image *image, const struct acpi_pci *pci)
+{
+	struct acpi_mcfg *mcfg = acpi_take(image, sizeof(*mcfg), 8);
+
+	if (!mcfg)
+		return NULL;
+	acpi_header_init(&mcfg->header, "MCFG", MCFG_REVISION);
+	mcfg->base = pci->ecam;
+	mcfg->bus_last = pci->bus_last;
+	acpi_seal(mcfg, sizeof(*mcfg));
+	return mcfg;
+}
+
 static const void *acpi_put_facs(struct acpi_image *image)
 {
 	struct acpi_facs *facs = acpi_take(image, sizeof(*facs), ACPI_ALIGN);
@@ -291,6 +305,8 @@ int acpi_image_build(struct acpi_image *image, const struct acpi_machine *m)
 	tables[count++] = acpi_put_fadt(image, m, facs, dsdt);
 	if (m->lapic)
 		tables[count++] = acpi_put_madt(image, m);
+	if (m->pci)
+		tables[count++] = acpi_put_mcfg(image, m->pci);
 	if (image->overflow)
 		return -ENOSPC;
 	rsdt = acpi_put_root(image, "RSDT", tables, count, 4);

@@ -120,6 +120,17 @@ struct acpi_madt_nmi {
 } __packed;
 _Static_assert(sizeof(struct acpi_madt_nmi) == 6, "ACPI 6.4, table 5.28");
 
+/* PCI Firmware Specification 3.2, 4.1.2: where configurations are in memory. */
+struct acpi_mcfg {
+	struct acpi_header header;
+	uint8_t reserved[8];
+	uint64_t base;
+	uint16_t segment;
+	uint8_t bus_first, bus_last;
+	uint8_t reserved_2[4];
+} __packed;
+_Static_assert(sizeof(struct acpi_mcfg) == 60, "PCI Firmware 3.2, tables 4-2 and 4-3");
+
 #define ACPI_MAX_NODES	 64
 #define ACPI_MAX_IOAPICS 4
 
@@ -130,6 +141,7 @@ struct acpi_machine {
 	const struct acpi_reset *reset;
 	const struct acpi_lapic *lapic;
 	const struct acpi_pci *pci;
+	const struct acpi_hotplug *hotplug;
 	const struct acpi_ioapic *ioapics[ACPI_MAX_IOAPICS];
 	size_t ioapic_count;
 	const struct acpi_node *nodes[ACPI_MAX_NODES];
@@ -145,8 +157,15 @@ struct acpi_image {
 	bool overflow;
 };
 
+struct aml;
+/* Behind PCI0, in \\_SB. */
+void acpi_put_hotplug(struct aml *a, const struct acpi_hotplug *hotplug);
 /* The bytes of the DSDT, header included, its checksum not yet. */
 size_t acpi_dsdt_build(const struct acpi_machine *m, uint8_t *buf, size_t size, bool *overflow);
+/* Of the DSDT, PCI's: outside of all scopes, and within \_SB. */
+struct aml;
+void acpi_put_pic(struct aml *a);
+void acpi_put_pci(struct aml *a, const struct acpi_pci *pci);
 /* A header for @signature; length and checksum are acpi_seal()'s. */
 void acpi_header_init(struct acpi_header *header, const char *signature, uint8_t revision);
 /* All tables, the RSDP first. -ENOSPC: @image is too small. */

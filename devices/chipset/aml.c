@@ -14,22 +14,40 @@
 #define AML_SCOPE	0x10
 #define AML_BUFFER	0x11
 #define AML_PACKAGE	0x12
+#define AML_METHOD	0x14
+#define AML_TWO_NAMES	0x2e
+#define AML_MANY_NAMES	0x2f
 #define AML_EXT		0x5b
+#define AML_EXT_REGION	0x80
+#define AML_EXT_FIELD	0x81
 #define AML_EXT_DEVICE	0x82
-#define AML_LENGTH_SIZE 3 /* lead byte and two more: lengths below 1 MiB (20.2.4) */
+#define AML_LOCAL0	0x60
+#define AML_ARG0	0x68
+#define AML_STORE	0x70
+#define AML_AND		0x7b
+#define AML_NOTIFY	0x86
+#define AML_IF		0xa0
+#define AML_RETURN	0xa4
+#define AML_SYSTEM_IO	0x01
+#define AML_FIELD_FLAGS 0x43 /* double words, no lock, other bits are written as zeroes */
+#define AML_LENGTH_SIZE 3    /* lead byte and two more: lengths below 1 MiB (20.2.4) */
 
-#define RESOURCE_IO    0x47 /* 6.4.2.5 */
-#define RESOURCE_IO_16 0x01 /* decodes 16 bits */
-#define RESOURCE_IRQ   0x22 /* 6.4.2.1: edge, active high, exclusive */
-#define RESOURCE_END   0x79
-#define AML_SEGMENT    4
+#define RESOURCE_IO	   0x47 /* 6.4.2.5 */
+#define RESOURCE_IO_16	   0x01 /* decodes 16 bits */
+#define RESOURCE_IRQ	   0x22 /* 6.4.2.1: edge, active high, exclusive */
+#define RESOURCE_END	   0x79
+#define RESOURCE_MEMORY	   0x86 /* 6.4.3.4: 32 bits, fixed */
+#define RESOURCE_MEMORY_RW 0x01
+#define AML_SEGMENT	   4
 
 /* Address spaces, 6.4.3.5: by words, by double words. */
-#define RESOURCE_WORD  0x88
-#define RESOURCE_DWORD 0x87
-#define WINDOW_FLAGS   0x0c /* passed on, both ends fixed, positive decode */
-#define WINDOW_RW      0x01 /* memory, not cacheable */
-#define WINDOW_ALL_IO  0x03
+#define RESOURCE_WORD	    0x88
+#define RESOURCE_DWORD	    0x87
+#define RESOURCE_QWORD	    0x8a
+#define WINDOW_FLAGS	    0x0c /* passed on, both ends fixed, positive decode */
+#define WINDOW_RW	    0x01 /* memory, not cacheable */
+#define WINDOW_PREFETCHABLE 0x06
+#define WINDOW_ALL_IO	    0x03
 
 void aml_bytes(struct aml *a, const void *bytes, size_t n)
 {
@@ -95,11 +113,23 @@ void aml_hid(struct aml *a, const char *id)
 	aml_integer(a, __builtin_bswap32(value));
 }
 
-static void aml_path(struct aml *a, const char *name)
+void aml_path(struct aml *a, const char *path)
 {
-	if (*name == '\\')
-		aml_byte(a, (uint8_t)*name++);
-	aml_bytes(a, name, AML_SEGMENT);
+	unsigned segments = 1, i;
+	const char *c;
+
+	if (*path == '\\')
+		aml_byte(a, (uint8_t)*path++);
+	for (c = path; *c; c++)
+		segments += *c == '.';
+	if (segments == 2)
+		aml_byte(a, AML_TWO_NAMES);
+	if (segments > 2) {
+		aml_byte(a, AML_MANY_NAMES);
+		aml_byte(a, (uint8_t)segments);
+	}
+	for (i = 0; i < segments; i++)
+		aml_bytes(a, path + i * (AML_SEGMENT + 1), AML_SEGMENT);
 }
 
 void aml_name(struct aml *a, const char *name)
@@ -160,6 +190,110 @@ struct aml_block aml_package(struct aml *a, uint8_t elements)
 	return block;
 }
 
+struct aml_block aml_method(struct aml *a, const char *name, uint8_t args)
+{
+	struct aml_block block;
+
+	aml_byte(a, AML_METHOD);
+	block = aml_begin(a);
+	aml_path(a, name);
+	aml_byte(a, args);
+	return block;
+}
+
+void aml_region_io(struct aml *a, const char *name, uint16_t port, uint8_t bytes)
+{
+	aml_byte(a, AML_EXT);
+	aml_byte(a, AML_EXT_REGION);
+	aml_path(a, name);
+	aml_byte(a, AML_SYSTEM_IO);
+	aml_integer(a, port);
+	aml_integer(a, bytes);
+}
+
+struct aml_block aml_field(struct aml *a, const char *region)
+{
+	struct aml_block block;
+
+	aml_byte(a, AML_EXT);
+	aml_byte(a, AML_EXT_FIELD);
+	block = aml_begin(a);
+	aml_path(a, region);
+	aml_byte(a, AML_FIELD_FLAGS);
+	return block;
+}
+
+/* Its length is in bits, and coded as that of a package. */
+void aml_field_dword(struct aml *a, const char *name)
+{
+	aml_path(a, name);
+	aml_byte(a, 32);
+}
+
+void aml_load_local(struct aml *a, const char *name)
+{
+	aml_byte(a, AML_STORE);
+	aml_path(a, name);
+	aml_byte(a, AML_LOCAL0);
+}
+
+void aml_store_local(struct aml *a, const char *name)
+{
+	aml_byte(a, AML_STORE);
+	aml_byte(a, AML_LOCAL0);
+	aml_path(a, name);
+}
+
+void aml_store(struct aml *a, uint64_t value, const char *name)
+{
+	aml_byte(a, AML_STORE);
+	aml_integer(a, value);
+	aml_path(a, name);
+}
+
+struct aml_block aml_if_local(struct aml *a, uint64_t mask)
+{
+	struct aml_block block;
+
+	aml_byte(a, AML_IF);
+	block = aml_begin(a);
+	aml_byte(a, AML_AND);
+	aml_byte(a, AML_LOCAL0);
+	aml_integer(a, mask);
+	aml_byte(a, AML_ZERO); /* the result is kept nowhere else */
+	return block;
+}
+
+void aml_notify(struct aml *a, const char *device, uint8_t value)
+{
+	aml_byte(a, AML_NOTIFY);
+	aml_path(a, device);
+	aml_integer(a, value);
+}
+
+struct aml_block aml_if(struct aml *a, const char *name)
+{
+	struct aml_block block;
+
+	aml_byte(a, AML_IF);
+	block = aml_begin(a);
+	aml_path(a, name);
+	return block;
+}
+
+void aml_return(struct aml *a, const char *name)
+{
+	aml_byte(a, AML_RETURN);
+	aml_path(a, name);
+}
+
+void aml_store_arg0(struct aml *a, const char *name)
+{
+	aml_byte(a, AML_STORE);
+	aml_byte(a, AML_ARG0);
+	aml_path(a, name);
+}
+
 struct aml_resources aml_resources(struct aml *a)
 {
 	struct aml_resources r;
@@ -189,9 +323,20 @@ void aml_irqs(struct aml *a, uint16_t mask)
 	aml_bytes(a, &mask, sizeof(mask));
 }
 
-static void aml_window_bounds(struct aml *a, unsigned width, uint32_t first, uint32_t last)
+void aml_memory(struct aml *a, uint32_t base, uint32_t size)
 {
-	const uint32_t bounds[] = {0 /* granularity */, first, last, 0 /* translation */,
+	const uint16_t length = 1 + sizeof(base) + sizeof(size);
+
+	aml_byte(a, RESOURCE_MEMORY);
+	aml_bytes(a, &length, sizeof(length));
+	aml_byte(a, RESOURCE_MEMORY_RW);
+	aml_bytes(a, &base, sizeof(base));
+	aml_bytes(a, &size, sizeof(size));
+}
+
+static void aml_window_bounds(struct aml *a, unsigned width, uint64_t first, uint64_t last)
+{
+	const uint64_t bounds[] = {0 /* granularity */, first, last, 0 /* translation */,
 				   last - first + 1};
 	unsigned i;
 
@@ -199,19 +344,21 @@ static void aml_window_bounds(struct aml *a, unsigned width, uint32_t first, uin
 		aml_bytes(a, &bounds[i], width);
 }
 
-void aml_window(struct aml *a, enum aml_window what, uint32_t first, uint32_t last)
+void aml_window(struct aml *a, enum aml_window what, uint64_t first, uint64_t last)
 {
 	static const uint8_t flags[] = {
+		[AML_WINDOW_PREFETCHABLE] = WINDOW_RW | WINDOW_PREFETCHABLE,
 		[AML_WINDOW_MEMORY] = WINDOW_RW,
 		[AML_WINDOW_IO] = WINDOW_ALL_IO,
 		[AML_WINDOW_BUS] = 0,
 	};
-	unsigned width = what == AML_WINDOW_MEMORY ? 4 : 2;
+	bool memory = what == AML_WINDOW_MEMORY || what == AML_WINDOW_PREFETCHABLE;
+	unsigned width = !memory ? 2 : last > UINT32_MAX ? 8 : 4;
 	const uint16_t length = (uint16_t)(3 + 5 * width); /* type, flags, bounds */
 
-	aml_byte(a, width == 4 ? RESOURCE_DWORD : RESOURCE_WORD);
+	aml_byte(a, width == 8 ? RESOURCE_QWORD : width == 4 ? RESOURCE_DWORD : RESOURCE_WORD);
 	aml_bytes(a, &length, sizeof(length));
-	aml_byte(a, (uint8_t)what);
+	aml_byte(a, memory ? AML_WINDOW_MEMORY : (uint8_t)what);
 	aml_byte(a, WINDOW_FLAGS);
 	aml_byte(a, flags[what]);
 	aml_window_bounds(a, width, first, last);

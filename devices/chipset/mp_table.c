@@ -10,11 +10,13 @@
 #define MP_ENABLED     1
 #define MP_BOOT_CPU    2
 #define MP_ALL_APICS   0xff
-#define MP_BUS	       0 /* of the ISA bus */
+#define MP_PCI_BUS     0    /* the root's number; its bridges are the kernel's to follow */
+#define MP_ISA_BUS     0xff /* beside it */
 #define MP_ISA_IRQS    16
 #define MP_CASCADE     2
 #define MP_PIT_PIN     2
 #define MP_LEVEL_HIGH  0x000d
+#define MP_LEVEL_LOW   0x000f
 #define MP_TYPE_CPU    0
 #define MP_TYPE_BUS    1
 #define MP_TYPE_IOAPIC 2
@@ -104,8 +106,10 @@ static unsigned mp_put_cpus(struct acpi_image *image, const struct acpi_machine 
 /* As the MADT: IRQ 0 on pin 2, the SCI a level, the others as ISA has them. */
 static unsigned mp_put_irqs(struct acpi_image *image, const struct acpi_machine *m)
 {
-	struct mp_interrupt irq = {
-		.type = MP_TYPE_IOINT, .kind = MP_INT, .bus = MP_BUS, .apic = m->ioapics[0]->id};
+	struct mp_interrupt irq = {.type = MP_TYPE_IOINT,
+				   .kind = MP_INT,
+				   .bus = MP_ISA_BUS,
+				   .apic = m->ioapics[0]->id};
 	unsigned i, n = 0;
 
 	for (i = 0; i < MP_ISA_IRQS; i++) {
@@ -115,6 +119,26 @@ static unsigned mp_put_irqs(struct acpi_image *image, const struct acpi_machine 
 		irq.pin = (uint8_t)(i ? i : MP_PIT_PIN);
 		irq.flags = m->pm && m->pm->sci == i ? MP_LEVEL_HIGH : 0;
 		n += mp_put(image, &irq, sizeof(irq));
+	}
+	return n;
+}
+
+/* As the _PRT: every pin of every device on the root bus (D.3: number of the device, pin). */
+static unsigned mp_put_pci_irqs(struct acpi_image *image, const struct acpi_machine *m)
+{
+	struct mp_interrupt irq = {.type = MP_TYPE_IOINT,
+				   .kind = MP_INT,
+				   .flags = MP_LEVEL_LOW,
+				   .bus = MP_PCI_BUS,
+				   .apic = m->ioapics[0]->id};
+	unsigned device, pin, n = 0;
+
+	for (device = 0; m->pci && device < ACPI_PCI_DEVICES; device++) {
+		for (pin = 0; pin < ACPI_PCI_LINES; pin++) {
+			irq.irq = (uint8_t)(device << 2 | pin);
+			irq.pin = m->pci->gsi[(pin + device) % ACPI_PCI_LINES];
+			n += mp_put(image, &irq, sizeof(irq));
+		}
 	}
 	return n;
 }
@@ -130,15 +154,15 @@ static unsigned mp_put_ioapics(struct acpi_image *image, const struct acpi_machi
 		io.address = m->ioapics[n]->address;
 		mp_put(image, &io, sizeof(io));
 	}
-	return n ? n + mp_put_irqs(image, m) : 0;
+	return n ? n + mp_put_irqs(image, m) + mp_put_pci_irqs(image, m) : 0;
 }
 
 /* The 8259's interrupts by LINT0 of the boot CPU, NMIs by LINT1 of all. */
 static unsigned mp_put_local(struct acpi_image *image)
 {
 	const struct mp_interrupt lints[] = {
-		{MP_TYPE_LOCAL, MP_EXTINT, 0, MP_BUS, 0, 0, 0},
-		{MP_TYPE_LOCAL, MP_NMI, 0, MP_BUS, 0, MP_ALL_APICS, 1},
+		{MP_TYPE_LOCAL, MP_EXTINT, 0, MP_ISA_BUS, 0, 0, 0},
+		{MP_TYPE_LOCAL, MP_NMI, 0, MP_ISA_BUS, 0, MP_ALL_APICS, 1},
 	};
 
 	mp_put(image, lints, sizeof(lints));
@@ -153,7 +177,8 @@ int mp_table_build(struct acpi_image *image, const struct acpi_machine *m)
 	struct mp_header header = {.signature = {'P', 'C', 'M', 'P'},
 				   .revision = MP_REVISION,
 				   .lapic = m->lapic->address};
-	const struct mp_bus bus = {MP_TYPE_BUS, MP_BUS, {'I', 'S', 'A', ' ', ' ', ' '}};
+	const struct mp_bus pci = {MP_TYPE_BUS, MP_PCI_BUS, {'P', 'C', 'I', ' ', ' ', ' '}};
+	const struct mp_bus isa = {MP_TYPE_BUS, MP_ISA_BUS, {'I', 'S', 'A', ' ', ' ', ' '}};
 	uint8_t *table = image->data + sizeof(pointer);
 	unsigned entries;
 
@@ -164,7 +189,9 @@ int mp_table_build(struct acpi_image *image, const struct acpi_machine *m)
 	mp_put(image, &pointer, sizeof(pointer));
 	mp_put(image, &header, sizeof(header));
 	entries = mp_put_cpus(image, m);
-	entries += mp_put(image, &bus, sizeof(bus));
+	if (m->pci)
+		entries += mp_put(image, &pci, sizeof(pci));
+	entries += mp_put(image, &isa, sizeof(isa));
 	entries += mp_put_ioapics(image, m);
 	entries += mp_put_local(image);
 	if (image->overflow)

@@ -388,14 +388,19 @@ PIC_HOOKS(elcr);
 static void pic_reset(struct device *dev)
 {
 	struct pic *p = dev->state;
-	unsigned chip;
+	const struct acpi_pci *pci = device_iface(dev->vm, NULL, ACPI_PCI_KIND);
+	unsigned chip, i, levels = 0;
 
+	/* Firmware makes levels of the inputs that PCI has. */
+	for (i = 0; pci && i < ACPI_PCI_LINES; i++)
+		levels |= 1u << pci->isa[i];
 	spin_lock(&p->lock);
 	for (chip = 0; chip < 2; chip++)
 		p->chips[chip] = (struct pic_chip){
 			.lines = p->chips[chip].lines,
 			.imr = 0xff, /* as firmware leaves it; after ICW1 all are on */
 			.lowest = 7,
+			.elcr = (uint8_t)(levels >> (8 * chip)),
 			.base = chip ? 0x70 : 0x08,
 		};
 	pic_update(p);

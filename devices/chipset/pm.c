@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ACPI fixed hardware: PM1 events and control, the PM timer, an empty GPE0
- * block. There is no SMI_CMD: the machine is always in ACPI mode.
+ * ACPI fixed hardware: PM1 events and control, the PM timer, and the GPE0 block
+ * whose events other devices raise. There is no SMI_CMD: the machine is always
+ * in ACPI mode.
  *
  * Spec: ACPI 6.4, 4.8.3 (PM1, timer), 4.8.4 (GPE).
  * Keys: io, timer-bits.
@@ -27,7 +28,7 @@
 #define PM_EVENT     0x00 /* status and enable, 2 bytes each */
 #define PM_CONTROL   0x04
 #define PM_TIMER     0x08
-#define PM_GPE0	     0x20 /* status: no event has a source yet */
+#define PM_GPE0	     0x20 /* status, then enable */
 #define PM_GPE_BYTES 4
 #define PM_GPE0_EN   (PM_GPE0 + PM_GPE_BYTES)
 #define PM_PORTS     (PM_GPE0_EN + PM_GPE_BYTES)
@@ -53,9 +54,10 @@ struct pm {
 	struct acpi_pm acpi;
 	struct acpi_node node;
 	struct power_button button;
+	struct acpi_gpe gpe;
 	uint16_t status, enable, control; /* PM1 */
 	bool warned;			  /* of a sleep type that is not given: once is enough */
-	uint8_t gpe_enable[PM_GPE_BYTES];
+	uint8_t gpe_status[PM_GPE_BYTES], gpe_enable[PM_GPE_BYTES];
 	uint64_t half; /* half periods of the timer that status has seen */
 };
 
@@ -74,6 +76,16 @@ static uint32_t pm_timer_value(const struct pm *pm)
 	return (uint32_t)pm_ticks(pm) & (pm->acpi.timer_32 ? UINT32_MAX : 0xffffff);
 }
 
+static bool pm_gpe_pending(const struct pm *pm)
+{
+	unsigned i;
+
+	for (i = 0; i < PM_GPE_BYTES; i++)
+		if (pm->gpe_status[i] & pm->gpe_enable[i])
+			return true;
+	return false;
+}
+
 /* TMR_STS follows the clock when someone looks; a timer looks when it may interrupt. */
 static void pm_update(struct pm *pm)
 {
@@ -82,7 +94,7 @@ static void pm_update(struct pm *pm)
 	if (half != pm->half)
 		pm->status |= PM1_TMR;
 	pm->half = half;
-	irq_line_set(pm->irq, pm->status & pm->enable);
+	irq_line_set(pm->irq, (pm->status & pm->enable) || pm_gpe_pending(pm));
 	if ((pm->enable & PM1_TMR) && !(pm->status & PM1_TMR))
 		device_timer_arm(pm->timer, ticks_to_ns(&pm_rate, (half + 1) << pm_half_shift(pm)));
 	else
@@ -130,6 +142,8 @@ static uint8_t pm_read8(void *opaque, unsigned port)
 		return (uint8_t)((pm->control | PM1_SCI_EN) >> (port - PM_CONTROL) * 8);
 	case PM_TIMER ... PM_TIMER + 3:
 		return (uint8_t)(pm_timer_value(pm) >> (port - PM_TIMER) * 8);
+	case PM_GPE0 ... PM_GPE0 + PM_GPE_BYTES - 1:
+		return pm->gpe_status[port - PM_GPE0];
 	case PM_GPE0_EN ... PM_GPE0_EN + PM_GPE_BYTES - 1:
 		return pm->gpe_enable[port - PM_GPE0_EN];
 	}
@@ -155,10 +169,36 @@ static void pm_write8(void *opaque, unsigned port, uint8_t value)
 	case PM_CONTROL ... PM_CONTROL + 1:
 		pm_write_control(pm, port - PM_CONTROL, value);
 		break;
+	case PM_GPE0 ... PM_GPE0 + PM_GPE_BYTES - 1: /* write 1 to clear */
+		pm->gpe_status[port - PM_GPE0] &= (uint8_t)~value;
+		pm_update(pm);
+		break;
 	case PM_GPE0_EN ... PM_GPE0_EN + PM_GPE_BYTES - 1:
 		pm->gpe_enable[port - PM_GPE0_EN] = value;
+		pm_update(pm);
 		break;
 	}
+}
+
+static void pm_gpe_raise(void *opaque, unsigned n)
+{
+	struct pm *pm = opaque;
+
+	spin_lock(&pm->lock);
+	pm->gpe_status[n / 8] |= (uint8_t)(1u << n % 8);
+	pm_update(pm);
+	spin_unlock(&pm->lock);
+}
+
+static bool pm_gpe_enabled(void *opaque, unsigned n)
+{
+	struct pm *pm = opaque;
+	bool enabled;
+
+	spin_lock(&pm->lock);
+	enabled = pm->gpe_enable[n / 8] & 1u << n % 8;
+	spin_unlock(&pm->lock);
+	return enabled;
 }
 
 /* The timer is read whole, and often: without the lock. */
@@ -196,6 +236,7 @@ static void pm_reset(struct device *dev)
 
 	spin_lock(&pm->lock);
 	pm->status = pm->enable = pm->control = 0;
+	memset(pm->gpe_status, 0, sizeof(pm->gpe_status));
 	memset(pm->gpe_enable, 0, sizeof(pm->gpe_enable));
 	pm->half = pm_ticks(pm) >> pm_half_shift(pm);
 	pm_update(pm);
@@ -238,6 +279,7 @@ static int pm_create(struct device *dev, const struct device_config *config)
 		.s5_type = PM_S5_TYPE,
 	};
 	pm->button = (struct power_button){.press = pm_press, .opaque = pm};
+	pm->gpe = (struct acpi_gpe){pm_gpe_raise, pm_gpe_enabled, pm};
 	pm->node = (struct acpi_node){.hid = ACPI_HID_BOARD, .io = {{io, PM_PORTS}}};
 	err = device_timer(dev, pm_timer, pm, &pm->timer);
 	if (!err)
@@ -250,6 +292,8 @@ static int pm_create(struct device *dev, const struct device_config *config)
 		err = device_provide(dev, ACPI_NODE_KIND, &pm->node);
 	if (!err)
 		err = device_provide(dev, POWER_BUTTON_KIND, &pm->button);
+	if (!err)
+		err = device_provide(dev, ACPI_GPE_KIND, &pm->gpe);
 	if (!err)
 		err = device_hook_io(dev, io, PM_PORTS, &pm_ops, pm);
 	return err;

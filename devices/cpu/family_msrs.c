@@ -80,6 +80,14 @@ static const struct stored_msr family_intel[] = {
 		  MISC_ENABLE_XD_DISABLE},
 };
 
+static const struct {
+	const struct stored_msr *msrs;
+	size_t count;
+} families[CPU_LINES] = {
+	[CPU_LINE_AMD] = {family_amd, ARRAY_SIZE(family_amd)},
+	[CPU_LINE_INTEL] = {family_intel, ARRAY_SIZE(family_intel)},
+};
+
 static void family_reset(struct device *dev)
 {
 	stored_msr_reset(dev);
@@ -89,12 +97,9 @@ static void family_reset(struct device *dev)
 
 static int family_create(struct device *dev, const struct device_config *config __unused)
 {
-	int err;
+	enum cpu_line line = cpu_model_line();
+	int err = stored_msr_create(dev, families[line].msrs, families[line].count);
 
-	if (cpu_model_is_amd())
-		err = stored_msr_create(dev, family_amd, ARRAY_SIZE(family_amd));
-	else
-		err = stored_msr_create(dev, family_intel, ARRAY_SIZE(family_intel));
 	if (!err)
 		family_reset(dev);
 	return err;

@@ -79,6 +79,11 @@ unsigned host_config_add_pm(struct host_config *config)
 	return host_config_add(config, PCI_CAP_PM, body, sizeof(body));
 }
 
+void host_config_set(struct host_config *config, unsigned offset, uint32_t value, unsigned width)
+{
+	put(config->bytes + offset, value, width);
+}
+
 uint64_t host_config_read(const struct host_config *config, uint64_t offset, unsigned width)
 {
 	uint64_t value = 0;

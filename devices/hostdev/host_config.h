@@ -44,6 +44,9 @@ unsigned host_config_add_msix(struct host_config *config, unsigned vectors, unsi
 /* Power management: D0 and D3hot, no PME. */
 unsigned host_config_add_pm(struct host_config *config) __must_check;
 
+/* Registers that change, under a lock of the scheme's. They lie within the space. */
+void host_config_set(struct host_config *config, unsigned offset, uint32_t value, unsigned width);
+
 /* For a scheme's read(). @width 1, 2 or 4, within the space; others read all ones. */
 uint64_t host_config_read(const struct host_config *config, uint64_t offset, unsigned width);
 

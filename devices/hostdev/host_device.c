@@ -12,6 +12,9 @@
 
 TABLE_DECLARE(host_schemes, struct host_scheme);
 
+struct list_head host_devices = LIST_HEAD_INIT(host_devices);
+struct spinlock host_devices_lock = SPINLOCK_INIT;
+
 static const struct host_scheme *host_scheme_named(const char *name, size_t len)
 {
 	const struct host_scheme *scheme;
@@ -83,6 +86,13 @@ static int host_device_open_path(struct host_device *hd, char *rest)
 	return err;
 }
 
+static void host_device_free(struct host_device *hd)
+{
+	if (hd)
+		kfree(hd->url);
+	kfree(hd);
+}
+
 int host_device_open(struct device *owner, const char *url, enum host_bus bus,
 		     const struct host_front_ops *front, void *front_opaque,
 		     struct host_device **out)
@@ -97,7 +107,9 @@ int host_device_open(struct device *owner, const char *url, enum host_bus bus,
 	hd = kzalloc(sizeof(*hd));
 	rest = kstrdup(strchr(url, ':') + 1);
 	err = -ENOMEM;
-	if (hd && rest) {
+	if (hd)
+		hd->url = kstrdup(url);
+	if (hd && hd->url && rest) {
 		hd->scheme = scheme;
 		hd->owner = owner;
 		hd->front = front;
@@ -106,19 +118,27 @@ int host_device_open(struct device *owner, const char *url, enum host_bus bus,
 	}
 	if (err == -ENOMEM)
 		device_log(owner, LOG_ERROR, "no memory for host device '%s'", url);
-	if (err)
-		kfree(hd);
-	else
-		*out = hd;
 	kfree(rest);
-	return err;
+	if (err) {
+		host_device_free(hd);
+		return err;
+	}
+	spin_lock(&host_devices_lock);
+	list_add_tail(&hd->link, &host_devices);
+	spin_unlock(&host_devices_lock);
+	*out = hd;
+	return 0;
 }
 
 void host_device_close(struct host_device *hd)
 {
-	if (hd)
-		hd->scheme->close(hd);
-	kfree(hd);
+	if (!hd)
+		return;
+	spin_lock(&host_devices_lock);
+	list_del(&hd->link);
+	spin_unlock(&host_devices_lock);
+	hd->scheme->close(hd);
+	host_device_free(hd);
 }
 
 static bool host_device_covers(const struct host_device *hd, unsigned region, uint64_t offset,
@@ -161,6 +181,12 @@ void host_device_reset(struct host_device *hd)
 		hd->scheme->reset(hd);
 }
 
+void host_device_drain(struct host_device *hd)
+{
+	if (hd->scheme->drain)
+		hd->scheme->drain(hd);
+}
+
 void host_device_eoi(struct host_device *hd)
 {
 	if (hd->scheme->eoi)
@@ -190,7 +216,7 @@ void host_device_vanish(struct host_device *hd)
 		hd->front->vanished(hd->front_opaque);
 }
 
-static bool host_device_may_dma(struct host_device *hd)
+bool host_device_may_dma(struct host_device *hd)
 {
 	return hd->front && !READ_ONCE(hd->vanished) && hd->front->master(hd->front_opaque);
 }

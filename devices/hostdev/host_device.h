@@ -13,7 +13,9 @@
 #ifndef DEVICES_HOSTDEV_HOST_DEVICE_H
 #define DEVICES_HOSTDEV_HOST_DEVICE_H
 
+#include "kernel/spinlock.h"
 #include "lib/compiler.h"
+#include "lib/list.h"
 #include "vmm/types.h"
 
 #include <stdbool.h>
@@ -81,8 +83,11 @@ struct host_scheme {
 	/* NULL where no region has one. @offset is the region's. */
 	void (*doorbell)(struct host_device *hd, unsigned region, uint64_t offset, uint64_t value);
 	/* To power-on state; what was in flight is done or forgotten, and reaches the guest's
-	 * memory no more. NULL: there is nothing to reset. */
+	 * memory no more, but for what drain() waits for. NULL: there is nothing to reset. */
 	void (*reset)(struct host_device *hd);
+	/* After reset(): returns when nothing that was in flight reaches the guest's memory any
+	 * more. From a task, which yields. NULL: it never does. */
+	void (*drain)(struct host_device *hd);
 	/* The guest ended an INTx interrupt; NULL: not of interest. */
 	void (*eoi)(struct host_device *hd);
 };
@@ -106,6 +111,8 @@ struct host_front_ops {
 	bool (*master)(void *opaque);
 	/* host_device_vanish() */
 	void (*vanished)(void *opaque);
+	/* For `info`: the guest's name of the place where it sees the device. May be NULL. */
+	void (*where)(void *opaque, char *buf, size_t size);
 };
 
 struct host_device {
@@ -116,6 +123,8 @@ struct host_device {
 	const struct host_front_ops *front; /* NULL: it has neither interrupts nor DMA */
 	void *front_opaque;
 	bool vanished;
+	const char *url;       /* as it was opened */
+	struct list_head link; /* in host_devices */
 };
 
 /*
@@ -136,6 +145,8 @@ int host_device_read(struct host_device *hd, unsigned region, uint64_t offset, u
 int host_device_write(struct host_device *hd, unsigned region, uint64_t offset, unsigned width,
 		      uint64_t value) __must_check;
 void host_device_reset(struct host_device *hd);
+/* Task, after host_device_reset(): what was in flight is over, too. */
+void host_device_drain(struct host_device *hd);
 void host_device_eoi(struct host_device *hd);
 
 /* Devices, from any context. Without a front that has them, interrupts go nowhere. */
@@ -146,6 +157,8 @@ enum host_irq_mode host_device_irq_mode(struct host_device *hd);
  * doorbells do nothing. It is still closed by its front. */
 void host_device_vanish(struct host_device *hd);
 
+/* Whether DMA would be possible now: there is a front, bus mastering is on, and so on. */
+bool host_device_may_dma(struct host_device *hd);
 /*
  * DMA, by physical addresses of the guest's. -EACCES: no front, bus mastering
  * is off, or the device has vanished; -EFAULT: not all of it is RAM, and
@@ -165,5 +178,9 @@ uint8_t *host_device_dma_map(struct host_device *hd, gpa_t gpa, size_t len,
 /* All schemes, for `info` and `help`. */
 const struct host_scheme *host_scheme_find(const char *name);
 void host_scheme_for_each(void (*fn)(void *opaque, const struct host_scheme *scheme), void *opaque);
+
+/* Those that are open, of all VMs, in the order of their opening; under the lock. */
+extern struct list_head host_devices;
+extern struct spinlock host_devices_lock;
 
 #endif

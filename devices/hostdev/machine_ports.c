@@ -2,9 +2,23 @@
 #include "devices/hostdev/machine_ports.h"
 
 #include "drivers/ports.h"
+#include "vmm/device.h"
 #include "vmm/hook/hook.h"
 #include "vmm/hv_ops.h"
 #include "vmm/vm.h"
+
+#include <errno.h>
+
+int machine_ports_check(struct device *dev, uint16_t first, uint32_t count)
+{
+	const char *user = ports_user(first, count);
+
+	if (!user)
+		return 0;
+	device_log(dev, LOG_ERROR, "ports 0x%x-0x%x of the machine: Alcazar itself has %s there",
+		   first, first + count - 1, user);
+	return -EPERM;
+}
 
 static void machine_ports_intercept(struct vm *vm, uint16_t first, uint32_t count, bool on)
 {

@@ -6,10 +6,16 @@
 #ifndef DEVICES_HOSTDEV_MACHINE_PORTS_H
 #define DEVICES_HOSTDEV_MACHINE_PORTS_H
 
+#include "lib/compiler.h"
+
 #include <stdint.h>
 
+struct device;
 struct vm;
 
+/* Whether @dev may pass @count ports from @first to its guest. -EPERM, logged: the hypervisor uses
+ * one. */
+int machine_ports_check(struct device *dev, uint16_t first, uint32_t count) __must_check;
 /* @count ports from @first, which their caller owns in the VM's map. Task. */
 void machine_ports_open(struct vm *vm, uint16_t first, uint32_t count);
 /* On return no vCPU reaches them any more. */

@@ -6,36 +6,52 @@
 #ifndef DEVICES_PCI_PCI_CONFIG_H
 #define DEVICES_PCI_PCI_CONFIG_H
 
+#include "lib/compiler.h"
+
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define PCI_CONFIG_SIZE 256u
+#define PCI_CONFIG_SIZE	    256u
+#define PCI_CONFIG_SIZE_EXT 4096u
 
-/* One register. Bits that are in neither mask are read-only. */
-struct pci_field {
-	uint8_t offset;
-	uint8_t width;	   /* bytes, 1 to 4; it ends within the space */
-	uint32_t value;	   /* after a reset */
-	uint32_t writable; /* these become what is written */
-	uint32_t clear;	   /* of these, those that are written as 1 become 0 */
+/* One byte of the space. Bits that are in neither mask are read-only. */
+struct pci_config_byte {
+	uint8_t value;
+	uint8_t initial;  /* value after a reset */
+	uint8_t writable; /* these bits become what is written */
+	uint8_t clear;	  /* of these, those that are written as 1 become 0 */
 };
 
 struct pci_config {
-	uint8_t value[PCI_CONFIG_SIZE];
-	uint8_t initial[PCI_CONFIG_SIZE];
-	uint8_t writable[PCI_CONFIG_SIZE];
-	uint8_t clear[PCI_CONFIG_SIZE];
+	size_t size; /* PCI_CONFIG_SIZE or PCI_CONFIG_SIZE_EXT */
+	struct pci_config_byte *bytes;
 };
 
-/* @config was all zero, which is read-only zeros, or other registers were defined before. */
-void pci_config_define(struct pci_config *config, const struct pci_field *fields, size_t count);
+/* All read-only, as @initial. 0 or -ENOMEM; freed by pci_config_free(). */
+int pci_config_create(struct pci_config *config, const uint8_t *initial, size_t size) __must_check;
+void pci_config_free(struct pci_config *config);
 void pci_config_reset(struct pci_config *config);
 
 /*
  * By a guest: @width 1, 2 or 4 at any @offset, all others and what reaches
  * beyond the end read all ones and are not written. Its user's lock is held.
  */
+bool pci_config_inside(const struct pci_config *config, unsigned offset, unsigned width);
 uint32_t pci_config_read(const struct pci_config *config, unsigned offset, unsigned width);
 void pci_config_write(struct pci_config *config, unsigned offset, unsigned width, uint32_t value);
+
+/*
+ * By the bus itself, past the masks, at registers that are within the space:
+ * the value now, the value after a reset, bits that are writable, bits that a
+ * 1 clears; each is set as a whole.
+ */
+void pci_config_set(struct pci_config *config, unsigned offset, unsigned width, uint32_t value);
+void pci_config_set_initial(struct pci_config *config, unsigned offset, unsigned width,
+			    uint32_t value);
+void pci_config_set_writable(struct pci_config *config, unsigned offset, unsigned width,
+			     uint32_t mask);
+void pci_config_set_clear(struct pci_config *config, unsigned offset, unsigned width,
+			  uint32_t mask);
 
 #endif

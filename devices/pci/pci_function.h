@@ -26,8 +26,7 @@
 
 #define PCI_BUS_KIND "pci-bus" /* what a device with a bus provides: a struct pci_bus */
 
-#define PCI_BARS	     6
-#define PCI_ADDRESS_TEXT_MAX 5 /* "1f.7" and more is refused */
+#define PCI_BARS 6
 
 struct device;
 struct pci_bus;
@@ -35,8 +34,8 @@ struct pci_function;
 
 /*
  * One region of addresses. Its handlers see offsets from its first byte, with
- * 1, 2, 4 (ports) or also 8 (memory) bytes, however unaligned, within it: what
- * reaches beyond its end is cut off.
+ * 1, 2 or 4 bytes, aligned (ports), or 1, 2, 4 or 8, however unaligned
+ * (memory), within it: what reaches beyond its end is cut off.
  */
 struct pci_bar {
 	uint64_t size; /* bytes, a power of two; 0: there is none */
@@ -87,10 +86,7 @@ struct pci_function_desc {
 	void *opaque;
 };
 
-/*
- * The bus that device @bus provides (PCI_BUS_KIND), for a KEY_DEVICE; NULL (no
- * such device was named): the VM's first. NULL result: logged.
- */
+/* The bus of device @bus, the value of @dev's KEY_DEVICE "bus"; NULL was logged: it has none. */
 struct pci_bus *pci_bus_of(struct device *dev, struct device *bus);
 
 /*
@@ -109,6 +105,8 @@ int pci_address_parse(struct device *dev, const struct pci_bus *bus, const char 
  */
 int pci_function_add(struct device *dev, struct pci_bus *bus, uint8_t devfn,
 		     const struct pci_function_desc *desc, struct pci_function **out) __must_check;
+/* From @dev's destroy(): nobody has it any more. NULL is fine. */
+void pci_function_free(struct pci_function *f);
 
 /*
  * The following may be called on any CPU, with locks of the device's held:
@@ -132,6 +130,10 @@ enum pci_irq_mode pci_function_irq_mode(const struct pci_function *f);
 /* Whether it may reach the guest's memory: it and all bridges above it are bus masters. */
 bool pci_function_master(const struct pci_function *f);
 
+/* Nobody is there any more, as if it had been pulled out: its configuration and its BARs read all
+ * ones, it neither interrupts nor masters the bus. The device still gives it back. */
+void pci_function_vanish(struct pci_function *f);
+
 /* For messages: "00:03.0", the bus as the guest has numbered it. */
 void pci_function_name(const struct pci_function *f, char *buf, size_t size);
 
@@ -147,8 +149,14 @@ uint32_t pci_function_config(struct pci_function *f, unsigned offset, unsigned w
 #define PCI_SLOTS_KIND "pci-slots"
 struct pci_slot_listener {
 	void (*changed)(void *opaque, const struct pci_bus *bus, unsigned slot, bool occupied);
+	/* Asks the guest to let go of what is in @slot; its devices end when it has. False: it does
+	 * not listen. */
+	bool (*ask)(void *opaque, const struct pci_bus *bus, unsigned slot);
 	void *opaque;
 };
+
+/* A type's unplug() of a device with function @f: asks the guest to let go of its slot. Task. */
+bool pci_function_unplug(const struct pci_function *f);
 
 /* Slots of @bus that have a function, one bit each. */
 uint32_t pci_bus_slots(const struct pci_bus *bus);

@@ -4,8 +4,10 @@
  * instructions under QEMU's icount and in Bochs. The loop's own cost is taken
  * off. tests/bench/ reads the lines `bench NAME TICKS`.
  */
+#include "devices/hostdev/testdev_regs.h"
 #include "tests/guest/lib/apic.h"
 #include "tests/guest/lib/guest.h"
+#include "tests/guest/lib/pci.h"
 
 #define ROUNDS	   1000
 #define WARM_UP	   16
@@ -51,6 +53,19 @@ static void do_mmio_read(void)
 static void do_mmio_write(void)
 {
 	mmio_write(IOAPIC_SEL, 1);
+}
+static uint64_t front; /* testdev's registers */
+static void do_front_read(void)
+{
+	(void)mmio_read(front + TESTDEV_SCRATCH);
+}
+static void do_front_write(void)
+{
+	mmio_write(front + TESTDEV_SCRATCH, 1);
+}
+static void do_doorbell(void)
+{
+	mmio_write(front + TESTDEV_DOORBELL, 1);
 }
 static void do_rdmsr(void)
 {
@@ -141,6 +156,20 @@ GUEST_TEST(exits)
 	bench("mmio_read", do_mmio_read);
 	bench("mmio_write", do_mmio_write);
 	bench("rdmsr", do_rdmsr);
+}
+
+/* Where there is one: not on the bare machine. */
+GUEST_TEST(host_devices)
+{
+	uint32_t dev = pci_find(TESTDEV_VENDOR | (uint32_t)TESTDEV_DEVICE << 16);
+
+	if (dev == PCI_NONE)
+		return;
+	pci_command(dev, PCI_COMMAND_MEM, 0);
+	front = pci_bar(dev, TESTDEV_REGS);
+	bench("front_read", do_front_read);
+	bench("front_write", do_front_write);
+	bench("doorbell", do_doorbell);
 }
 
 GUEST_TEST(interrupts_and_timers)

@@ -51,6 +51,22 @@ GUEST_TEST(exceptions_arrive)
 	      (unsigned long long)f.cr2, (unsigned long long)f.error);
 }
 
+#define HYPERCALL_NONE 0x7fffffff /* nobody's number */
+#define UNKNOWN	       (-38)
+
+/* Both vendors' instructions work, whichever CPU it is, and change RAX alone. */
+GUEST_TEST(hypercalls_of_both_vendors)
+{
+	int64_t vmcall = HYPERCALL_NONE, vmmcall = HYPERCALL_NONE;
+	uint64_t b = 1, c = 2, d = 3, si = 4;
+
+	__asm__ volatile("vmcall" : "+a"(vmcall), "+b"(b), "+c"(c), "+d"(d), "+S"(si)::"memory");
+	__asm__ volatile("vmmcall" : "+a"(vmmcall), "+b"(b), "+c"(c), "+d"(d), "+S"(si)::"memory");
+	CHECK(vmcall == UNKNOWN && vmmcall == UNKNOWN, "VMCALL %d, VMMCALL %d", (int)vmcall,
+	      (int)vmmcall);
+	CHECK(b == 1 && c == 2 && d == 3 && si == 4, "they change other registers");
+}
+
 GUEST_TEST(memory_keeps_what_is_written)
 {
 	volatile uint64_t *p = (volatile uint64_t *)0x400000;

@@ -32,6 +32,87 @@ static void check_sse(uint64_t id)
 		__atomic_fetch_add(&sse_wrong, 1, __ATOMIC_SEQ_CST);
 }
 
+#define CPUID_XSAVE  0x04000000 /* leaf 1, ECX */
+#define CR4_OSXSAVE  0x40000
+#define XCR0_SSE     0x3
+#define XCR0_AVX     0x4
+#define XCR0_AVX512  0xe0
+#define VECTOR_QUADS 8 /* of ZMM */
+
+static volatile uint64_t wide_bits, wide_wrong; /* what was tried, and how often it was lost */
+
+static void xsetbv(uint64_t value)
+{
+	__asm__ volatile("xsetbv" ::"c"(0), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
+}
+
+/* XCR0 with all vectors that CPUID tells, or 0. */
+static uint64_t enable_vectors(void)
+{
+	uint32_t r[4];
+	uint64_t cr4, xcr0;
+
+	cpuid(1, 0, r);
+	if (!(r[2] & CPUID_XSAVE))
+		return 0;
+	__asm__ volatile("mov %%cr4, %0" : "=r"(cr4));
+	__asm__ volatile("mov %0, %%cr4" ::"r"(cr4 | CR4_OSXSAVE));
+	cpuid(0xd, 0, r);
+	xcr0 = r[0] & (XCR0_SSE | XCR0_AVX | XCR0_AVX512);
+	xsetbv(xcr0);
+	return xcr0;
+}
+
+static void load_wide(uint64_t xcr0, const uint64_t *from)
+{
+	__asm__ volatile("vmovdqu (%0), %%ymm7" ::"r"(from) : "memory");
+	if (xcr0 & XCR0_AVX512)
+		__asm__ volatile("vmovdqu64 (%0), %%zmm29; kmovw %%eax, %%k3" ::"r"(from),
+				 "a"(from[0])
+				 : "memory");
+}
+
+static unsigned differ(uint64_t xcr0, const uint64_t *want)
+{
+	uint64_t got[VECTOR_QUADS], k = want[0];
+	unsigned wrong = 0, i;
+
+	__asm__ volatile("vmovdqu %%ymm7, (%0)" ::"r"(got) : "memory");
+	for (i = 0; i < 4; i++)
+		wrong += got[i] != want[i];
+	if (!(xcr0 & XCR0_AVX512))
+		return wrong;
+	__asm__ volatile("vmovdqu64 %%zmm29, (%1); kmovw %%k3, %%eax"
+			 : "=a"(k)
+			 : "r"(got)
+			 : "memory");
+	for (i = 0; i < VECTOR_QUADS; i++)
+		wrong += got[i] != want[i];
+	return wrong + ((k ^ want[0]) & 0xffff ? 1 : 0);
+}
+
+/* So do wider ones; also while XCR0 has them off, each time that it is on again. */
+static void check_wide(uint64_t id)
+{
+	uint64_t xcr0 = enable_vectors(), pattern[VECTOR_QUADS];
+	unsigned i, round;
+
+	if (!(xcr0 & XCR0_AVX))
+		return;
+	for (i = 0; i < VECTOR_QUADS; i++)
+		pattern[i] = 0x0123456789abcdef * (id + 1) + i;
+	load_wide(xcr0, pattern);
+	for (round = 0; round < 4; round++) {
+		if (round & 1)
+			xsetbv(XCR0_SSE);
+		for (i = 0; i < ROUNDS; i++)
+			__builtin_ia32_pause();
+		xsetbv(xcr0);
+		__atomic_fetch_add(&wide_wrong, differ(xcr0, pattern), __ATOMIC_SEQ_CST);
+	}
+	__atomic_fetch_or(&wide_bits, xcr0, __ATOMIC_SEQ_CST);
+}
+
 static void ap(void *arg)
 {
 	uint64_t id = (uint64_t)arg;
@@ -42,6 +123,8 @@ static void ap(void *arg)
 	for (i = 0; i < ROUNDS; i++)
 		__atomic_fetch_add(&counter, 1, __ATOMIC_SEQ_CST);
 	check_sse(id);
+	check_wide(id);
+	__atomic_fetch_add(&counter, 1, __ATOMIC_SEQ_CST);
 	while (!stop)
 		irq_wait();
 	__atomic_fetch_add(&counter, 1, __ATOMIC_SEQ_CST);
@@ -70,9 +153,12 @@ GUEST_TEST(start)
 		      (unsigned)started[id] - 1);
 		CHECK(tsc_seen >= before, "the TSC of CPU %u is behind", (unsigned)id);
 	}
-	CHECK(eventually(&counter, (CPUS - 1) * ROUNDS), "%llu", (unsigned long long)counter);
 	check_sse(0x77);
+	check_wide(0x77);
+	CHECK(eventually(&counter, (CPUS - 1) * (ROUNDS + 1)), "%llu", (unsigned long long)counter);
 	CHECK(sse_wrong == 0, "on %u CPUs SSE registers changed", (unsigned)sse_wrong);
+	CHECK(wide_wrong == 0, "%u words of wider registers changed", (unsigned)wide_wrong);
+	guest_printf("# XCR0 0x%x\n", (unsigned)wide_bits);
 }
 
 GUEST_TEST(ipis)
@@ -93,7 +179,7 @@ GUEST_TEST(broadcast)
 
 	stop = true;
 	apic_ipi(0, APIC_ICR_OTHERS | VECTOR);
-	CHECK(eventually(&counter, (CPUS - 1) * (ROUNDS + 1)), "%llu", (unsigned long long)counter);
+	CHECK(eventually(&counter, (CPUS - 1) * (ROUNDS + 2)), "%llu", (unsigned long long)counter);
 	for (id = 1; id < CPUS; id++)
 		CHECK(ipis[id] == 101, "CPU %u took %u", id, (unsigned)ipis[id]);
 	CHECK(ipis[0] == 0, "it came to the sender");

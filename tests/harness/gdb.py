@@ -12,6 +12,7 @@ import re
 import socket
 import subprocess
 import tempfile
+import time
 
 from harness.cases import BUILD, Failure
 
@@ -32,23 +33,40 @@ class Gdb:
             address, _, name = line.split()
             self.symbols[name] = int(address, 16)
 
-    def write(self, symbol, data):
-        """Puts `data` where the image has `symbol`, also where it is read-only for itself. The
-        machine stands still meanwhile, and goes on."""
+    def write(self, symbol, data, reached=None):
+        """Puts `data` where the image has `symbol`, also where it is read-only for itself: now,
+        or when the machine, which was started with the option -S, has come to the function
+        `reached`. It stands still meanwhile, and goes on."""
         with socket.socket(socket.AF_UNIX) as line:
             line.settimeout(SECONDS)
-            line.connect(self.path)
+            self._connect(line)
+            if reached:
+                self._ask(line, f"Z1,{self.symbols[reached]:x},1")
+                self._ask(line, "c", stops=True)
+                self._ask(line, f"z1,{self.symbols[reached]:x},1")
             said = self._ask(line, f"M{self.symbols[symbol]:x},{len(data):x}:{data.hex()}")
             if said != "OK":
                 raise Failure(f"gdb: memory of {symbol} is not written: {said}")
             self._ask(line, "D")
 
+    def _connect(self, line):
+        """The machine may have been started just now."""
+        end = time.monotonic() + SECONDS
+        while True:
+            try:
+                return line.connect(self.path)
+            except OSError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.1)
+
     @staticmethod
-    def _ask(line, packet):
-        """One packet and its answer: $TEXT#SUM, each acknowledged by +. T…: the machine stands."""
+    def _ask(line, packet, stops=False):
+        """One packet and its answer: $TEXT#SUM, each acknowledged by +. T…: the machine stands,
+        which is the answer only where it `stops`."""
         line.sendall(f"${packet}#{sum(packet.encode()) & 0xff:02x}".encode())
         come = ""
-        while not (answer := re.search(r"\$([^T#][^#]*)#..", come)):
+        while not (answer := re.search(rf"\$({'T' if stops else '[^T#]'}[^#]*)#..", come)):
             data = line.recv(4096)
             if not data:
                 raise Failure(f"gdb: no answer to {packet}")

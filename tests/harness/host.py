@@ -5,7 +5,7 @@ import re
 
 from harness.cases import BUILD, ROOT, Case, Failure, run_tool
 
-FUZZ_RUNS = 20000
+FUZZ_RUNS = 20000  # or what the source says behind "fuzz-runs:"
 
 
 def _run(t, program):
@@ -31,7 +31,7 @@ def _run(t, program):
     return passed, failed, reason
 
 
-def _fuzz(t, program, seeds):
+def _fuzz(t, program, seeds, runs):
     """A fixed number of inputs from a fixed seed: the same every time, and soon over."""
     if not program.exists():
         raise Failure(f"{program.relative_to(ROOT)} was not built")
@@ -39,7 +39,7 @@ def _fuzz(t, program, seeds):
     corpus.mkdir(exist_ok=True)
     for old in corpus.iterdir():
         old.unlink()
-    run_tool(t, program, "-seed=1", f"-runs={FUZZ_RUNS}", "-max_len=2048", "-timeout=10",
+    run_tool(t, program, "-seed=1", f"-runs={runs}", "-max_len=2048", "-timeout=10",
              f"-artifact_prefix={t.dir}/", "-verbosity=0", corpus,
              *([seeds] if seeds.is_dir() else []), timeout=300,
              env=dict(os.environ, UBSAN_OPTIONS="print_stacktrace=1"))
@@ -50,9 +50,11 @@ def host_cases():
     for source in sorted(ROOT.glob("tests/host/*/fuzz_*.c")):
         subject = source.stem.removeprefix("fuzz_")
         program = BUILD / "host" / source.parent.name / source.stem
+        runs = re.search(r"fuzz-runs: (\d+)", source.read_text(encoding="utf-8"))
         found.append(Case(f"host/{source.parent.name}/fuzz-{subject}", _fuzz,
                           arguments={"program": program,
-                                     "seeds": source.parent / f"seeds_{subject}"}))
+                                     "seeds": source.parent / f"seeds_{subject}",
+                                     "runs": int(runs[1]) if runs else FUZZ_RUNS}))
     for source in sorted(ROOT.glob("tests/host/*/test_*.c")):
         name = f"{source.parent.name}/{source.stem.removeprefix('test_')}"
         program = BUILD / "host" / source.parent.name / source.stem

@@ -7,11 +7,14 @@
         print(guest.sh("uname -a"))
 """
 import re
+import subprocess
+from pathlib import Path
 
 from harness.cases import Failure
 from harness.serial import DEMO, PROMPT
 
 LEAVE = "\x1d"  # Ctrl-]
+MODULES = DEMO.parent / "cache/modules"
 # A boot and its shell under QEMU's TCG, on a machine that has much else to do.
 BOOT_SECONDS = 400
 SHELL_SECONDS = 300
@@ -30,6 +33,38 @@ def linux_files(**options):
     """One VM of the demo's kernel and initrd; `options` as linux_cfg's."""
     return {"linux.cfg": linux_cfg(**options), "vmlinuz": DEMO / "vmlinuz",
             "initrd": DEMO / "initrd"}
+
+
+def _cpio(name, mode, data):
+    """A file of an initramfs (newc format)."""
+    fields = [0, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0]
+    head = b"070701" + b"".join(b"%08x" % field for field in fields) + name.encode() + b"\0"
+    return head + b"\0" * (-len(head) % 4) + data + b"\0" * (-len(data) % 4)
+
+
+def _libraries(program):
+    """What the build machine's loader would load with it, and the loader."""
+    said = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
+    return re.findall(r"(/\S+) \(0x", said)
+
+
+def initrd_with(programs=(), modules=()):
+    """The demo's initrd, with programs of the build machine in /opt (a shell of busybox prefers its
+    own) and their libraries, and modules of the kernel in /lib/modules."""
+    files = {}
+    for program in programs:
+        files[f"opt/{Path(program).name}"] = program
+        files.update((library.lstrip("/"), library) for library in _libraries(program))
+    for module in modules:
+        source = MODULES / f"{module}.ko"
+        if source.exists():  # else it is built in
+            files[f"lib/modules/{module}.ko"] = source
+    folders = sorted({str(parent) for name in files for parent in Path(name).parents} - {"."})
+    base = (DEMO / "initrd").read_bytes()
+    more = b"".join(_cpio(name, 0o40755, b"") for name in folders)
+    more += b"".join(_cpio(name, 0o100755, Path(source).read_bytes())
+                     for name, source in sorted(files.items()))
+    return base + b"\0" * (-len(base) % 4) + more + _cpio("TRAILER!!!", 0, b"")
 
 
 class Linux:

@@ -38,6 +38,19 @@ class Monitor:
             raise Failure(f"screendump: not a PPM: {ppm[:20]!r}")
         return int(head[1]), int(head[2]), ppm[head.end():]
 
+    def human(self, line):
+        """A command of the monitor for people, and its answer."""
+        return self._ask("human-monitor-command", **{"command-line": line})
+
+    def reset(self):
+        """The machine's reset button; memory keeps what it holds."""
+        self._ask("system_reset")
+
+    def machine_check(self, bank, status, address):
+        """CPU 0 finds this in one of its banks: SDM vol. 3B, 15.3.2."""
+        self._ask("human-monitor-command",
+                  **{"command-line": f"mce 0 {bank} {status:#x} 5 {address:#x} 0"})
+
     def _file(self, command, name, **arguments):
         path = self.folder / "answer"
         path.unlink(missing_ok=True)

@@ -4,18 +4,18 @@ import base64
 import re
 import zlib
 
-from harness import Failure, Machine, case
+from harness import BUILD, Failure, Machine, case
 from harness.linux import LEAVE
 from harness.serial import PROMPT
 from test_guests import GUESTS, guest_cfg, guest_files, verdict
 
 SECONDS = 120  # for an answer, on a machine that has much else to do
-COMMANDS = ("about", "console", "define", "destroy", "dmesg", "dominfo", "echo", "help", "info",
+COMMANDS = ("about", "console", "define", "destroy", "device_add", "device_del", "dmesg", "dominfo", "echo", "help", "info",
             "list", "loadmod", "nmi", "pause", "poweroff", "reboot", "reset", "resume",
-            "screendump", "sendkey", "set", "shutdown", "start", "suspend", "top", "undefine",
+            "screendump", "sendkey", "set", "shutdown", "start", "suspend", "top", "trace", "undefine",
             "vcpuinfo", "watch", "x", "xp")
 TOPICS = ("cpus", "devices", "exits", "hv", "irqs", "memory", "modules", "msrs", "paging",
-          "registers", "timers", "tlb", "vmcs")
+          "registers", "timers", "tlb", "vcpu", "vmcs")
 
 # What is typed, and what must be in the answer.
 ANSWERS = (
@@ -26,6 +26,10 @@ ANSWERS = (
     ("help nonsense", r"nonsense: no such command; `help` lists"),
     ("help device", r"uart16550 +16550A"),
     ("help device uart16550", r"io +number +first I/O port, 0x0 to 0xfff8 \(default 0x3f8\)"),
+    ("help hostdev", r"testdev +a device with one of everything"),
+    ("help hostdev edu", r"dma_mask +number +the bits of an address .*\(default 0xfffffff\)"),
+    ("help hostdev nonsense", r"nonsense: no such host device"),
+    ("info hostdevs", r"no host device is open"),
     ("help device nonsense", r"nonsense: no such type of device"),
     ("nonsense", r"nonsense: no such command; `help` lists"),
     ("LIST", r"LIST: no such command"),
@@ -371,6 +375,49 @@ def vm_console(t):
               f"what a stopped VM said is lost: {said}")
         m.command("start echo", SECONDS)
         m.command("destroy echo", SECONDS)
+
+
+REGISTERS = ("rip", "rsp", "r15", "rflags", "cr0", "cr2", "cr3", "cr4", "cr8", "dr7", "efer", "pat",
+             "star", "lstar", "kernel-gs", "sysenter-eip", "dr3", "xcr0")
+
+
+def reload(m, vcpu, rounds):
+    """All of a vCPU out and in again, while it is paused."""
+    for _ in range(rounds):
+        m.command("pause " + vcpu.split(".")[0], SECONDS)
+        said = m.command(f"reload {vcpu}", SECONDS)
+        check(re.search(r"^reloaded, \d{4} bytes", said), said)
+        said = m.command(f"info vcpu {vcpu}", SECONDS)
+        for name in REGISTERS:
+            check(re.search(rf"(^|  ){name} +[0-9a-f]{{16}}", said, re.M), f"no {name}: {said}")
+        m.command("resume " + vcpu.split(".")[0], SECONDS)
+
+
+@case(seconds=10)
+def vcpu_is_taken_out_and_put_in(t):
+    """A guest that holds a value in each register, and one that sleeps, do not notice it."""
+    files = guest_files("keep", vm="keep", autostart=False)
+    files |= {name.replace("guest", "echo"): what
+              for name, what in guest_files("echo", vm="echo", autostart=False).items()}
+    # Two CPUs: in Bochs nothing interrupts a guest whose IF is clear.
+    with Machine(t, files=files, cpus=2, build=BUILD / "allyes") as m:
+        m.expect(PROMPT, SECONDS)
+        for vm, begins in (("keep", "# holding"), ("echo", "# echoing")):
+            m.command(f"start {vm}", SECONDS)
+            m.command(f"console {vm}", SECONDS, prompt=begins)
+            m.send(LEAVE)
+            m.expect(PROMPT, SECONDS)
+            check("`pause` it first" in m.command(f"info vcpu {vm}.0", SECONDS), "it runs")
+            reload(m, f"{vm}.0", 5)
+            m.command(f"console {vm}", SECONDS, prompt="prompt --\n")
+            if vm == "echo":
+                type_to(m, "still awake")
+                m.send("\x04")
+            else:
+                m.send("x")
+            passed, failed, why = verdict(m, SECONDS)
+            check(passed == 1 and not failed, f"{vm}: {why}")
+            m.expect(PROMPT, SECONDS)
 
 
 @case(seconds=10, each=[{"firmware": "bios"}, {"firmware": "uefi"}])

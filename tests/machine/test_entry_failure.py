@@ -25,7 +25,9 @@ def refused(m, manual):
     m.send("resume guest\r")
     m.expect(rf"vm guest: vcpu 0: .*: (Guest )?DR7 = 0x100000400: bits 63:32 must be 0 "
              rf"\({manual}", timeout=60)
-    m.expect("vm guest: crashed")
+    for part in (r"vcpu 0: last exits: ", r"\d+  entry-failed 0x[0-9a-f]+\n", r"what to try: ",
+                 "vm guest: crashed"):
+        m.expect(part)
     said = m.command("info vmcs guest.0")
     if not re.search(rf"broken: (Guest )?DR7 = 0x100000400: .*\({manual}", said):
         raise Failure(f"of the crashed VM: {said}")

@@ -19,7 +19,6 @@ EXPECTED = (
     r"AMD Zen1 (FPDSS|DIV0) bug detected",
     r"Speculative Return Stack Overflow: ",
     r"RETBleed: WARNING: Spectre v2 mitigation leaves CPU vulnerable",
-    r"PNP0A03:00: fail to add MMCONFIG",  # a PC whose PCI has no ECAM
 )
 SUSPICIOUS = r"error|Firmware Bug|fail|unchecked MSR|\bBUG\b|WARNING|Call Trace|unable|timed out|lockup"
 HARMLESS = r"use \"pci=nocrs\" and report a bug|This is not a bug|RAS: Correctable Errors"
@@ -89,7 +88,8 @@ def use_the_shell(guest):
     check(len(re.findall(r"^processor\s", cpus, re.M)) == 1, "not one CPU in /proc/cpuinfo")
     check(re.search(r"^flags\s.*\bhypervisor\b", cpus, re.M), "no hypervisor flag")
     check(not re.search(r"^flags\s.*\b(svm|vmx)\b", cpus, re.M), "the guest is offered SVM")
-    check(guest.sh("ls /sys/bus/pci/devices").split() == ["0000:00:00.0"], "PCI: not a bridge")
+    check(guest.sh("ls /sys/bus/pci/devices").split() == ["0000:00:00.0", "0000:00:1f.0"],
+          "PCI: not the two bridges of a PC")
     check(guest.sh("echo $((6 * 7))") == "42\n", "6 * 7 is not 42")
     check(440 <= mebibytes(guest) < 512, f"{mebibytes(guest)} MiB of 512")
     # Floating point, by more than one process at a time.
@@ -139,6 +139,50 @@ def with_initrd_limit(limit):
     image = bytearray((DEMO / "vmlinuz").read_bytes())
     struct.pack_into("<I", image, 0x22c, limit - 1)  # boot.rst: initrd_addr_max
     return bytes(image)
+
+
+def pci_addresses(guest, device):
+    """The first and last addresses of a PCI device's regions and windows, those that it has."""
+    lines = guest.sh(f"cat /sys/bus/pci/devices/{device}/resource").splitlines()
+    regions = [tuple(int(word, 16) for word in line.split()[:2]) for line in lines]
+    return [region for region in regions if region[1]]
+
+
+@case(seconds=50)
+def pci_buses(t):
+    """Two buses behind bridges: numbered, with windows and memory-mapped configuration, and no
+    complaint from the kernel."""
+    files = linux_files(memory="256M", cmdline="console=ttyS0")
+    files["linux.cfg"] += ('[device "br1"]\n  type = pci-bridge\n  addr = 4.0\n'
+                           '[device "br2"]\n  type = pci-bridge\n  bus = br1\n')
+    with Machine(t, files=files) as m:
+        m.expect(r"attached to vm linux; Ctrl-\] returns", timeout=BOOT_SECONDS)
+        guest = Linux(m)
+        guest.boot()
+        check_dmesg(guest)
+        listed = guest.sh("cd /sys/bus/pci/devices; for i in *; do "
+                          "echo $i $(cat $i/vendor $i/device $i/class); done; cd").splitlines()
+        check(listed == ["0000:00:00.0 0x1b36 0x0008 0x060000",
+                         "0000:00:04.0 0x1b36 0x0001 0x060400",
+                         "0000:00:1f.0 0x8086 0x0484 0x060100",
+                         "0000:01:00.0 0x1b36 0x0001 0x060400"], f"on the buses: {listed}")
+        messages = guest.sh("dmesg")
+        check(re.search(r"PCI: (ECAM|MMCONFIG).*\[mem 0xe0000000-0xefffffff\]", messages),
+              "the kernel does not use the memory-mapped configuration")
+        check("PCI bridge to [bus 01-02]" in messages and "PCI bridge to [bus 02]" in messages,
+              "the kernel numbers the buses otherwise")
+        check(not re.search(r"can't claim|no compatible bridge window|failed to assign", messages),
+              "the kernel does not like the bridges' windows")
+        outer = pci_addresses(guest, "0000:00:04.0")  # ports, memory, prefetchable memory
+        inner = pci_addresses(guest, "0000:01:00.0")
+        check(len(outer) == len(inner) == 3, f"windows: {outer} around {inner}")
+        for (first, last), (begin, end) in zip(outer, inner):
+            check(0 < first <= begin < end <= last, f"windows: {outer} around {inner}")
+        check(inner[2][0] >= 1 << 32, "the prefetchable window is below 4 GiB")
+        guest.leave()
+        tree = m.command("info pci linux")
+        check(re.search(r"00:04\.0 0604: 1b36:0001 br1.*\n +buses 01 to 02 behind it\n"
+                        r" +01:00\.0 0604: 1b36:0001 br2", tree), f"info pci: {tree}")
 
 
 @case(seconds=40)

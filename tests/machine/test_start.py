@@ -114,6 +114,16 @@ def cpu_without_what_vms_need_is_told(t, model, why):
             raise Failure("`info hv` does not say where the reason is")
 
 
+@case(seconds=5, each=[{"without": "hpet=off", "clock": "the PM timer"},
+                       {"without": "acpi=off", "clock": "the PIT"}],
+      qemu_alone="its machine can be built without HPET and ACPI")
+def time_by_older_clocks(t, without, clock):
+    """The TSC is measured by what there is, and a guest's clocks agree with it."""
+    with Machine(t, files=guest_files("time"), cpus=1, extra=["-M", f"pc,{without}"]) as m:
+        m.expect(rf"time: TSC \d+\.\d+ MHz by {clock}", timeout=90)
+        return verdict(m)
+
+
 @case(seconds=8, each=[{"files": {}}, {"files": None}], qemu_alone="counts by its icount")
 def ready_in_time(t, files):
     """By the machine's own clock, where an instruction takes a nanosecond; the demo's VM

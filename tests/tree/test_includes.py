@@ -58,6 +58,27 @@ def directions(t):
 
 
 @case()
+def vendors_behind_hv_ops(t):
+    """No question outside their folders whether the CPU is AMD's or Intel's, runs SVM or VT-x: what
+    differs is in hv_ops, or in a table by what hv_ops says. Comments may name them."""
+    name = r"(?:[a-z]+_)*(?:is_)?(?:svm|vmx|amd|intel|hygon)(?:_[a-z_]+)?"
+    asks = re.compile(rf"\b(?:if|while|switch|for) \(.*\b{name}\b|\b{name}\b(?:\(.*\))? \?|"
+                      rf"[=!]= {name}\b|\b{name}(?:\(.*\))? (?:[=!]=|&&|\|\|) ", re.I)
+    # The names that CPUs have in CPUID 0: Genu-ineI-ntel, Auth-enti-cAMD, Hygo-nGen-uine.
+    ids = re.compile(r"0x(756e6547|49656e69|6c65746e|68747541|69746e65|444d4163|6f677948)u?\b", re.I)
+    problems = []
+    for source in sources(".c", ".h", ".S"):
+        if any(within(source, folder) for folder in PRIVATE + ["tests", "third-party"]):
+            continue
+        code = re.sub(r"/\*.*?\*/", lambda c: "\n" * c.group().count("\n"), text(source),
+                      flags=re.S)
+        problems += [f"{source}:{number}: {line.strip()}"
+                     for number, line in enumerate(code.split("\n"), 1)
+                     if asks.search(line) or ids.search(line)]
+    fail_if(t, problems, "questions for the vendor outside vmm/svm and vmm/vmx")
+
+
+@case()
 def full_paths(t):
     fail_if(t, [f'{source}: "{header}" is no path from the root'
                 for source in sources(".c", ".h", ".S")

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vmm/hook/hook.h"
 
+#include "kernel/grace.h"
 #include "kernel/slab.h"
 #include "kernel/time.h"
 #include "vmm/hook/hook_io.h"
 #include "vmm/hook/hook_maps.h"
 #include "vmm/hook/hook_msr.h"
+#include "vmm/hook/hook_range.h"
 #include "vmm/hook/hook_table.h"
 #include "vmm/vm.h"
 
@@ -45,6 +47,25 @@ void hook_maps_destroy(struct vm *vm)
 	kfree(maps->call);
 	kfree(maps);
 	vm->hooks = NULL;
+}
+
+int hook_rest_set(struct vm *vm, enum hook_rest rest, const struct hook *hook)
+{
+	const struct hook *other = vm->hooks->rest[rest];
+
+	if (other) {
+		vm_log(vm, LOG_ERROR, "%s that no device has, wanted by %s, are %s's",
+		       rest == HOOK_REST_IO ? "ports" : "addresses", hook->owner, other->owner);
+		return -EBUSY;
+	}
+	grace_publish(vm->hooks->rest[rest], hook);
+	return 0;
+}
+
+void hook_rest_clear(struct vm *vm, enum hook_rest rest)
+{
+	grace_publish(vm->hooks->rest[rest], NULL);
+	hook_wait(vm);
 }
 
 /* Two vCPUs may both write the two counters: a line more or less does no harm. */

@@ -51,6 +51,9 @@ struct hook {
 	unsigned width;
 };
 
+/* The maps whose rest a bus may have. */
+enum hook_rest { HOOK_REST_IO, HOOK_REST_MEMORY, HOOK_RESTS };
+
 struct hook_maps {
 	struct spinlock lock; /* writers */
 	struct hook_table *io;
@@ -58,6 +61,8 @@ struct hook_maps {
 	struct range_map *memory;
 	struct hook_cpuid_map *cpuid;
 	struct range_map *call;
+	/* Who answers for what is in no map and is no RAM; NULL: nobody. Offsets are addresses. */
+	const struct hook *rest[HOOK_RESTS];
 	/* vCPUs may run: what a change takes away is still seen for a grace period. */
 	bool live;
 	/* RDMSR of an MSR that nobody owns gives 0 and WRMSR does nothing, not #GP. */
@@ -70,6 +75,14 @@ struct hook_maps {
 /* vm->hooks. 0 or -ENOMEM. */
 int hook_maps_create(struct vm *vm) __must_check;
 void hook_maps_destroy(struct vm *vm);
+
+/*
+ * The rest of ports or memory: a bus that decodes what nobody else does. -EBUSY:
+ * there is one, logged with both. The handlers see accesses of which no byte is
+ * another's.
+ */
+int hook_rest_set(struct vm *vm, enum hook_rest rest, const struct hook *hook) __must_check;
+void hook_rest_clear(struct vm *vm, enum hook_rest rest); /* waits, where vCPUs may run */
 
 /*
  * Logs, at most once a second and VM, that @owner's handler for @what

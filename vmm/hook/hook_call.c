@@ -42,6 +42,6 @@ int64_t hook_call_do(struct vcpu *vcpu, uint64_t number, const uint64_t args[4])
 		range_map_find(grace_read(vcpu->vm->hooks->call), number, NULL);
 
 	if (unlikely(!hook))
-		return -ENOSYS;
+		return HYPERCALL_UNKNOWN;
 	return hook->fn(hook->opaque, vcpu, number, args);
 }

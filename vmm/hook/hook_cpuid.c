@@ -23,7 +23,6 @@
 #define CPUID_INDEX_MASK  0x3fffffffu
 #define CPUID_LEAVES_MAX  0x4000u /* of one class */
 #define CPUID_ANY	  UINT32_MAX
-#define CPUID_INTEL_EBX	  0x756e6547u /* leaf 0, "Genu": see beyond() */
 
 struct cpuid_answer {
 	uint32_t leaf, subleaf;
@@ -38,6 +37,7 @@ struct cpuid_leaf {
 
 struct hook_cpuid_map {
 	uint32_t leaf_count[CPUID_CLASSES];
+	uint32_t beyond; /* the leaf that answers for those beyond the last, or 0 */
 	struct cpuid_leaf *leaves[CPUID_CLASSES];
 	uint32_t answer_count;
 	struct cpuid_answer *answers; /* by leaf, then subleaf */
@@ -115,6 +115,7 @@ static struct hook_cpuid_map *copy(const struct hook_cpuid_map *old, uint32_t le
 	if (!map->answers)
 		goto free_map;
 	map->answer_count = old->answer_count;
+	map->beyond = old->beyond;
 	if (old->answer_count)
 		memcpy(map->answers, old->answers, old->answer_count * sizeof(*map->answers));
 	index_answers(map);
@@ -227,6 +228,19 @@ int hook_cpuid_set(struct vm *vm, uint32_t leaf, uint32_t subleaf, const struct 
 	return publish(vm, map);
 }
 
+int hook_cpuid_set_beyond(struct vm *vm, uint32_t leaf)
+{
+	struct hook_cpuid_map *map;
+
+	if (!leaf_valid(leaf) || leaf >> CPUID_CLASS_SHIFT)
+		return -EINVAL;
+	spin_lock(&vm->hooks->lock);
+	map = copy(vm->hooks->cpuid, leaf, 0);
+	if (map)
+		map->beyond = leaf;
+	return publish(vm, map);
+}
+
 /* The table's answer; all zero where it has none. */
 static void table_answer(const struct hook_cpuid_map *map, const struct cpuid_leaf *leaf,
 			 uint32_t subleaf, struct cpuid_regs *regs)
@@ -242,21 +256,12 @@ static void table_answer(const struct hook_cpuid_map *map, const struct cpuid_le
 	*regs = (struct cpuid_regs){0};
 }
 
-/*
- * Beyond the last leaf of its class AMD's CPUs give zeros, and Intel's give
- * the data of the highest basic leaf (SDM vol. 2A, CPUID).
- */
 static __noinline __cold void beyond(const struct hook_cpuid_map *map, struct vcpu *vcpu,
 				     uint32_t leaf, uint32_t subleaf, struct cpuid_regs *regs)
 {
-	const struct cpuid_leaf *zero = find(map, 0);
-	struct cpuid_regs id = {0};
-
 	*regs = (struct cpuid_regs){0};
-	if (zero)
-		table_answer(map, zero, 0, &id);
-	if (id.ebx == CPUID_INTEL_EBX && leaf > id.eax && find(map, id.eax))
-		hook_cpuid_query(vcpu, id.eax, subleaf, regs);
+	if (map->beyond && leaf > map->beyond) /* which the table reaches */
+		hook_cpuid_query(vcpu, map->beyond, subleaf, regs);
 }
 
 void hook_cpuid_query(struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf, struct cpuid_regs *regs)

@@ -30,7 +30,12 @@ void hook_cpuid_remove(struct vm *vm, const struct hook_cpuid *hook);
 /* A fixed answer in the table. @subleaf UINT32_MAX: any. */
 int hook_cpuid_set(struct vm *vm, uint32_t leaf, uint32_t subleaf,
 		   const struct cpuid_regs *regs) __must_check;
-/* The exit path; leaves beyond the last give what the vendor's CPUs give (AMD: zeros). */
+/*
+ * @leaf, a basic one that is or will be set, answers for every leaf that the
+ * table does not reach and that is above it. Without this they give zeros.
+ */
+int hook_cpuid_set_beyond(struct vm *vm, uint32_t leaf) __must_check;
+/* The exit path. */
 void hook_cpuid_query(struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf, struct cpuid_regs *regs);
 
 #endif

@@ -183,15 +183,20 @@ static const struct hook *answerer(const struct range_map *map, gpa_t gpa, bool 
 	return mode != HOOK_MEMORY_WRITE || write ? hook : NULL;
 }
 
-/* As many of the @left bytes from @gpa as @owner takes at once: a power of two, aligned. */
-static unsigned piece(const struct hook *owner, gpa_t gpa, unsigned left)
+/*
+ * As many of the @left bytes from @gpa as @owner (NULL: nobody, or RAM) has at
+ * once: a power of two, aligned. So it is all RAM, or none of it is.
+ */
+static unsigned piece(const struct range_map *map, const struct hook *owner, gpa_t gpa,
+		      unsigned left, bool write)
 {
-	unsigned width = 1;
+	unsigned width, i;
 
-	if (!owner)
-		return 1;
-	while (width * 2 <= left && gpa % (width * 2) == 0 && gpa + width * 2 - 1 <= owner->last)
-		width *= 2;
+	for (width = 1; width * 2 <= left && gpa % (width * 2) == 0; width *= 2) {
+		for (i = width; i < width * 2; i++)
+			if (answerer(map, gpa + i, write) != owner)
+				return width;
+	}
 	return width;
 }
 
@@ -219,15 +224,18 @@ static __noinline __cold uint64_t read_split(struct vcpu *vcpu, gpa_t gpa, unsig
 	}
 	for (unsigned done = 0; done < width; done += step) {
 		const struct hook *owner = answerer(map, gpa + done, false);
-		uint64_t part = 0xff;
+		uint64_t part;
 
-		step = piece(owner, gpa + done, width - done);
-		ram = guest_memory_ptr(vcpu->vm->memory, gpa + done, 1);
+		step = piece(map, owner, gpa + done, width - done, false);
+		part = MEMORY_VALUE_MASK(step);
+		ram = guest_memory_ptr(vcpu->vm->memory, gpa + done, step);
+		if (!owner && !ram)
+			owner = grace_read(vcpu->vm->hooks->rest[HOOK_REST_MEMORY]);
 		if (owner)
 			part = read_one(vcpu, owner, gpa + done, step);
 		else if (ram)
-			part = *ram;
-		value |= part << (8 * done);
+			memcpy(&part, ram, step);
+		value |= (part & MEMORY_VALUE_MASK(step)) << (8 * done);
 	}
 	return value;
 }
@@ -245,31 +253,63 @@ static __noinline __cold void write_split(struct vcpu *vcpu, gpa_t gpa, unsigned
 	}
 	for (unsigned done = 0; done < width; done += step) {
 		const struct hook *owner = answerer(map, gpa + done, true);
+		uint64_t part = value >> (8 * done);
 
-		step = piece(owner, gpa + done, width - done);
-		ram = guest_memory_ptr(vcpu->vm->memory, gpa + done, 1);
+		step = piece(map, owner, gpa + done, width - done, true);
+		ram = guest_memory_ptr(vcpu->vm->memory, gpa + done, step);
+		if (!owner && !ram)
+			owner = grace_read(vcpu->vm->hooks->rest[HOOK_REST_MEMORY]);
 		if (owner)
-			write_one(vcpu, owner, gpa + done, step, value >> (8 * done));
+			write_one(vcpu, owner, gpa + done, step, part);
 		else if (ram)
-			*ram = (uint8_t)(value >> (8 * done));
+			memcpy(ram, &part, step);
 	}
+}
+
+/* Whether no byte of [@gpa, @last] is hooked or RAM; the first one is not hooked. */
+static __always_inline bool is_free(const struct vcpu *vcpu, const struct range_map *map, gpa_t gpa,
+				    gpa_t last)
+{
+	/* Within 8 aligned bytes that no hook begins or ends in, they are all the same. */
+	if (likely((gpa ^ last) < 8 && map->edges % 8 == 0))
+		return !guest_memory_ptr(vcpu->vm->memory, gpa, 1);
+	return last >= gpa && !range_map_overlap(map, gpa, last) &&
+	       !guest_memory_ptr(vcpu->vm->memory, gpa, 1) &&
+	       !guest_memory_ptr(vcpu->vm->memory, last, 1);
+}
+
+/* The rest's hook, when it has all of an access that begins where no hook is; or NULL. */
+static __always_inline const struct hook *
+rest_of(const struct vcpu *vcpu, const struct range_map *map, gpa_t gpa, unsigned width)
+{
+	return is_free(vcpu, map, gpa, gpa + width - 1)
+		       ? grace_read(vcpu->vm->hooks->rest[HOOK_REST_MEMORY])
+		       : NULL;
 }
 
 uint64_t hook_memory_read(struct vcpu *vcpu, gpa_t gpa, unsigned width)
 {
+	const struct range_map *map = grace_read(vcpu->vm->hooks->memory);
 	uint64_t mode = HOOK_MEMORY_FULL;
-	const struct hook *hook = range_map_find(grace_read(vcpu->vm->hooks->memory), gpa, &mode);
+	const struct hook *hook = range_map_find(map, gpa, &mode);
 
 	if (likely(hook && mode != HOOK_MEMORY_WRITE && gpa + width - 1 <= hook->last))
 		return read_one(vcpu, hook, gpa, width);
-	return read_split(vcpu, gpa, width);
+	hook = hook ? NULL : rest_of(vcpu, map, gpa, width);
+	return hook ? read_one(vcpu, hook, gpa, width) : read_split(vcpu, gpa, width);
 }
 
 void hook_memory_write(struct vcpu *vcpu, gpa_t gpa, unsigned width, uint64_t value)
 {
-	const struct hook *hook = range_map_find(grace_read(vcpu->vm->hooks->memory), gpa, NULL);
+	const struct range_map *map = grace_read(vcpu->vm->hooks->memory);
+	const struct hook *hook = range_map_find(map, gpa, NULL);
 
-	if (likely(hook && gpa + width - 1 <= hook->last))
+	if (likely(hook && gpa + width - 1 <= hook->last)) {
+		write_one(vcpu, hook, gpa, width, value);
+		return;
+	}
+	hook = hook ? NULL : rest_of(vcpu, map, gpa, width);
+	if (hook)
 		write_one(vcpu, hook, gpa, width, value);
 	else
 		write_split(vcpu, gpa, width, value);

@@ -29,6 +29,8 @@ size_t guest_e820(struct vm *vm, struct e820_entry *entries, size_t max)
 	e820_add(entries, max, &n, E820_EBDA, GUEST_VGA_BASE, E820_RESERVED);
 	e820_add(entries, max, &n, E820_BIOS, E820_HIGH, E820_RESERVED);
 	e820_add(entries, max, &n, E820_HIGH, m->low_end, E820_RAM);
+	e820_add(entries, max, &n, GUEST_PCI_CONFIG, GUEST_PCI_CONFIG + GUEST_PCI_CONFIG_SIZE,
+		 E820_RESERVED);
 	e820_add(entries, max, &n, E820_CHIPS, E820_CHIPS_END, E820_RESERVED);
 	e820_add(entries, max, &n, GUEST_HIGH_BASE, m->high_end, E820_RAM);
 	return n;

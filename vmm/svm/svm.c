@@ -4,6 +4,7 @@
  */
 #include "vmm/svm/svm.h"
 #include "vmm/hv_ops.h"
+#include "vmm/svm/svm_cpu_model.h"
 #include "vmm/svm/svm_event.h"
 
 static void svm_tsc_changed(struct vcpu *vcpu)
@@ -25,6 +26,7 @@ static void svm_update_apic(struct vcpu *vcpu __unused, uint8_t requested __unus
 
 static const struct hv_ops svm_ops = {
 	.name = "SVM",
+	.cpu = &svm_cpu_vendor,
 	.probe = svm_probe,
 	.cpu_enable = svm_cpu_enable,
 	.cpu_disable = svm_cpu_disable,

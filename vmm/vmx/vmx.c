@@ -6,6 +6,7 @@
 #include "vmm/vmx/vmx.h"
 #include "vmm/hv_ops.h"
 #include "vmm/vmx/vmx_apic.h"
+#include "vmm/vmx/vmx_cpu_model.h"
 #include "vmm/vmx/vmx_event.h"
 #include "vmm/vmx/vmx_field.h"
 #include "vmm/vmx/vmx_insn.h"
@@ -20,6 +21,7 @@ static void vmx_tsc_changed(struct vcpu *vcpu)
 
 static const struct hv_ops vmx_ops = {
 	.name = "VT-x",
+	.cpu = &vmx_cpu_vendor,
 	.probe = vmx_probe,
 	.cpu_enable = vmx_cpu_enable,
 	.cpu_disable = vmx_cpu_disable,

@@ -50,7 +50,7 @@ uint64_t vmx_word_used(const struct vmx_machine *m, enum vmx_word word)
 
 bool vmx_has_x2apic(const struct vmx_machine *m)
 {
-	return (m->proc.allowed1 & VMX_PROC_TPR_SHADOW) &&
+	return !m->no_apicv && (m->proc.allowed1 & VMX_PROC_TPR_SHADOW) &&
 	       (m->proc2.allowed1 & VMX_PROC2_X2APIC) == VMX_PROC2_X2APIC;
 }
 

@@ -3,16 +3,19 @@
 #include "vmm/vmx/vmx_caps.h"
 
 /*
- * A page is write-back whatever the guest's PAT says: it is RAM that we have
- * mapped as well, and one page by two types is undefined (SDM vol. 3A,
- * 11.12.4). Neither the guest's MTRRs nor the machine's have a say (28.2.6.2).
+ * RAM is write-back whatever the guest's PAT says: we have it mapped as well,
+ * and one page by two types is undefined (SDM vol. 3A, 11.12.4). A device is
+ * uncacheable, as an MTRR would have it: the guest's PAT may make that
+ * write-combining, and nothing else (11.5.2.2). Neither the guest's MTRRs nor
+ * the machine's have a say (28.2.6.2).
  *
  * Accessed and Dirty are set from the start, so that no walk has to write.
  * Where the CPU does not have the flags it ignores them.
  */
-#define EPT_LEAF \
-	(EPT_READ | EPT_TYPE_WB << EPT_TYPE_SHIFT | EPT_IGNORE_PAT | EPT_ACCESSED | EPT_DIRTY)
-#define EPT_TABLE (EPT_RIGHTS | EPT_ACCESSED)
+#define EPT_LEAF     (EPT_READ | EPT_ACCESSED | EPT_DIRTY)
+#define EPT_RAM	     (EPT_TYPE_WB << EPT_TYPE_SHIFT | EPT_IGNORE_PAT)
+#define EPT_UNCACHED (EPT_TYPE_UC << EPT_TYPE_SHIFT)
+#define EPT_TABLE    (EPT_RIGHTS | EPT_ACCESSED)
 
 _Static_assert(EPT_RIGHTS < BIT(NESTED_RETIRED_SHIFT), "nested_table.h");
 
@@ -21,9 +24,10 @@ void vmx_ept_format(struct nested_format *format, const struct vmx_machine *m)
 	*format = (struct nested_format){.present = EPT_RIGHTS,
 					 .table = EPT_TABLE,
 					 .page_1g = m->ept_vpid & VMX_EPT_PAGE_1G};
-	for (unsigned access = 1; access <= NESTED_ACCESS_ALL; access++)
+	for (unsigned access = 1; access < NESTED_LEAFS; access++)
 		format->leaf[access] = EPT_LEAF | (access & ACCESS_WRITE ? EPT_WRITE : 0) |
-				       (access & ACCESS_EXEC ? EPT_EXEC : 0);
+				       (access & ACCESS_EXEC ? EPT_EXEC : 0) |
+				       (access & ACCESS_UNCACHED ? EPT_UNCACHED : EPT_RAM);
 }
 
 /*

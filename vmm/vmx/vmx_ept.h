@@ -12,6 +12,7 @@
 #define EPT_EXEC       BIT(2)
 #define EPT_RIGHTS     (EPT_READ | EPT_WRITE | EPT_EXEC)
 #define EPT_TYPE_SHIFT 3 /* bits 5:3 of an entry for a page */
+#define EPT_TYPE_UC    UINT64_C(0)
 #define EPT_TYPE_WB    UINT64_C(6)
 #define EPT_IGNORE_PAT BIT(6)
 #define EPT_ACCESSED   BIT(8)

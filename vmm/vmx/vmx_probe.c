@@ -4,6 +4,7 @@
 #include "arch/x86_64/msr.h"
 #include "kernel/log.h"
 #include "vmm/hv_ops.h"
+#include "vmm/vmm.h"
 #include "vmm/vmx/vmx_caps.h"
 #include "vmm/vmx/vmx_choose.h"
 #include "vmm/vmx/vmx_controls.h"
@@ -51,6 +52,7 @@ static void vmx_read_capabilities(struct vmx_machine *m)
 void vmx_read_machine(struct vmx_machine *m)
 {
 	*m = (struct vmx_machine){
+		.no_apicv = !vmm_options.apicv,
 		.has_vmx = cpuid(1).ecx & CPUID_1_ECX_VMX,
 		.has_rdtscp = cpuid_checked(0x80000001).edx & CPUID_80000001_EDX_RDTSCP,
 		.phys_bits = cpuid_checked(0x80000008).eax & 0xff,

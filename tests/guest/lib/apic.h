@@ -77,4 +77,17 @@ static inline void apic_eoi(void)
 	apic_write(APIC_EOI, 0);
 }
 
+#define APIC_IO_BASE   0xfec00000ul
+#define APIC_IO_LEVEL  0x0000a000u /* and active low, as PCI's lines are */
+#define APIC_IO_MASKED 0x00010000u
+
+/* Pin @pin to the boot CPU: a vector and the bits above. */
+static inline void apic_io_route(unsigned pin, uint32_t value)
+{
+	mmio_write(APIC_IO_BASE, 0x10 + 2 * pin + 1);
+	mmio_write(APIC_IO_BASE + 0x10, 0);
+	mmio_write(APIC_IO_BASE, 0x10 + 2 * pin);
+	mmio_write(APIC_IO_BASE + 0x10, value);
+}
+
 #endif

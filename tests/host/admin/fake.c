@@ -314,6 +314,7 @@ int device_create(struct vm *vm, const char *type, const char *id,
 	for (key = section->keys; key; key = key->next)
 		at += snprintf(fake_plugged + at, sizeof(fake_plugged) - at, " %s:%u:%s=<%s>",
 			       section->file, key->line, key->name, key->value);
+	plugged.type = &uart;
 	snprintf(plugged.id, sizeof(plugged.id), "%s", id);
 	*out = &plugged;
 	return 0;

@@ -8,6 +8,8 @@
 /* test-sources: vmm/vm_console.c lib/ring.c tests/host/admin/fake.c tests/host/vmm/fake.c */
 /* The shell as a whole: what is typed, and what is then on the screen. */
 #include "tests/host/admin/fake.h"
+#include "vmm/device.h"
+#include "vmm/help_topic.h"
 
 #include "kernel/boot_info.h"
 #include "tests/host/vmm/fake.h"
@@ -19,6 +21,17 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+static void cheeses(help_topic_fn fn, void *opaque)
+{
+	static const struct device_key keys[] = {
+		{.name = "weight", .kind = KEY_SIZE, .help = "how much"}, {}};
+
+	fn(opaque, &(struct help_entry){"brie", "soft", "PATH", "to the shop", keys});
+}
+
+HELP_TOPIC(cheese_topic, .name = "cheese", .entry = "cheese", .help = "what is eaten",
+	   .each = cheeses);
 
 #define LEAVE "\x1d"
 
@@ -43,6 +56,13 @@ static void test_prompt_and_help(void **state)
 	expect_shown("uart                     a port");
 	expect_shown("  io           number         first port (default 0x3f8)");
 	expect_shown("nope: no such type of device");
+	fake_shell(false, "help\rhelp cheese\rhelp cheese brie\rhelp cheese gouda\r");
+	expect_shown("`help cheese`: what is eaten");
+	expect_shown("  brie                     soft");
+	expect_shown("brie: soft");
+	expect_shown("  PATH                        to the shop");
+	expect_shown("  weight       size           how much (required)");
+	expect_shown("gouda: no such cheese; `help cheese` lists what there is");
 }
 
 static void test_bad_lines(void **state)
@@ -188,14 +208,14 @@ static void test_devices_come_and_go(void **state)
 	fake_shell(false, "device_add uart,id=u\rdevice_del u\rstart demo\r"
 			  "device_add uart,id=u,io=0x2f8,name=\"a, b;\\\"c\",x=1,,2\r");
 	expect_shown("vm demo is defined: `start` it first");
-	expect_shown("vm demo has no device u; `info devices demo` shows them");
+	expect_shown("vm demo has no device u; `info devices");
 	expect_shown("vm demo has device u\n");
 	assert_string_equal(fake_plugged, "uart u device_add:3:io=<0x2f8> "
 					  "device_add:4:name=<a, b;\"c> device_add:5:x=<1,2>");
 	fake_shell(false, "device_del demo u;device_del u\rdevice_add demo uart,id=busy;"
 			  "device_del busy\rdevice_add nope,id=u\r");
 	expect_shown("vm demo has no device u any more\nvm demo has no device u; `info");
-	expect_shown("vm demo has device busy\ndevice_del busy: failed (error 16), see the log");
+	expect_shown("vm demo has device busy\nvm demo keeps device busy, see the log\n");
 	expect_shown("device_add nope: failed (error 2), see the log");
 	fake_shell(false, "device_add other uart,id=u\rdevice_add uart,io\rdevice_add uart,=1\r"
 			  "device_add uart,io=1\rdevice_add uart,id=a,id=b\rdevice_add uart,\"\r"

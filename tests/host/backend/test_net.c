@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-sources: devices/backend/switch.c devices/backend/switch_table.c */
 /* test-sources: devices/backend/switch_info.c devices/backend/net_null.c vmm/net_frontend.c */
-/* test-sources: lib/ring.c tests/host/backend/world.c */
+/* test-sources: devices/backend/net_offload.c lib/ring.c tests/host/backend/world.c */
+/* test-sources: tests/host/backend/cards.c */
 /* test-sources: vmm/device.c vmm/device_types.c vmm/device_keys.c vmm/device_plan.c */
 /* test-sources: vmm/device_key_value.c */
 /* test-sources: vmm/device_resources.c vmm/device_iface.c vmm/device_irq.c vmm/device_timer.c */
@@ -12,225 +13,16 @@
 /* test-sources: tests/host/vmm/fake.c tests/host/vmm/fake_hooks.c tests/host/vmm/fake_time.c */
 /* The Ethernet switch between cards that take as much as a test lets them. */
 #include "devices/backend/switch_table.h"
-#include "kernel/command.h"
-#include "kernel/console.h"
-#include "kernel/slab.h"
 #include "kernel/time.h"
+#include "tests/host/backend/cards.h"
 #include "tests/host/backend/world.h"
-#include "vmm/net_frontend.h"
 
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
-
-struct time_scale time_scale = {.ns_mult = UINT64_C(1) << 32, .tsc_mult = UINT64_C(1) << 32};
-
-static char printed[8192];
-
-void console_printf(const char *fmt, ...)
-{
-	size_t at = strlen(printed);
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(printed + at, sizeof(printed) - at, fmt, args);
-	va_end(args);
-}
-
-struct card {
-	struct net_frontend front;
-	unsigned got, room;
-	uint8_t last[NET_FRAME_MAX];
-	size_t last_len;
-	bool wants, up;
-	void (*meanwhile)(struct card *card); /* while it is offered a frame that it refuses */
-};
-
-static bool card_receive(void *opaque, const struct net_frame *frame)
-{
-	struct card *c = opaque;
-	bool ok;
-	size_t i;
-
-	spin_lock(&c->front.base.lock);
-	ok = c->room > 0;
-	c->wants = !ok;
-	if (ok) {
-		c->room--;
-		c->got++;
-		c->last_len = 0;
-		for (i = 0; i < frame->piece_count; i++) {
-			memcpy(c->last + c->last_len, frame->pieces[i].data, frame->pieces[i].len);
-			c->last_len += frame->pieces[i].len;
-		}
-		assert_int_equal(c->last_len, frame->len);
-	}
-	spin_unlock(&c->front.base.lock);
-	if (!ok && c->meanwhile)
-		c->meanwhile(c);
-	return ok;
-}
-
-static void card_send_ready(void *opaque)
-{
-	(void)opaque;
-}
-
-static void card_link(void *opaque, bool up)
-{
-	struct card *c = opaque;
-
-	c->up = up;
-}
-
-static void card_destroy(struct device *dev)
-{
-	kfree(dev->state);
-}
-
-static int card_create(struct device *dev, const struct device_config *config)
-{
-	struct card *c = kzalloc(sizeof(*c));
-
-	(void)config;
-	if (!c)
-		return -ENOMEM;
-	dev->state = c;
-	net_frontend_init(&c->front);
-	c->front.receive = card_receive;
-	c->front.send_ready = card_send_ready;
-	c->front.link = card_link;
-	c->front.opaque = c;
-	c->room = 1000000;
-	return device_provide_frontend(dev, &c->front.base);
-}
-
-DEVICE_TYPE(card_type, .name = "card", .help = "a network card", .create = card_create,
-	    .destroy = card_destroy);
-
-/* Cards 0 to 3: c0 and c1 of VM a, c2 and c3 of VM b; their addresses end with 1 to 4. */
-
-static struct card *card(unsigned i)
-{
-	char id[8];
-
-	snprintf(id, sizeof(id), "c%u", i);
-	return device_iface(&world_vms[i / 2], id, net_frontend_kind.name);
-}
-
-static void plug(unsigned i, const char *keys)
-{
-	char id[8], text[128];
-
-	snprintf(id, sizeof(id), "p%u", i);
-	snprintf(text, sizeof(text), "frontend = c%u\nswitch = lan\n%s", i, keys);
-	assert_non_null(world_add(i / 2, "switch", id, text));
-}
-
-static const uint8_t all[6] = {255, 255, 255, 255, 255, 255};
-static uint8_t frame[2048];
-
-/* A frame of @len bytes from address @source by card @i, in pieces; nothing is given to anyone. */
-static bool put(unsigned i, unsigned source, const uint8_t *to, size_t len)
-{
-	struct card *c = card(i);
-	struct net_piece pieces[3] = {{frame, 5}, {frame + 5, 4}, {frame + 9, len - 9}};
-	struct net_frame f = {pieces, len < 9 ? 1 : 3, len};
-	bool ok;
-
-	if (len < 9)
-		pieces[0].len = len;
-	memcpy(frame, to, 6);
-	memset(frame + 6, 0, 6);
-	frame[6] = 2;
-	frame[10] = (uint8_t)(source >> 8);
-	frame[11] = (uint8_t)source;
-	frame[20]++;
-	spin_lock(&c->front.base.lock);
-	ok = net_backend(&c->front)->send(c->front.base.backend_opaque, &f);
-	spin_unlock(&c->front.base.lock);
-	return ok;
-}
-
-static const uint8_t *mac(unsigned i)
-{
-	static uint8_t macs[8][6];
-
-	macs[i % 8][0] = 2;
-	macs[i % 8][5] = (uint8_t)(i + 1);
-	return macs[i % 8];
-}
-
-static void send(unsigned from, const uint8_t *to)
-{
-	assert_true(put(from, from + 1, to, 60));
-	world_work();
-}
-
-/* How many frames each card has got since the last time. */
-static void check_got(unsigned a, unsigned b, unsigned c, unsigned d)
-{
-	const unsigned expected[4] = {a, b, c, d};
-	unsigned i;
-
-	for (i = 0; i < 4; i++) {
-		if (!card(i))
-			continue;
-		assert_int_equal(card(i)->got, expected[i]);
-		if (expected[i])
-			assert_memory_equal(card(i)->last, frame, card(i)->last_len);
-		card(i)->got = 0;
-	}
-}
-
-static void let_in(unsigned i, unsigned room)
-{
-	struct card *c = card(i);
-
-	spin_lock(&c->front.base.lock);
-	c->room = room;
-	if (c->wants)
-		net_backend(&c->front)->receive_ready(c->front.base.backend_opaque);
-	c->wants = false;
-	spin_unlock(&c->front.base.lock);
-}
-
-static const char *info(void)
-{
-	printed[0] = '\0';
-	TABLE_START(info_topics)->run(NULL);
-	return printed;
-}
-
-static int setup(void **state)
-{
-	unsigned i;
-	char id[8];
-
-	(void)state;
-	world_start();
-	for (i = 0; i < 4; i++) {
-		snprintf(id, sizeof(id), "c%u", i);
-		assert_non_null(world_add(i / 2, "card", id, ""));
-		assert_false(card(i)->up);
-		plug(i, "");
-		assert_true(card(i)->up);
-	}
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	world_end();
-	assert_string_equal(info(), "no switch\n");
-	return 0;
-}
 
 static void test_learns(void **state)
 {
@@ -274,14 +66,15 @@ static void test_drops(void **state)
 	assert_int_equal(card(0)->got, 0);
 	assert_int_equal(card(1)->got, 2);
 	assert_non_null(strstr(info(), "switch lan\n  p0 of a: 1 addresses\n"));
-	assert_non_null(strstr(printed, "dropped   length 2, source 0, same port 1, queue full 0"));
+	assert_non_null(strstr(
+		printed, "dropped   length 2, source 0, same port 1, offload 0, queue full 0"));
 }
 
 static void test_group_source(void **state)
 {
 	uint8_t data[60] = {255, 255, 255, 255, 255, 255, 1};
 	struct net_piece piece = {data, sizeof(data)};
-	struct net_frame f = {&piece, 1, sizeof(data)};
+	struct net_frame f = {&piece, 1, sizeof(data), {0}};
 	struct card *c = card(0);
 
 	(void)state;
@@ -301,24 +94,24 @@ static void test_back_pressure(void **state)
 	(void)state;
 	card(2)->room = 0;
 	for (i = 0; i < 1000; i++)
-		put(0, 1, all, 1000);
+		put(0, 1, all, 990);
 	check_got(0, 0, 0, 0);
 	world_work();
-	/* 128 KiB of 1002 bytes. */
-	assert_int_equal(card(1)->got, 130);
+	/* 256 KiB of 1002 bytes. */
+	assert_int_equal(card(1)->got, 261);
 	card(1)->got = card(3)->got = 0;
 	assert_non_null(strstr(info(), "p2 of b: 0 addresses, its guest takes nothing"));
-	assert_non_null(strstr(printed, "queue full 870"));
+	assert_non_null(strstr(printed, "queue full 739"));
 	/* What comes now wakes nobody. */
 	put(1, 2, mac(2), 60);
 	assert_int_equal(world_work(), 2); /* c0 and c3 have work, c2 only a frame more */
-	while (n < 200 && card(2)->got < 131) {
+	while (n < 200 && card(2)->got < 262) {
 		let_in(2, 7);
 		world_work();
 		n++;
 	}
-	assert_int_equal(card(2)->got, 131);
-	assert_int_equal(n, 19);
+	assert_int_equal(card(2)->got, 262);
+	assert_int_equal(n, 38);
 }
 
 /* It has room again while it is being told that it had none. */
@@ -452,7 +245,7 @@ static void test_null(void **state)
 	world_del(0, "c0");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, cards_setup, cards_teardown)
 
 int main(void)
 {
@@ -461,6 +254,7 @@ int main(void)
 		TEST(test_back_pressure), TEST(test_room_meanwhile), TEST(test_wrap),
 		TEST(test_mac_limit),	  TEST(test_ports_go),	     TEST(test_refused),
 		TEST(test_no_memory),	  TEST(test_null),
+
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

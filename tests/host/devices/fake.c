@@ -2,8 +2,10 @@
 #include "tests/host/devices/fake.h"
 
 #include "arch/x86_64/percpu.h"
+#include "kernel/grace.h"
 #include "kernel/slab.h"
 #include "tests/host/devices/fake_devices.h"
+#include "vmm/cpu_model.h"
 #include "vmm/guest_memory.h"
 #include "vmm/hv_ops.h"
 
@@ -135,6 +137,16 @@ int guest_fill(struct vm *vm __unused, gpa_t gpa, uint8_t value, size_t len)
 		return -EFAULT;
 	memset(fake_ram + gpa, value, len);
 	return 0;
+}
+
+/* Nobody else runs. */
+void grace_synchronize(void)
+{
+}
+
+unsigned cpu_model_phys_bits(void)
+{
+	return 40;
 }
 
 /* vCPUs. */

@@ -43,6 +43,10 @@ void fake_end(void);
 /* @keys: "name=value", ended by NULL; the type's defaults for the rest. NULL: create failed. */
 struct device *fake_create(const char *type, const char *id, const char *const keys[]);
 void fake_reset(void);
+/* What devices left to a task by device_defer(). */
+void fake_run_deferred(void);
+/* Gives back the newest thing of @opaque's that device_own() took, as when its device goes. */
+void fake_release(void *opaque);
 
 /* As vCPU @cpu. Where nobody answers: all ones. */
 uint32_t fake_in(uint16_t port, unsigned width);
@@ -52,6 +56,9 @@ void fake_mmio_write(unsigned cpu, gpa_t gpa, unsigned width, uint64_t value);
 int fake_rdmsr(unsigned cpu, uint32_t index, uint64_t *value);
 int fake_wrmsr(unsigned cpu, uint32_t index, uint64_t value);
 void fake_cpuid(unsigned cpu, uint32_t leaf, uint32_t subleaf, struct cpuid_regs *regs);
+
+/* How many accesses the devices of each type have had, of all VMs that there were. */
+void fake_for_each_accesses(void (*fn)(const char *type, uint64_t accesses));
 
 /* The shortcuts that most tests use. */
 static inline uint8_t fake_inb(uint16_t port)

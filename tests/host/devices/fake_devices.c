@@ -10,11 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FAKE_MAX_HOOKS	 64
-#define FAKE_MAX_DEVICES 32
+#define FAKE_MAX_HOOKS	 128
+#define FAKE_MAX_DEVICES 40
+#define FAKE_MAX_TYPES	 64
 #define FAKE_MAX_IFACES	 64
 #define FAKE_MAX_LINES	 64
-#define FAKE_MAX_OWNED	 32
+#define FAKE_MAX_OWNED	 512
+
+/* Where it goes says nothing of a device: fuzzers are not to spend their time on it. */
+#define FAKE_UNTRACED __attribute__((no_sanitize("coverage")))
 
 TABLE_DECLARE(device_types, struct device_type);
 
@@ -28,7 +32,8 @@ struct fake_hook {
 	const struct hook_ops *ops;
 	hook_cpuid_fn cpuid;
 	void *opaque;
-	unsigned width; /* the only one that it answers; 0: all */
+	uint64_t *accesses; /* of its device's type */
+	unsigned width;	    /* the only one that it answers; 0: all */
 };
 
 struct fake_map {
@@ -37,6 +42,7 @@ struct fake_map {
 };
 
 static struct fake_map fake_io, fake_msr, fake_memory, fake_leaves;
+static struct fake_hook fake_io_rest, fake_memory_rest;
 static struct device fake_devices[FAKE_MAX_DEVICES];
 static unsigned fake_device_count;
 static struct {
@@ -48,14 +54,17 @@ static unsigned fake_iface_count;
 static struct irq_line fake_lines[FAKE_MAX_LINES];
 static unsigned fake_line_count;
 static struct {
+	struct device *dev;
 	void (*release)(void *opaque);
 	void *opaque;
 } fake_owned[FAKE_MAX_OWNED];
 static unsigned fake_owned_count;
+static uint64_t fake_accesses[FAKE_MAX_TYPES]; /* by type, since the program began */
 
 void fake_devices_start(void)
 {
 	fake_io.count = fake_msr.count = fake_memory.count = fake_leaves.count = 0;
+	fake_io_rest = fake_memory_rest = (struct fake_hook){};
 	fake_device_count = fake_iface_count = fake_line_count = fake_owned_count = 0;
 }
 
@@ -158,6 +167,23 @@ struct device *fake_create(const char *type, const char *id, const char *const k
 	return t->create(dev, &config) ? NULL : dev;
 }
 
+static uint64_t *fake_accesses_of(const struct device_type *type)
+{
+	size_t index = (size_t)(type - TABLE_START(device_types));
+
+	if (index >= FAKE_MAX_TYPES)
+		abort();
+	return &fake_accesses[index];
+}
+
+void fake_for_each_accesses(void (*fn)(const char *type, uint64_t accesses))
+{
+	const struct device_type *type;
+
+	for (type = TABLE_START(device_types); type < TABLE_END(device_types); type++)
+		fn(type->name, *fake_accesses_of(type));
+}
+
 void device_for_each(struct vm *vm __unused, void (*fn)(void *opaque, struct device *dev),
 		     void *opaque)
 {
@@ -178,8 +204,8 @@ void fake_reset(void)
 
 /* Resources. */
 
-static int fake_add(struct fake_map *map, uint64_t first, uint64_t count,
-		    const struct fake_hook *hook)
+static FAKE_UNTRACED int fake_add(struct fake_map *map, struct device *dev, uint64_t first,
+				  uint64_t count, const struct fake_hook *hook)
 {
 	struct fake_hook *h = &map->hooks[map->count];
 	unsigned i;
@@ -192,39 +218,55 @@ static int fake_add(struct fake_map *map, uint64_t first, uint64_t count,
 	*h = *hook;
 	h->first = first;
 	h->last = first + count - 1;
+	h->accesses = fake_accesses_of(dev->type);
 	return 0;
 }
 
-int device_hook_io(struct device *dev __unused, uint16_t first, uint32_t count,
-		   const struct hook_ops *ops, void *opaque)
+int device_hook_io(struct device *dev, uint16_t first, uint32_t count, const struct hook_ops *ops,
+		   void *opaque)
 {
-	return fake_add(&fake_io, first, count, &(struct fake_hook){.ops = ops, .opaque = opaque});
+	return fake_add(&fake_io, dev, first, count,
+			&(struct fake_hook){.ops = ops, .opaque = opaque});
 }
 
-int device_hook_io_register(struct device *dev __unused, uint16_t port, unsigned width,
+int device_hook_io_register(struct device *dev, uint16_t port, unsigned width,
 			    const struct hook_ops *ops, void *opaque)
 {
-	return fake_add(&fake_io, port, 1,
+	return fake_add(&fake_io, dev, port, 1,
 			&(struct fake_hook){.ops = ops, .opaque = opaque, .width = width});
 }
 
-int device_hook_msr(struct device *dev __unused, uint32_t first, uint32_t count,
-		    const struct hook_ops *ops, void *opaque)
+int device_hook_msr(struct device *dev, uint32_t first, uint32_t count, const struct hook_ops *ops,
+		    void *opaque)
 {
-	return fake_add(&fake_msr, first, count, &(struct fake_hook){.ops = ops, .opaque = opaque});
+	return fake_add(&fake_msr, dev, first, count,
+			&(struct fake_hook){.ops = ops, .opaque = opaque});
 }
 
-int device_hook_memory(struct device *dev __unused, gpa_t gpa, uint64_t size,
+int device_hook_memory(struct device *dev, gpa_t gpa, uint64_t size,
 		       enum hook_memory_mode mode __unused, const struct hook_ops *ops,
 		       void *opaque)
 {
-	return fake_add(&fake_memory, gpa, size, &(struct fake_hook){.ops = ops, .opaque = opaque});
+	return fake_add(&fake_memory, dev, gpa, size,
+			&(struct fake_hook){.ops = ops, .opaque = opaque});
 }
 
-int device_hook_cpuid(struct device *dev __unused, uint32_t first, uint32_t last, hook_cpuid_fn fn,
+int device_hook_io_rest(struct device *dev __unused, const struct hook_ops *ops, void *opaque)
+{
+	fake_io_rest = (struct fake_hook){.ops = ops, .opaque = opaque};
+	return 0;
+}
+
+int device_hook_memory_rest(struct device *dev __unused, const struct hook_ops *ops, void *opaque)
+{
+	fake_memory_rest = (struct fake_hook){.ops = ops, .opaque = opaque};
+	return 0;
+}
+
+int device_hook_cpuid(struct device *dev, uint32_t first, uint32_t last, hook_cpuid_fn fn,
 		      void *opaque)
 {
-	return fake_add(&fake_leaves, first, (uint64_t)last - first + 1,
+	return fake_add(&fake_leaves, dev, first, (uint64_t)last - first + 1,
 			&(struct fake_hook){.cpuid = fn, .opaque = opaque});
 }
 
@@ -256,13 +298,64 @@ int device_irq_sink(struct device *dev __unused, struct irq_sink *sink)
 	return irq_add_sink(&fake_vm, sink);
 }
 
-int device_own(struct device *dev __unused, void (*release)(void *opaque), void *opaque)
+int device_own(struct device *dev, void (*release)(void *opaque), void *opaque)
 {
 	if (fake_owned_count == FAKE_MAX_OWNED)
 		abort();
+	fake_owned[fake_owned_count].dev = dev;
 	fake_owned[fake_owned_count].release = release;
 	fake_owned[fake_owned_count++].opaque = opaque;
 	return 0;
+}
+
+/* What it owns and its state; hooks stay. */
+int device_destroy(struct device *dev)
+{
+	unsigned i, kept = 0;
+
+	for (i = fake_owned_count; i-- > 0;)
+		if (fake_owned[i].dev == dev)
+			fake_owned[i].release(fake_owned[i].opaque);
+	for (i = 0; i < fake_owned_count; i++)
+		if (fake_owned[i].dev != dev)
+			fake_owned[kept++] = fake_owned[i];
+	fake_owned_count = kept;
+	if (dev->type->destroy && dev->state)
+		dev->type->destroy(dev);
+	dev->state = NULL;
+	return 0;
+}
+
+void device_defer(struct device *dev)
+{
+	dev->wants_deferred = true;
+}
+
+void fake_run_deferred(void)
+{
+	unsigned i;
+
+	for (i = 0; i < fake_device_count; i++) {
+		if (!fake_devices[i].wants_deferred)
+			continue;
+		fake_devices[i].wants_deferred = false;
+		fake_devices[i].type->deferred(&fake_devices[i]);
+	}
+}
+
+void fake_release(void *opaque)
+{
+	unsigned i;
+
+	for (i = fake_owned_count; i-- > 0;) {
+		if (fake_owned[i].opaque != opaque)
+			continue;
+		fake_owned[i].release(opaque);
+		memmove(&fake_owned[i], &fake_owned[i + 1],
+			(--fake_owned_count - i) * sizeof(fake_owned[0]));
+		return;
+	}
+	abort();
 }
 
 int device_provide(struct device *dev, const char *kind, void *iface)
@@ -307,9 +400,15 @@ void *device_iface(struct vm *vm __unused, const char *id, const char *kind)
 	return NULL;
 }
 
+void hook_report(struct vm *vm __unused, const char *what, uint64_t address, const char *owner,
+		 int err)
+{
+	log_msg(LOG_WARN, "%s: error %d at %s 0x%lx", owner, err, what, address);
+}
+
 /* The guest's side. */
 
-static struct fake_hook *fake_find(struct fake_map *map, uint64_t key)
+static FAKE_UNTRACED struct fake_hook *fake_find(struct fake_map *map, uint64_t key)
 {
 	unsigned i;
 
@@ -336,6 +435,8 @@ static uint64_t fake_one(const struct fake_hook *hook, unsigned cpu, uint64_t ad
 	uint64_t mask = width == 8 ? UINT64_MAX : BIT(8 * width) - 1, result = 0;
 
 	value &= mask;
+	if (hook)
+		++*hook->accesses;
 	if (!hook || (write ? !hook->ops->write : !hook->ops->read))
 		return mask;
 	if (write)
@@ -343,6 +444,26 @@ static uint64_t fake_one(const struct fake_hook *hook, unsigned cpu, uint64_t ad
 	if (hook->ops->read(hook->opaque, vcpu, addr - hook->first, width, &result))
 		return mask;
 	return result & mask;
+}
+
+/* What nobody has goes to the rest, byte by byte, or at once when all of it is so. */
+static struct fake_hook *fake_rest(struct fake_map *map)
+{
+	struct fake_hook *rest = map == &fake_io ? &fake_io_rest : &fake_memory_rest;
+
+	return (map == &fake_io || map == &fake_memory) && rest->ops ? rest : NULL;
+}
+
+static bool fake_is_free(struct fake_map *map, uint64_t addr, unsigned width)
+{
+	unsigned i;
+
+	if (map == &fake_io && addr % width)
+		return false; /* split, as aligned as can be */
+	for (i = 0; i < width; i++)
+		if (fake_find(map, addr + i) || (map == &fake_io && addr + i > UINT16_MAX))
+			return false;
+	return true;
 }
 
 /* One access, split in bytes where nobody answers all of it. */
@@ -353,12 +474,16 @@ static uint64_t fake_access(struct fake_map *map, unsigned cpu, uint64_t addr, u
 	uint64_t result = 0;
 	unsigned i;
 
+	if (!hook && fake_is_free(map, addr, width))
+		hook = fake_rest(map);
 	if (hook)
 		return fake_one(hook, cpu, addr, width, write, value);
 	for (i = 0; i < width; i++) {
 		hook = fake_find(map, addr + i);
 		if (hook && hook->width)
 			hook = NULL; /* a register that this access passes by */
+		if (!hook && fake_is_free(map, addr + i, 1))
+			hook = fake_rest(map);
 		result |= fake_one(hook, cpu, addr + i, 1, write, value >> (8 * i)) << (8 * i);
 	}
 	return result;
@@ -390,6 +515,7 @@ int fake_rdmsr(unsigned cpu, uint32_t index, uint64_t *value)
 
 	if (!hook || !hook->ops->read)
 		return -ENOENT;
+	++*hook->accesses;
 	return hook->ops->read(hook->opaque, fake_vm.vcpus[cpu], index - hook->first, 8, value);
 }
 
@@ -399,6 +525,7 @@ int fake_wrmsr(unsigned cpu, uint32_t index, uint64_t value)
 
 	if (!hook || !hook->ops->write)
 		return -ENOENT;
+	++*hook->accesses;
 	return hook->ops->write(hook->opaque, fake_vm.vcpus[cpu], index - hook->first, 8, value);
 }
 
@@ -407,6 +534,8 @@ void fake_cpuid(unsigned cpu, uint32_t leaf, uint32_t subleaf, struct cpuid_regs
 	struct fake_hook *hook = fake_find(&fake_leaves, leaf);
 
 	memset(regs, 0, sizeof(*regs));
-	if (hook)
-		hook->cpuid(hook->opaque, fake_vm.vcpus[cpu], leaf, subleaf, regs);
+	if (!hook)
+		return;
+	++*hook->accesses;
+	hook->cpuid(hook->opaque, fake_vm.vcpus[cpu], leaf, subleaf, regs);
 }

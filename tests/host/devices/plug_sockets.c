@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Frontends that do nothing, for backends to connect to. */
+/* Frontends that do nothing, for backends to connect to; and what commands ask for, which nobody
+ * gives. */
 #include "kernel/slab.h"
 #include "vmm/block_frontend.h"
 #include "vmm/device.h"
 #include "vmm/net_frontend.h"
+#include "vmm/vm_life.h"
 
 #include <errno.h>
 

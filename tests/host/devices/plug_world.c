@@ -2,7 +2,6 @@
 #include "tests/host/devices/plug_world.h"
 
 #include "kernel/console.h"
-#include "drivers/ports.h"
 #include "kernel/page_alloc.h"
 #include "kernel/slab.h"
 #include "kernel/task.h"
@@ -32,6 +31,7 @@
 #define RAM_SIZE 0x200000u
 
 static struct vm vm = {.name = "plug"};
+struct vm *const plug_vm = &vm;
 static struct vcpu vcpus[2];
 static uint8_t ram[RAM_SIZE];
 static uint8_t *granules[1] = {ram};
@@ -63,6 +63,11 @@ int guest_memory_map_device(struct vm *v, gpa_t gpa, void *pages, uint64_t size)
 	(void)pages;
 	mapped += size / PAGE_SIZE;
 	return 0;
+}
+
+int guest_memory_map_machine(struct vm *v, gpa_t gpa, uint64_t size)
+{
+	return guest_memory_map_device(v, gpa, NULL, size);
 }
 
 void guest_memory_unmap_device(struct vm *v, gpa_t gpa, uint64_t size)
@@ -118,6 +123,21 @@ void vm_log_guest(struct vm *v, enum log_level level, const char *fmt, ...)
 	(void)fmt;
 }
 
+struct vm *vm_find(const char *name)
+{
+	return strcmp(name, vm.name) ? NULL : &vm;
+}
+
+enum vm_state vm_life_begin(struct vm *v)
+{
+	return v->state;
+}
+
+void vm_life_end(struct vm *v, enum vm_state state)
+{
+	v->state = state;
+}
+
 static struct list_head queued = LIST_HEAD_INIT(queued);
 
 void work_init(struct work *work, work_fn fn)
@@ -170,9 +190,9 @@ void console_printf(const char *fmt, ...)
 	(void)fmt;
 }
 
-bool cpu_model_is_amd(void)
+enum cpu_line cpu_model_line(void)
 {
-	return true;
+	return CPU_LINE_AMD;
 }
 
 unsigned cpu_model_phys_bits(void)
@@ -210,19 +230,6 @@ static void intercept_io(struct vm *v, uint16_t port, uint32_t count, bool on)
 	(void)v;
 	(void)port;
 	mapped += on ? -(uint64_t)count : count;
-}
-
-uint32_t ports_read(uint16_t port, unsigned width)
-{
-	(void)width;
-	return port;
-}
-
-void ports_write(uint16_t port, unsigned width, uint32_t value)
-{
-	(void)port;
-	(void)width;
-	(void)value;
 }
 
 /* No page: the CPU does not virtualize it. */

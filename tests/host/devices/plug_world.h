@@ -18,6 +18,8 @@ struct plug_state {
 	uint64_t objects;
 };
 
+extern struct vm *const plug_vm;
+
 /* The types, once. */
 int plug_init(void);
 /* The VM with the devices of @config; the test ends where that fails. It runs, or has crashed. */

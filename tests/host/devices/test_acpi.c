@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The tables by their own rules, and by ACPICA's compiler where it is installed. */
 /* test-sources: devices/chipset/acpi.c devices/chipset/acpi_tables.c */
-/* test-sources: devices/chipset/acpi_dsdt.c devices/chipset/aml.c devices/chipset/mp_table.c */
+/* test-sources: devices/chipset/acpi_dsdt.c devices/chipset/acpi_pci.c */
+/* test-sources: devices/chipset/acpi_hotplug.c devices/chipset/aml.c devices/chipset/mp_table.c */
 /* test-sources: devices/chipset/lapic.c devices/chipset/lapic_access.c */
 /* test-sources: devices/chipset/lapic_msr.c devices/chipset/lapic_ipi.c */
 /* test-sources: devices/chipset/lapic_timer.c devices/chipset/lapic_virtual.c */
 /* test-sources: devices/chipset/ioapic.c devices/chipset/pic.c */
 /* test-sources: devices/chipset/pit.c devices/chipset/pm.c devices/chipset/reset_control.c */
-/* test-sources: devices/pci/pci.c devices/pci/pci_bus.c devices/pci/pci_config.c */
+/* test-sources: devices/pci tests/host/devices/pci_info_fake.c */
+/* test-sources: devices/hostdev/host_device.c devices/hostdev/host_args.c */
+/* test-sources: vmm/device_key_value.c lib/parse.c kernel/boot_info.c */
+/* test-sources: tests/host/fake/kernel/fake_panic.c */
 /* test-sources: devices/serial/uart16550.c devices/serial/uart16550_line.c vmm/char_frontend.c */
 /* test-sources: vmm/irq.c */
 /* test-sources: tests/host/devices/fake.c tests/host/devices/fake_devices.c */
@@ -92,6 +96,7 @@ static int setup(void **state)
 	assert_non_null(fake_create("pm", "pm", NULL));
 	assert_non_null(fake_create("reset-control", "reset", NULL));
 	assert_non_null(fake_create("pci", "pci0", NULL));
+	assert_non_null(fake_create("pci-hotplug", "pci-hotplug", NULL));
 	assert_non_null(fake_create("uart16550", "com1", NULL));
 	assert_non_null(fake_create("uart16550", "com2", com2));
 	return 0;
@@ -184,7 +189,7 @@ static void test_acpica(void **state)
 {
 	const struct acpi_fadt *f = table(build(), "FACP");
 	const struct acpi_header *dsdt = (const void *)(fake_ram + f->dsdt);
-	char dir[] = "/tmp/acpi-XXXXXX", command[512], name[64];
+	char dir[] = "/tmp/acpi-XXXXXX", command[1024], name[64];
 	FILE *file;
 
 	(void)state;
@@ -202,7 +207,11 @@ static void test_acpica(void **state)
 		 "grep -q 'Name (_HID, EisaId (\"PNP0A03\")' dsdt.dsl && "
 		 "grep -q '0xC0000000, *// Range Minimum' dsdt.dsl && "
 		 "grep -q '0xFEBFFFFF, *// Range Maximum' dsdt.dsl && "
-		 "grep -q '0x02F8' dsdt.dsl && grep -q '_S5' dsdt.dsl || { cat log; false; }",
+		 "grep -q 'Notify (S1F, 0x03)' dsdt.dsl && grep -q '_EJ0' dsdt.dsl && "
+		 "! grep -q 'Device (S00)' dsdt.dsl && "
+		 "acpiexec -b 'execute \\_GPE._E01, execute \\_SB.PCI0.S03_._EJ0 1' dsdt.aml "
+		 ">exec 2>&1 && ! grep -E 'Error|Failure' exec && "
+		 "grep -q '0x02F8' dsdt.dsl && grep -q '_S5' dsdt.dsl || { cat log exec; false; }",
 		 dir);
 	assert_int_equal(system(command), 0);
 	snprintf(command, sizeof(command), "rm -r %s", dir);
@@ -230,16 +239,16 @@ static void test_mp_table(void **state)
 		assert_in_range(entry[0], 0, 4);
 		if (entry[0] == 0)
 			assert_int_equal(entry[3], counts[0] ? 1 : 3);
-		if (entry[0] == 3 && entry[5] == 0)
+		if (entry[0] == 3 && entry[4] == 0xff && entry[5] == 0)
 			assert_int_equal(entry[7], 2); /* the timer's pin */
 		counts[entry[0]]++;
 		entry += entry[0] ? 8 : 20;
 	}
 	assert_ptr_equal(entry, table + (table[4] | table[5] << 8));
 	assert_int_equal(counts[0], 3);
-	assert_int_equal(counts[1], 1);
+	assert_int_equal(counts[1], 2); /* PCI, ISA */
 	assert_int_equal(counts[2], 1);
-	assert_int_equal(counts[3], 15);
+	assert_int_equal(counts[3], 15 + 32 * 4);
 	assert_int_equal(counts[4], 2);
 	/* Where else to search: EBDA, base memory. */
 	assert_memory_equal(fake_ram + 0x40e, "\xc0\x9f", 2);

@@ -3,6 +3,7 @@
 /* test-sources: build/docs/add-a-device.c vmm/irq.c */
 /* test-sources: tests/host/devices/fake.c tests/host/devices/fake_devices.c */
 /* test-sources: tests/host/devices/fake_time.c */
+#include "devices/acpi_node.h"
 #include "kernel/time.h"
 #include "tests/host/devices/fake.h"
 
@@ -83,6 +84,20 @@ static void test_reset_silences(void **state)
 	assert_false(fake_line(IRQ));
 }
 
+/* What Linux finds it by. */
+static void test_is_in_acpi(void **state)
+{
+	const struct acpi_node *node = device_iface(&fake_vm, "alarm0", ACPI_NODE_KIND);
+
+	(void)state;
+	assert_non_null(node);
+	assert_string_equal(node->hid, "ALRM0001");
+	assert_int_equal(node->io[0].port, ALARM);
+	assert_int_equal(node->io[0].count, 8);
+	assert_int_equal(node->irqs, 1 << IRQ);
+	assert_null(node->next);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -90,6 +105,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_is_moved_and_turned_off, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_odd_accesses_float, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reset_silences, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_is_in_acpi, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,16 +15,11 @@
 
 #define CPUS 2
 
-static bool amd;
+static enum cpu_line cpu_line;
 
-bool cpu_model_is_amd(void)
+enum cpu_line cpu_model_line(void)
 {
-	return amd;
-}
-
-unsigned cpu_model_phys_bits(void)
-{
-	return 40;
+	return cpu_line;
 }
 
 static uint64_t read(unsigned cpu, uint32_t index)
@@ -100,7 +95,7 @@ static void test_amd(void **state)
 {
 	(void)state;
 	fake_start(CPUS);
-	amd = true;
+	cpu_line = CPU_LINE_AMD;
 	assert_non_null(fake_create("family-msrs", "family0", NULL));
 	assert_int_equal(read(0, 0xc001001a), fake_vm.memory->low_end);
 	fake_reset();
@@ -121,7 +116,7 @@ static void test_intel(void **state)
 {
 	(void)state;
 	fake_start(CPUS);
-	amd = false;
+	cpu_line = CPU_LINE_INTEL;
 	assert_non_null(fake_create("family-msrs", "family0", NULL));
 	assert_int_equal(read(0, 0x3a), 1);
 	assert_int_equal(fake_wrmsr(0, 0x3a, 5), -EACCES);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-sources: devices vmm/device.c vmm/device_types.c vmm/device_keys.c vmm/device_plan.c */
-/* test-sources: vmm/device_key_value.c */
+/* test-sources: vmm/device_key_value.c vmm/device_defer.c */
 /* test-sources: vmm/device_resources.c vmm/device_iface.c vmm/device_irq.c vmm/device_timer.c */
 /* test-sources: vmm/frontend.c vmm/char_frontend.c vmm/console_frontend.c vmm/irq.c */
 /* test-sources: vmm/block_frontend.c vmm/net_frontend.c */
@@ -10,7 +10,8 @@
 /* test-sources: vmm/hook/hook_table.c vmm/hook/hook_mapped.c vmm/vm_console.c vmm/load/e820.c */
 /* test-sources: lib/range_map.c lib/ini.c lib/parse.c lib/ring.c lib/date.c kernel/time.c */
 /* test-sources: tests/host/fake/kernel/fake_panic.c tests/host/devices/plug_world.c */
-/* test-sources: tests/host/devices/plug_sockets.c */
+/* test-sources: tests/host/devices/plug_sockets.c tests/host/devices/plug_machine.c */
+/* test-sources: tests/host/fake/kernel/fake_random.c */
 /* test-sources: tests/host/vmm/fake.c tests/host/vmm/fake_time.c */
 /*
  * Every device type that is linked in comes and goes, with each of its
@@ -32,6 +33,8 @@
 #define NET    "[device \"f\"]\ntype = net-socket\n"
 #define SOCKET "[device \"f\"]\ntype = socket\n"
 
+#define PCI "[device \"pci0\"]\ntype = pci\n"
+
 /* What a type needs to be made; most are content with their keys' defaults. */
 static const struct need {
 	const char *type;
@@ -43,11 +46,19 @@ static const struct need {
 	{"char-pair", UART, "frontend = f\nname = cable\n"},
 	{"generic", "",
 	 "ports = 0x300-0x30f:passthrough, 0x80:print-and-ignore\n"
-	 "memory = 0xfed40000-0xfed40fff:ignore\n"},
+	 "memory = 0xfed40000-0xfed40fff:ignore, 0xfd000000-0xfd000fff:passthrough, "
+	 "0xfd001000-0xfd001fff:forward=1\n"
+	 "hostdev = scratch:?memory=4K\n"},
+	{"isa-bridge", PCI, ""},
 	{"null-disk", SOCKET, "frontend = f\n"},
 	{"net-null", NET, "frontend = f\n"},
+	{"pci-bridge", PCI, ""},
+	{"pci-hotplug", PCI "[device \"pm\"]\ntype = pm\n", ""},
+	{"pci-front", PCI, "hostdev = testdev:\naddr = 3\n"},
 	{"ramdisk", SOCKET, "frontend = f\nsize = 64K\n"},
 	{"switch", NET, "frontend = f\nswitch = s\n"},
+	{"virtio-port", PCI "[device \"f\"]\ntype = pci-front\nhostdev = virtio-console:\n",
+	 "console = f\n"},
 	{"screen", "[device \"f\"]\ntype = vga\n", "frontend = f\n"},
 };
 

@@ -2,13 +2,14 @@
 /* test-sources: devices/generic.c devices/generic_ranges.c devices/hostdev/host_device.c */
 /* test-sources: devices/hostdev/host_args.c vmm/device_key_value.c */
 /* test-sources: tests/host/fake/kernel/fake_panic.c */
-/* test-sources: lib/parse.c vmm/irq.c */
+/* test-sources: devices/hostdev/machine_memory.c lib/parse.c vmm/irq.c */
 /* test-sources: tests/host/devices/fake.c tests/host/devices/fake_devices.c */
 /* test-sources: tests/host/devices/fake_time.c */
 /* The generic device: its ranges, what becomes of accesses, and host devices behind it. */
 #include "devices/hostdev/host_args.h"
 #include "devices/hostdev/host_device.h"
 #include "devices/hostdev/machine_ports.h"
+#include "drivers/device_memory.h"
 #include "kernel/slab.h"
 #include "tests/host/devices/fake.h"
 
@@ -26,6 +27,16 @@
 static uint32_t open_first, open_count;
 static uint32_t last_out;
 static unsigned outs;
+
+/* Port 0x3f8 is ours. */
+int machine_ports_check(struct device *dev, uint16_t first, uint32_t count)
+{
+	bool ours = first <= 0x3f8 && first + count > 0x3f8;
+
+	if (ours)
+		device_log(dev, LOG_ERROR, "0x3f8 is the hypervisor's");
+	return ours ? -EPERM : 0;
+}
 
 void machine_ports_open(struct vm *vm, uint16_t first, uint32_t count)
 {
@@ -50,6 +61,69 @@ void machine_ports_write(uint16_t port, unsigned width, uint32_t value)
 {
 	last_out = 0x10000u * width + port;
 	outs += value == 0x77;
+}
+
+/* Three pages of a device at CARD; the page behind them is RAM. */
+
+#define CARD	  0xfd000000u
+#define CARD_SIZE 0x3000u
+
+static uint8_t card[CARD_SIZE];
+static gpa_t mapped_first;
+static uint64_t mapped_size;
+static unsigned flushes;
+static int map_error;
+static struct hook_maps hooks = {.live = true};
+
+int device_memory_map(uint64_t phys, uint64_t size, volatile void **memory, const char **why)
+{
+	*why = phys < CARD || phys + size > CARD + CARD_SIZE ? "is RAM" : NULL;
+	if (*why)
+		return -EPERM;
+	*memory = card + (phys - CARD);
+	return 0;
+}
+
+uint64_t device_memory_read(const volatile void *at, unsigned width)
+{
+	uint64_t value = 0;
+
+	memcpy(&value, (const void *)at, width);
+	return value;
+}
+
+void device_memory_write(volatile void *at, unsigned width, uint64_t value)
+{
+	memcpy((void *)at, &value, width);
+}
+
+int guest_memory_map_machine(struct vm *vm, gpa_t gpa, uint64_t size)
+{
+	(void)vm;
+	assert_true(size && gpa % 4096 == 0 && size % 4096 == 0);
+	mapped_first = gpa;
+	mapped_size = size;
+	return map_error;
+}
+
+void guest_memory_unmap_device(struct vm *vm, gpa_t gpa, uint64_t size)
+{
+	(void)vm;
+	assert_true(gpa == mapped_first && size == mapped_size);
+	mapped_size = 0;
+}
+
+/* What was straight is not any more. */
+void vm_flush(struct vm *vm)
+{
+	(void)vm;
+	assert_int_equal(mapped_size, 0);
+	flushes++;
+}
+
+unsigned cpu_model_phys_bits(void)
+{
+	return 40;
 }
 
 /* A host device: region 1 has 16 ports, region 2 a page of memory. */
@@ -113,7 +187,12 @@ static int setup(void **state)
 {
 	(void)state;
 	fake_start(2);
+	fake_vm.hooks = &hooks;
 	memset(host_memory, 0, sizeof(host_memory));
+	for (unsigned i = 0; i < CARD_SIZE; i++)
+		card[i] = (uint8_t)(i * 7);
+	mapped_first = flushes = 0;
+	map_error = 0;
 	return 0;
 }
 
@@ -123,6 +202,7 @@ static int teardown(void **state)
 	fake_end();
 	assert_int_equal(hosts, 0);
 	assert_int_equal(open_count, 0);
+	assert_int_equal(mapped_size, 0);
 	return 0;
 }
 
@@ -145,6 +225,7 @@ static void refuse(const char *ports, const char *memory, const char *hostdev, c
 	fake_end();
 	assert_int_equal(hosts, 0);
 	fake_start(2);
+	fake_vm.hooks = &hooks;
 }
 
 static void test_ignore(void **state)
@@ -195,6 +276,93 @@ static void test_pass(void **state)
 	assert_non_null(strstr(fake_last_log, "writes port 0x401, 1 bytes: 0x77"));
 }
 
+static void test_pass_ports_refused(void **state)
+{
+	(void)state;
+	refuse("0x3f0-0x3ff:passthrough", "", "", "0x3f8 is the hypervisor's");
+	refuse("0x3f8:print-and-passthrough", "", "", "0x3f8 is the hypervisor's");
+	assert_int_equal(open_count, 0);
+	assert_non_null(make("0x3f8-0x3ff:print-and-ignore", "", ""));
+}
+
+/* Whole pages are reached straight; what is left of the range, and all accesses that exit all the
+ * same, are done here. */
+static void test_pass_memory(void **state)
+{
+	(void)state;
+	assert_non_null(make("", "0xfd000ff0-0xfd00200f:passthrough", ""));
+	assert_int_equal(mapped_first, CARD + 0x1000);
+	assert_int_equal(mapped_size, 0x1000);
+	assert_string_equal(fake_last_log, "the guest reaches the machine's memory "
+					   "0xfd000ff0-0xfd00200f");
+	assert_int_equal(fake_mmio_read(0, CARD + 0xff0, 1), card[0xff0]);
+	assert_int_equal(fake_mmio_read(1, CARD + 0x200f, 1), card[0x200f]);
+	fake_mmio_write(0, CARD + 0x1ffc, 8, 0x8877665544332211);
+	assert_int_equal(card[0x1ffc], 0x11);
+	assert_int_equal(card[0x2003], 0x88);
+	assert_int_equal(fake_mmio_read(0, CARD + 0x2000, 4), 0x88776655);
+	/* Nobody's. */
+	assert_int_equal(fake_mmio_read(0, CARD + 0xfef, 1), 0xff);
+	assert_int_equal(fake_mmio_read(0, CARD + 0x2010, 1), 0xff);
+	fake_end();
+	assert_int_equal(mapped_size, 0);
+	assert_int_equal(flushes, 1);
+	/* And it can be had again. */
+	setup(NULL);
+	assert_non_null(make("", "0xfd000000-0xfd002fff:passthrough", ""));
+	assert_int_equal(mapped_size, CARD_SIZE);
+}
+
+static void test_pass_less_than_a_page(void **state)
+{
+	(void)state;
+	assert_non_null(make(
+		"", "0xfd000010-0xfd00001f:passthrough,0xfd000800-0xfd000fff:passthrough", ""));
+	assert_int_equal(mapped_first, 0);
+	fake_mmio_write(0, CARD + 0x1c, 4, 0x12345678);
+	assert_int_equal(card[0x1f], 0x12);
+	assert_int_equal(fake_mmio_read(0, CARD + 0x800, 2), card[0x800] | card[0x801] << 8);
+}
+
+static void test_print_and_pass_memory(void **state)
+{
+	(void)state;
+	assert_non_null(make("", "0xfd000000-0xfd000fff:print-and-passthrough", ""));
+	assert_int_equal(mapped_first, 0);
+	fake_vm.vcpus[1]->rip = 0x1234;
+	fake_mmio_write(1, CARD + 8, 4, 0xcafef00d);
+	assert_string_equal(fake_last_log, "watch: vCPU 1 at 0x1234 writes memory 0xfd000008, "
+					   "4 bytes: 0xcafef00d");
+	assert_int_equal(card[11], 0xca);
+	assert_int_equal(fake_mmio_read(1, CARD + 10, 2), 0xcafe);
+	assert_string_equal(fake_last_log, "watch: vCPU 1 at 0x1234 reads memory 0xfd00000a, "
+					   "2 bytes: 0xcafe");
+}
+
+static void test_pass_memory_refused(void **state)
+{
+	(void)state;
+	refuse("", "0xfd000000-0xfd003000:passthrough", "",
+	       "memory 0xfd000000-0xfd003000 of the machine is RAM");
+	refuse("", "0xfcffffff:print-and-passthrough", "", "0xfcffffff of the machine is RAM");
+	refuse("", "0xffffffffff-0x10000000000:passthrough", "", "expected an end within 40 bits");
+	assert_int_equal(mapped_size, 0);
+	map_error = -ENOMEM;
+	refuse("", "0xfd000000-0xfd000fff:passthrough", "", "no memory to map");
+	assert_int_equal(mapped_size, 0);
+	map_error = 0;
+	/* Another device has a byte of the page: what is straight comes in pages. */
+	assert_non_null(make("", "0xfd000000-0xfd00000f:passthrough", ""));
+	assert_null(fake_create(
+		"generic", "other",
+		(const char *const[]){"memory=0xfd000ff0-0xfd001fff:passthrough", NULL}));
+	assert_non_null(strstr(fake_last_log, "memory 0xfd000ff0-0xfd001fff of the machine: "
+					      "device watch of vm "));
+	assert_non_null(fake_create(
+		"generic", "third",
+		(const char *const[]){"memory=0xfd001000-0xfd001fff:passthrough", NULL}));
+}
+
 static void test_forward(void **state)
 {
 	(void)state;
@@ -228,7 +396,6 @@ static void test_ranges_refused(void **state)
 	refuse("", "0x1ff000-0x20ffff:ignore", "", "the VM has RAM there");
 	refuse("", "0xbffff-0xc0000:ignore", "", "the VM has RAM there");
 	refuse("", "0x9ffff:ignore", "", "the VM has RAM there");
-	refuse("", "0xfed00000:passthrough", "", "cannot be passed through yet");
 	assert_non_null(make("", "0xa0000-0xbffff:ignore,0x200000-0xbfffffff:ignore", ""));
 }
 
@@ -271,8 +438,17 @@ static void test_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_ignore),  TEST(test_print),	       TEST(test_pass),
-		TEST(test_forward), TEST(test_ranges_refused), TEST(test_hosts_refused),
+		TEST(test_ignore),
+		TEST(test_print),
+		TEST(test_pass),
+		TEST(test_pass_ports_refused),
+		TEST(test_pass_memory),
+		TEST(test_pass_less_than_a_page),
+		TEST(test_print_and_pass_memory),
+		TEST(test_pass_memory_refused),
+		TEST(test_forward),
+		TEST(test_ranges_refused),
+		TEST(test_hosts_refused),
 		TEST(test_many),
 	};
 

@@ -2,6 +2,7 @@
 /* test-sources: devices/chipset/pm.c devices/chipset/reset_control.c vmm/irq.c */
 /* test-sources: tests/host/devices/fake.c tests/host/devices/fake_devices.c */
 /* test-sources: tests/host/devices/fake_time.c */
+#include "devices/acpi_node.h"
 #include "tests/host/devices/fake.h"
 #include "vmm/power_button.h"
 
@@ -123,6 +124,34 @@ static void test_registers(void **state)
 	assert_int_equal(fake_in(0x624, 4), 0x12345678);
 }
 
+/* An event that a device raises: its status stays until the guest clears it, and interrupts while
+ * it is enabled. */
+static void test_general_purpose_events(void **state)
+{
+	const struct acpi_gpe *gpe = device_iface(&fake_vm, "pm", ACPI_GPE_KIND);
+
+	(void)state;
+	assert_non_null(gpe);
+	gpe->raise(gpe->opaque, 1);
+	gpe->raise(gpe->opaque, 31);
+	assert_int_equal(fake_in(0x620, 4), 0x80000002);
+	assert_false(fake_line(9));
+	assert_false(gpe->enabled(gpe->opaque, 1));
+	fake_out(0x624, 1, 0x02);
+	assert_true(gpe->enabled(gpe->opaque, 1));
+	assert_true(fake_line(9));
+	fake_out(0x620, 1, 0xfd); /* others' bits do not clear it */
+	assert_true(fake_line(9));
+	fake_out(0x620, 1, 0x02);
+	assert_false(fake_line(9));
+	assert_int_equal(fake_in(0x620, 4), 0x80000000);
+	gpe->raise(gpe->opaque, 1);
+	assert_true(fake_line(9));
+	fake_reset();
+	assert_false(fake_line(9));
+	assert_int_equal(fake_in(0x620, 4), 0);
+}
+
 static void test_reset_register(void **state)
 {
 	(void)state;
@@ -143,6 +172,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_power_off, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_registers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_power_button, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_general_purpose_events, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reset_register, setup, teardown),
 	};
 

@@ -288,6 +288,18 @@ static void test_loss_is_told(void **state)
 	assert_string_equal(log_line, "");
 }
 
+/* com2 is there, but no console. */
+static void test_its_ports(void **state)
+{
+	(void)state;
+	assert_true(serial_console_has(COM1, 1));
+	assert_true(serial_console_has(PORT(7), 16));
+	assert_true(serial_console_has(0, 0x10000));
+	assert_false(serial_console_has(PORT(8), 0x1000));
+	assert_false(serial_console_has(0, COM1));
+	assert_false(serial_console_has(0x2f8, 8));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -296,6 +308,7 @@ int main(void)
 		cmocka_unit_test(test_input_waits),
 		cmocka_unit_test(test_input_while_output),
 		cmocka_unit_test(test_loss_is_told),
+		cmocka_unit_test(test_its_ports),
 	};
 
 	return cmocka_run_group_tests(tests, setup_all, NULL);

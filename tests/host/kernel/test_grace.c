@@ -178,7 +178,7 @@ static void *reader(void *arg)
 		look(cpu, hook_msr_read(&vcpu, MSR, &value) ? 0 : value, 0);
 		look(cpu, hook_memory_read(&vcpu, GPA, 8), UINT64_MAX);
 		value = (uint64_t)hook_call_do(&vcpu, CALL, args);
-		look(cpu, value, (uint64_t)-ENOSYS);
+		look(cpu, value, (uint64_t)HYPERCALL_UNKNOWN);
 		/* The build machine has fewer CPUs than there are threads, and others use them. */
 		sched_yield();
 	}

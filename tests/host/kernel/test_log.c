@@ -128,6 +128,39 @@ static void test_for_each_ends_when_its_reader_logs(void **state)
 	assert_in_range(lines, 10, 2000);
 }
 
+static char last[8192];
+
+static void keep_line(void *opaque, const char *text)
+{
+	assert_ptr_equal(opaque, last);
+	assert_true(strlen(last) + strlen(text) + 2 < sizeof(last));
+	strcat(strcat(last, text), "|");
+}
+
+static void test_last_lines(void **state)
+{
+	(void)state;
+	fake_cpus_advance(NSEC_PER_SEC);
+	/* Also where the ring's end lies within them. */
+	for (unsigned i = 0; i < 3000; i++) {
+		log_debug("%*s", (int)(i % 211), "");
+		log_debug("one");
+		log_debug("two %u", i);
+		last[0] = '\0';
+		log_last(2, keep_line, last);
+		assert_non_null(strstr(last, "debug: one|["));
+		assert_int_equal(atoi(strstr(last, "two ") + 4), i);
+		assert_ptr_equal(strchr(strchr(last, '|') + 1, '|') + 1, last + strlen(last));
+	}
+	/* As many as it can. */
+	last[0] = '\0';
+	log_last(1000, keep_line, last);
+	assert_int_equal(last[strlen(last) - 1], '|');
+	last[0] = '\0';
+	log_last(0, keep_line, last);
+	assert_string_equal(last, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -137,6 +170,7 @@ int main(void)
 		cmocka_unit_test_setup(test_long_lines_are_cut, setup),
 		cmocka_unit_test_setup(test_ring_drops_whole_lines_from_the_front, setup),
 		cmocka_unit_test_setup(test_for_each_ends_when_its_reader_logs, setup),
+		cmocka_unit_test_setup(test_last_lines, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

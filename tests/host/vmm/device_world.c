@@ -183,11 +183,15 @@ static int taker_take(struct device *dev, struct state *s, unsigned step)
 		return device_timer(dev, fire, s, &s->timer);
 	case 10:
 		return device_provide(dev, "timer", s->timer);
+	case 11:
+		return device_hook_io_rest(dev, &ops, s);
+	case 12:
+		return device_hook_memory_rest(dev, &ops, s);
 	default:
 		return device_own(dev, own_released, s);
 	}
 }
-#define TAKER_STEPS 12
+#define TAKER_STEPS 14
 
 static int taker_create(struct device *dev, const struct device_config *config)
 {

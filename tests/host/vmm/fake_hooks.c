@@ -17,7 +17,7 @@
 
 unsigned fake_hooks;
 
-enum fake_space { IO, MSR, MEMORY, CPUID, CALL };
+enum fake_space { IO, MSR, MEMORY, CPUID, CALL, IO_REST, MEMORY_REST };
 
 static struct {
 	enum fake_space space;
@@ -101,6 +101,24 @@ void hook_memory_remove(struct vm *vm, const struct hook *hook)
 {
 	(void)vm;
 	fake_hook_remove(MEMORY, hook);
+}
+
+int hook_rest_set(struct vm *vm, enum hook_rest rest, const struct hook *hook)
+{
+	(void)vm;
+	return fake_hook_add(rest == HOOK_REST_IO ? IO_REST : MEMORY_REST, hook->first, hook->last,
+			     hook->owner, hook);
+}
+
+void hook_rest_clear(struct vm *vm, enum hook_rest rest)
+{
+	enum fake_space space = rest == HOOK_REST_IO ? IO_REST : MEMORY_REST;
+	unsigned i;
+
+	(void)vm;
+	for (i = 0; i < HOOKS_MAX; i++)
+		if (hooks[i].hook && hooks[i].space == space)
+			fake_hook_remove(space, hooks[i].hook);
 }
 
 int hook_cpuid_add(struct vm *vm, const struct hook_cpuid *hook)

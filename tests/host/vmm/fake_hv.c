@@ -194,8 +194,21 @@ static int unmap(struct vm *vm __unused, gpa_t gpa __unused, uint64_t size __unu
 	return 0;
 }
 
+static uint32_t signature(void)
+{
+	return 0x6b1;
+}
+
+static int tell_nothing(struct cpu_model *m __unused)
+{
+	return 0;
+}
+
+static const struct cpu_vendor fake_cpu_vendor = {.signature = signature, .tell = tell_nothing};
+
 const struct hv_ops fake_hv_ops = {
 	.name = "fake",
+	.cpu = &fake_cpu_vendor,
 	.vm_create = vm_create_hv,
 	.vm_destroy = vm_destroy_hv,
 	.vcpu_create = vcpu_create_hv,

@@ -2,6 +2,8 @@
 #include "tests/host/vmm/run_world.h"
 
 #include "arch/x86_64/percpu.h"
+#include "kernel/page_alloc.h"
+#include "kernel/slab.h"
 #include "tests/host/vmm/fake.h"
 #include "tests/host/vmm/fake_hv.h"
 #include "vmm/cpu_model.h"
@@ -70,6 +72,19 @@ void vm_request(struct vm *v, enum vm_request request, const char *why)
 	assert_int_equal(request, VM_REQUEST_CRASH);
 	world_crashes++;
 	vcpu_request(v->vcpus[0], VCPU_REQ_PAUSE);
+}
+
+void *page_alloc_zeroed(struct page_owner *owner, unsigned order)
+{
+	(void)owner;
+	return kzalloc(PAGE_SIZE << order);
+}
+
+void page_free(struct page_owner *owner, void *pages, unsigned order)
+{
+	(void)owner;
+	(void)order;
+	kfree(pages);
 }
 
 uint32_t cpu_model_signature(void)

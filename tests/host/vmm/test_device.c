@@ -10,6 +10,7 @@
 /* test-sources: tests/host/vmm/device_world.c */
 /* The device manager: order, transactions, errors, ends; that nothing is ever left. */
 #include "tests/host/vmm/device_world.h"
+#include "vmm/char_frontend.h"
 #include "vmm/device_internal.h"
 
 #include <errno.h>
@@ -127,7 +128,7 @@ static void test_each_step_fails(void **state)
 	unsigned step;
 
 	(void)state;
-	for (step = 0; step < 12; step++) {
+	for (step = 0; step < 14; step++) {
 		snprintf(text, sizeof(text), "[device \"t\"]\ntype = taker\nfail-at = %u\n", step);
 		assert_int_equal(world_start(text), -EIO);
 		assert_int_equal(world_states, 0);
@@ -165,7 +166,7 @@ static void count_devices(void *opaque, struct device *dev)
 
 	++*n;
 	if (!strcmp(dev->id, "t")) {
-		assert_int_equal(dev->counts[DEVICE_IO], 1);
+		assert_int_equal(dev->counts[DEVICE_IO], 2);
 		assert_int_equal(dev->counts[DEVICE_TIMER], 1);
 		assert_int_equal(dev->counts[DEVICE_OTHER], 4);
 	}
@@ -271,6 +272,24 @@ static void test_connection_errors(void **state)
 		     "t.cfg:6: frontend: device c needs device p");
 }
 
+/* Whatever a device was told: there is no connection to nothing. */
+static void test_connection_to_nothing(void **state)
+{
+	static const struct backend_ops ops;
+	struct frontend *frontend = NULL;
+	struct device *dev;
+
+	(void)state;
+	assert_int_equal(world_start(BUS("bus0")), 0);
+	dev = device_find(&world_vm, "bus0");
+	assert_int_equal(device_connect(dev, "p", &char_frontend_kind, &ops, NULL, &frontend),
+			 -ENOENT);
+	assert_true(fake_logged("no device p to connect a character backend to"));
+	assert_null(frontend);
+	assert_int_equal(dev->counts[DEVICE_CONNECTION], 0);
+	world_end();
+}
+
 static void take_timer_ns(void *opaque, const struct device *dev, uint64_t ns)
 {
 	assert_string_equal(dev->id, "t");
@@ -340,6 +359,7 @@ int main(void)
 		cmocka_unit_test(test_deferred),
 		cmocka_unit_test(test_either_side_of_a_connection_goes_first),
 		cmocka_unit_test(test_connection_errors),
+		cmocka_unit_test(test_connection_to_nothing),
 		cmocka_unit_test(test_timer),
 	};
 

@@ -309,6 +309,32 @@ static void test_hooks_over_ram(void **state)
 	assert_int_equal(rights(0x7000), 7);
 }
 
+/* What is no RAM is a bus's, from the byte behind the RAM on. */
+static void test_rest_behind_ram(void **state)
+{
+	static const struct hook rest = {
+		.first = 0, .last = BIT(52) - 1, .ops = &device, .owner = "r"};
+
+	(void)state;
+	assert_int_equal(guest_memory_create(&vm, 4 * MIB), 0);
+	assert_int_equal(hook_rest_set(&vm, HOOK_REST_MEMORY, &rest), 0);
+	written = 0;
+	hook_memory_write(&vcpu, 4 * MIB - 8, 8, 0x55);
+	hook_memory_write(&vcpu, GUEST_VGA_BASE - 8, 8, 0x66);
+	assert_int_equal(written, 0);
+	assert_int_equal(hook_memory_read(&vcpu, 4 * MIB - 8, 8), 0x55);
+	hook_memory_write(&vcpu, 4 * MIB, 4, 0x77);
+	assert_int_equal(written, 4 * MIB << 32 | 0x77);
+	/* Across the end of the RAM. */
+	hook_memory_write(&vcpu, 4 * MIB - 4, 8, UINT64_C(0x1111111122222222));
+	assert_int_equal(written, 4 * MIB << 32 | 0x11111111);
+	assert_int_equal(hook_memory_read(&vcpu, 4 * MIB - 4, 4), 0x22222222);
+	assert_int_equal(hook_memory_read(&vcpu, 4 * MIB - 4, 8) & UINT32_MAX, 0x22222222);
+	hook_memory_write(&vcpu, GUEST_VGA_BASE - 2, 4, 0x33334444);
+	assert_int_equal(written, GUEST_VGA_BASE << 32 | 0x3333);
+	hook_rest_clear(&vm, HOOK_REST_MEMORY);
+}
+
 /* A device's memory in the VGA window, which no RAM is below; and where there is some. */
 static void test_mapped(void **state)
 {
@@ -369,10 +395,11 @@ int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_layouts),	   TEST(test_large_pages),
-		TEST(test_bounds),	   TEST(test_copies_across_granules),
-		TEST(test_hooks_over_ram), TEST(test_hook_without_tables),
-		TEST(test_mapped),	   TEST(test_too_large),
+		TEST(test_layouts),	    TEST(test_large_pages),
+		TEST(test_bounds),	    TEST(test_copies_across_granules),
+		TEST(test_hooks_over_ram),  TEST(test_hook_without_tables),
+		TEST(test_rest_behind_ram), TEST(test_mapped),
+		TEST(test_too_large),
 	};
 
 	time_init(1000000);

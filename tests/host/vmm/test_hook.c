@@ -242,6 +242,63 @@ static void test_errors_are_what_hardware_gives(void **state)
 	assert_int_equal(hook_msr_write(&vcpu, 0x10, 0), -EACCES);
 }
 
+/* A bus: what no device has, in one piece where it can be. */
+static void test_io_rest(void **state)
+{
+	static const struct hook rest = HOOK("r", 0, 0xffff, note), other = HOOK("o", 0, 1, note);
+	static const struct hook a = HOOK("a", 0x3f2, 0x3f2, note);
+	static const struct hook byte = HOOK_REGISTER("b", 0x3f6, 1, note);
+
+	(void)state;
+	vm.hooks->live = true;
+	fake_grace_periods = 0;
+	assert_int_equal(hook_io_add(&vm, &a), 0);
+	assert_int_equal(hook_io_add(&vm, &byte), 0);
+	assert_int_equal(hook_rest_set(&vm, HOOK_REST_IO, &rest), 0);
+	assert_int_equal(hook_rest_set(&vm, HOOK_REST_IO, &other), -EBUSY);
+	assert_true(fake_logged("device-r") && fake_logged("device-o"));
+	assert_int_equal(hook_io_read(&vcpu, 0x3f8, 4), 0x44332211);
+	assert_int_equal(hook_io_read(&vcpu, 0x3f3, 2), 0x5544);
+	assert_int_equal(hook_io_read(&vcpu, 0x3f0, 1), 0x11);
+	assert_string_equal(story, "r1016/4 r1011/1 r1012/1 r1008/1 ");
+	story[0] = '\0';
+	/* With others in between; a register that is passed by is nobody's. */
+	hook_io_write(&vcpu, 0x3f0, 4, 0x44332211);
+	hook_io_write(&vcpu, 0x3f4, 4, 0x44332211);
+	hook_io_write(&vcpu, 0x3f6, 1, 7);
+	assert_string_equal(story, "r1008/2=2211 a0/1=33 r1011/1=44 r1012/4=44332211 b0/1=7 ");
+	story[0] = '\0';
+	assert_int_equal(hook_io_read(&vcpu, 0xffff, 2), 0xff88);
+	assert_string_equal(story, "r65535/1 ");
+	hook_rest_clear(&vm, HOOK_REST_IO);
+	assert_int_equal(fake_grace_periods, 1);
+	assert_int_equal(hook_io_read(&vcpu, 0x3f8, 4), 0xffffffff);
+	assert_int_equal(hook_rest_set(&vm, HOOK_REST_IO, &other), 0);
+}
+
+static void test_memory_rest(void **state)
+{
+	static const struct hook rest = HOOK("r", 0, BIT(52) - 1, note),
+				 other = HOOK("o", 0, 1, note);
+	static const struct hook a = HOOK("a", 0xd0000004, 0xd0000004, note);
+
+	(void)state;
+	assert_int_equal(hook_memory_add(&vm, &a, HOOK_MEMORY_FULL), 0);
+	assert_int_equal(hook_rest_set(&vm, HOOK_REST_MEMORY, &rest), 0);
+	assert_int_equal(hook_rest_set(&vm, HOOK_REST_MEMORY, &other), -EBUSY);
+	assert_int_equal(hook_memory_read(&vcpu, 0xd0000008, 8), 0x8877665544332211);
+	assert_int_equal(hook_memory_read(&vcpu, 0xcfffffff, 1), 0x88);
+	assert_string_equal(story, "r3489660936/8 r3489660927/1 ");
+	story[0] = '\0';
+	hook_memory_write(&vcpu, 0xd0000000, 8, 0x8877665544332211);
+	assert_string_equal(story, "r3489660928/4=44332211 a0/1=55 r3489660933/1=66 "
+				   "r3489660934/2=8877 ");
+	story[0] = '\0';
+	hook_rest_clear(&vm, HOOK_REST_MEMORY);
+	assert_int_equal(hook_memory_read(&vcpu, 0xd0000008, 8), UINT64_MAX);
+	assert_string_equal(story, "");
+}
+
 static void test_msr(void **state)
 {
 	static const struct hook x2 = HOOK("x", 0x800, 0x8ff, note);
@@ -338,9 +395,9 @@ static void test_calls(void **state)
 	assert_int_equal(hook_call_add(&vm, &all), -EBUSY);
 	assert_true(fake_logged("adder") && fake_logged("greedy"));
 	assert_int_equal(hook_call_do(&vcpu, 6, args), 16);
-	assert_int_equal(hook_call_do(&vcpu, 7, args), -ENOSYS);
+	assert_int_equal(hook_call_do(&vcpu, 7, args), -38);
 	hook_call_remove(&vm, &c);
-	assert_int_equal(hook_call_do(&vcpu, 6, args), -ENOSYS);
+	assert_int_equal(hook_call_do(&vcpu, 6, args), -38);
 	assert_int_equal(hook_call_add(&vm, &all), 0);
 	assert_int_equal(hook_call_do(&vcpu, UINT64_MAX, args), 9);
 }
@@ -404,16 +461,22 @@ static void test_cpuid(void **state)
 	assert_int_equal(hook_cpuid_add(&vm, &h2), 0);
 }
 
-/* Beyond the last basic leaf, Intel's CPUs repeat it. */
+/* What the table does not reach is answered by a leaf of it, if it says so. */
 static void test_cpuid_beyond(void **state)
 {
-	struct cpuid_regs intel = {.eax = 2, .ebx = 0x756e6547};
-
 	(void)state;
-	assert_int_equal(hook_cpuid_set(&vm, 0, UINT32_MAX, &intel), 0);
+	set(0x80000008, UINT32_MAX, 80);
+	assert_int_equal(hook_cpuid_set_beyond(&vm, 0x80000008), -EINVAL);
+	assert_int_equal(hook_cpuid_set_beyond(&vm, 2), 0);
+	query(2, 0, 0, 0); /* which may come later */
+	query(3, 0, 0, 0);
 	set(2, UINT32_MAX, 22);
+	query(1, 0, 0, 0);
 	query(3, 0, 22, 23);
-	query(0x80000000, 0, 22, 23);
+	query(0x40000000, 0, 22, 23);
+	query(0x80000000, 0, 0, 0); /* the table reaches it */
+	query(0x80000009, 0, 22, 23);
+	query(0xffffffff, 0, 22, 23);
 }
 
 /* Each allocation in turn fails: an error, nothing is leaked, what was there still works. */
@@ -437,6 +500,7 @@ static void test_without_memory(void **state)
 	assert_int_equal(hook_call_add(&vm, &c), -ENOMEM);
 	assert_int_equal(hook_cpuid_add(&vm, &h), -ENOMEM);
 	assert_int_equal(hook_cpuid_set(&vm, 0, 0, &r), -ENOMEM);
+	assert_int_equal(hook_cpuid_set_beyond(&vm, 0), -ENOMEM);
 	assert_int_equal(hook_memory_read(&vcpu, 0x60, 4), 0x44332211);
 	/* Taking away needs none. */
 	hook_memory_remove(&vm, &a);
@@ -454,6 +518,8 @@ int main(void)
 		TEST(test_io_split),
 		TEST(test_io_refusals),
 		TEST(test_errors_are_what_hardware_gives),
+		TEST(test_io_rest),
+		TEST(test_memory_rest),
 		TEST(test_msr),
 		TEST(test_memory_edges),
 		TEST(test_memory_live_changes_flush),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test-sources: vmm/vcpu_cr.c */
+/* test-sources: vmm/vcpu_cr.c vmm/flight.c */
 /* test-sources: vmm/run.c vmm/exit.c vmm/vcpu.c vmm/vcpu_event.c vmm/post_mortem.c */
 /* test-sources: vmm/hook/hook.c vmm/hook/hook_call.c vmm/hook/hook_cpuid.c vmm/hook/hook_io.c */
 /* test-sources: vmm/hook/hook_memory.c vmm/hook/hook_msr.c vmm/hook/hook_range.c */
@@ -14,6 +14,7 @@
 #include "tests/host/vmm/fake.h"
 #include "tests/host/vmm/fake_hv.h"
 #include "tests/host/vmm/run_world.h"
+#include "vmm/flight.h"
 #include "vmm/irq.h"
 
 #include <errno.h>
@@ -298,6 +299,37 @@ static void test_init_and_sipi(void **state)
 	world_vcpu->index = 0;
 }
 
+static void recorded_guest(struct vcpu *v, struct vm_exit *exit)
+{
+	exit->kind = VM_EXIT_CPUID;
+	exit->insn_len = 2;
+	v->gpr[GPR_RAX] = 0x80000000 + world_step;
+	if (world_step++ == 2)
+		world_resched(exit);
+}
+
+/* Where the guest was when it was left, not where it goes on; also over the loop's end. */
+static void test_exits_are_recorded(void **state)
+{
+	struct flight_exit out[8];
+	bool open;
+
+	(void)state;
+	for (unsigned round = 0; round < 2; round++) {
+		world_vcpu->rip = 0x1000;
+		this_cpu()->need_resched = false;
+		assert_int_equal(world_go(recorded_guest), SCHED_YIELD);
+	}
+	assert_int_equal(flight_copy(world_vcpu, out, 8, &open), 6);
+	assert_false(open);
+	for (unsigned i = 0; i < 6; i++) {
+		assert_int_equal(flight_rip(&out[i]), 0x1000 + 2 * (i % 3));
+		assert_int_equal(flight_kind(&out[i]),
+				 i % 3 == 2 ? VM_EXIT_INTERRUPT : VM_EXIT_CPUID);
+		assert_int_equal(out[i].gpr, 0x80000000 + i % 3);
+	}
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, world_setup, world_teardown)
@@ -315,6 +347,7 @@ int main(void)
 		TEST(test_pause_and_stop),
 		TEST(test_other_requests),
 		TEST(test_init_and_sipi),
+		TEST(test_exits_are_recorded),
 	};
 
 	time_init(1000000);

@@ -303,6 +303,27 @@ static void test_no_memory(void **state)
 	vm_console_unregister(console);
 }
 
+/* What it said last, whoever has seen it. */
+static void test_what_it_said_last(void **state)
+{
+	static const char line[] = "0123456789abcde\n";
+	char buf[32];
+
+	(void)state;
+	assert_int_equal(vm_console_last(&vm, buf, sizeof(buf)), 0);
+	assert_int_equal(say("hello"), 5);
+	assert_int_equal(vm_console_last(&vm, buf, sizeof(buf)), 5);
+	assert_memory_equal(buf, "hello", 5);
+	assert_int_equal(vm_console_last(&vm, buf, 2), 2);
+	assert_memory_equal(buf, "lo", 2);
+	for (unsigned i = 0; i < 2 * VM_CONSOLE_RING / strlen(line); i++)
+		say(line);
+	assert_int_equal(vm_console_last(&vm, buf, 20), 20);
+	assert_memory_equal(buf, "cde\n0123456789abcde\n", 20);
+	vm_console_unregister(console);
+	assert_int_equal(vm_console_last(&vm, buf, sizeof(buf)), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -320,6 +341,7 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(test_last_words, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_memory, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_what_it_said_last, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

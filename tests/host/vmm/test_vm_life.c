@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test-sources: vmm/vcpu_cr.c */
+/* test-sources: vmm/vcpu_cr.c vmm/flight.c */
 /* test-sources: vmm/vm.c vmm/vm_life.c vmm/vm_time.c vmm/vm_vcpus.c vmm/guest_memory.c */
 /* test-sources: vmm/cpu_model.c vmm/cpu_model_dynamic.c vmm/cpu_model_table.c */
 /* test-sources: arch/x86_64/cpu_valid.c */

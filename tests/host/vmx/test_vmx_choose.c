@@ -136,6 +136,21 @@ static void test_used(void **state)
 	assert_used(&newer, 0x7f, least | VMX_PROC2_PAUSE_LOOP | VMX_PROC2_ENCLS);
 }
 
+/* Only the vCPUs in x2APIC mode have it, and the command line may forbid that. */
+static void test_apicv(void **state)
+{
+	struct vmx_machine m = haswell;
+
+	(void)state;
+	assert_true(vmx_has_x2apic(&m));
+	assert_false(vmx_has_x2apic(&sandy_bridge));
+	m.no_apicv = true;
+	assert_false(vmx_has_x2apic(&m));
+	assert_used(&m, 0x7f,
+		    VMX_PROC2_EPT | VMX_PROC2_RDTSCP | VMX_PROC2_VPID | VMX_PROC2_WBINVD |
+			    VMX_PROC2_UNRESTRICTED_GUEST | VMX_PROC2_PAUSE_LOOP);
+}
+
 /* What is only wanted is left out where it is missing, and nothing else changes. */
 static void test_without(void **state)
 {
@@ -361,6 +376,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_used),
 		cmocka_unit_test(test_without),
+		cmocka_unit_test(test_apicv),
 		cmocka_unit_test(test_reasons),
 		cmocka_unit_test(test_each_control),
 		cmocka_unit_test(test_nothing_is_left_for_msr_areas),

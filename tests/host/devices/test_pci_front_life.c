@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* test-sources: devices vmm/device.c vmm/device_types.c vmm/device_keys.c vmm/device_plan.c */
+/* test-sources: vmm/device_key_value.c vmm/device_defer.c */
+/* test-sources: vmm/device_resources.c vmm/device_iface.c vmm/device_irq.c vmm/device_timer.c */
+/* test-sources: vmm/frontend.c vmm/char_frontend.c vmm/console_frontend.c vmm/irq.c */
+/* test-sources: vmm/block_frontend.c vmm/net_frontend.c */
+/* test-sources: vmm/vm_config.c vmm/vm_config_apply.c vmm/vm_config_sections.c */
+/* test-sources: vmm/hook/hook.c vmm/hook/hook_call.c vmm/hook/hook_cpuid.c vmm/hook/hook_io.c */
+/* test-sources: vmm/hook/hook_memory.c vmm/hook/hook_msr.c vmm/hook/hook_range.c */
+/* test-sources: vmm/hook/hook_table.c vmm/hook/hook_mapped.c vmm/vm_console.c vmm/load/e820.c */
+/* test-sources: lib/range_map.c lib/ini.c lib/parse.c lib/ring.c lib/date.c kernel/time.c */
+/* test-sources: tests/host/fake/kernel/fake_panic.c tests/host/devices/plug_world.c */
+/* test-sources: tests/host/devices/plug_sockets.c tests/host/devices/front_world.c */
+/* test-sources: tests/host/devices/plug_machine.c tests/host/fake/kernel/fake_random.c */
+/* test-sources: tests/host/vmm/fake.c tests/host/vmm/fake_time.c */
+/*
+ * How functions that PCI's front-end shows come, are reset, vanish and go, on
+ * the real bus and device manager; and what is refused.
+ */
+#include "tests/host/devices/front_testdev.h"
+#include "vmm/guest_memory.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void test_resets(void **state)
+{
+	unsigned pm = front_cap(dev, PCI_CAP_PM);
+	uint64_t regs = front_bar(dev, TESTDEV_REGS);
+
+	(void)state;
+	set_reg(TESTDEV_SCRATCH, 1);
+	command(TESTDEV_INTX_UP);
+	front_config_out(dev, pm + 4, 2, 3); /* D3hot: it answers nothing */
+	assert_int_equal(front_read(regs, 4), UINT32_MAX);
+	assert_false(front_line(front_gsi(dev)));
+	front_config_out(dev, pm + 4, 2, 0);
+	front_set_bar(dev, TESTDEV_REGS, regs);
+	front_command(dev, ON);
+	assert_int_equal(reg(TESTDEV_RESETS), 3);
+	assert_int_equal(reg(TESTDEV_SCRATCH) | reg(TESTDEV_INTX), 0);
+	/* The VM's: BARs have their addresses again. */
+	set_reg(TESTDEV_SCRATCH, 1);
+	front_set_bar(dev, TESTDEV_REGS, 0xd0000000);
+	front_reset();
+	assert_true(front_bar(dev, TESTDEV_REGS) == regs);
+	assert_int_equal(reg(TESTDEV_RESETS), 4);
+	assert_int_equal(reg(TESTDEV_SCRATCH), 0);
+}
+
+static void check_gone(uint64_t regs, uint64_t io, uint64_t table)
+{
+	unsigned offset;
+
+	for (offset = 0; offset < 256; offset++)
+		assert_int_equal(front_config(dev, offset, 1), 0xff);
+	assert_int_equal(front_read(regs, 4), UINT32_MAX);
+	assert_int_equal(front_read(table, 4), UINT32_MAX);
+	assert_int_equal(front_in(io, 4), UINT32_MAX);
+	front_write(regs + TESTDEV_COMMAND, 4, TESTDEV_INTX_UP);
+	front_out(io, 4, 0);
+	front_command(dev, ON);
+	front_set_bar(dev, TESTDEV_REGS, 0xd0000000);
+	assert_int_equal(front_read(0xd0000000, 4), UINT32_MAX);
+	assert_false(front_line(front_gsi(dev)));
+}
+
+/* Pulled out while its interrupt is up: nobody is there any more, also after a reset. */
+static void test_vanish(void **state)
+{
+	uint64_t regs = front_bar(dev, TESTDEV_REGS), io = front_bar(dev, TESTDEV_IO);
+	uint64_t table = front_bar(dev, TESTDEV_MSIX);
+
+	(void)state;
+	command(TESTDEV_INTX_UP);
+	command(TESTDEV_VANISH);
+	assert_true(fake_logged("front: its host device has vanished"));
+	check_gone(regs, io, table);
+	front_reset();
+	check_gone(regs, io, table);
+	/* Its place is taken until it is taken away; then another may have it. */
+	assert_int_equal(front_add("other", TESTDEV "addr = 1\n"), -EBUSY);
+	plug_remove("front");
+	dev = front_make(TESTDEV "addr = 1\n");
+	assert_int_equal(reg(TESTDEV_ID), TESTDEV_ID_VALUE);
+}
+
+/* Taken away with all in flight and every line up; what is late harms nobody. */
+static void test_goes_while_in_use(void **state)
+{
+	struct plug_state before;
+	unsigned edu;
+
+	(void)state;
+	front_end();
+	front_start();
+	plug_take_state(&before);
+	assert_int_equal(front_add("edu", "hostdev = edu:\naddr = 3\n"), 0);
+	assert_int_equal(front_add("test", TESTDEV), 0);
+	front_reset();
+	edu = front_find(EDU_ID);
+	dev = front_find(REGS_ID);
+	front_command(edu, ON);
+	front_command(dev, ON);
+	command(TESTDEV_INTX_UP);
+	front_write(front_bar(edu, 0) + 0x60, 4, 1);
+	front_write(front_bar(edu, 0) + 0x08, 4, 5);
+	front_write(front_bar(edu, 0) + 0x98, 4, 7);
+	assert_true(front_line(front_gsi(edu)) && front_line(front_gsi(dev)));
+	plug_remove("edu");
+	plug_remove("test");
+	assert_false(front_line(19) || front_line(17));
+	plug_use();
+	assert_int_equal(front_config(dev, 0, 4), UINT32_MAX);
+	before.objects = plug_objects(); /* tables that stay */
+	front_reset();
+	{
+		struct plug_state after;
+
+		plug_take_state(&after);
+		after.objects = before.objects;
+		if (memcmp(&before, &after, sizeof(after)))
+			fail_msg("not as before: %s", plug_difference(&before, &after));
+	}
+}
+
+/* In a VM that runs, it comes without addresses, and is one like the others. */
+static void test_hot_plug(void **state)
+{
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(front_add("hot", TESTDEV "addr = 1f.7\n"), 0);
+		dev = 0xff;
+		assert_int_equal(front_config(dev, 0, 4), REGS_ID);
+		assert_true(front_bar(dev, 0) == 0 && front_bar(dev, 2) == 0);
+		assert_int_equal(front_config(dev, PCI_COMMAND, 2), 0);
+		front_set_bar(dev, TESTDEV_REGS, 0xd0000000);
+		front_command(dev, ON);
+		assert_int_equal(reg(TESTDEV_ID), TESTDEV_ID_VALUE);
+		plug_remove("hot");
+		assert_int_equal(front_config(dev, 0, 4), UINT32_MAX);
+		assert_int_equal(front_read(0xd0000000, 4), UINT32_MAX);
+	}
+}
+
+static void test_addresses(void **state)
+{
+	(void)state;
+	assert_int_equal(front_add("a", TESTDEV "addr = 4.1\n"), 0);
+	assert_int_equal(front_add("b", "hostdev = edu:\naddr = 4.0\n"), 0);
+	assert_int_equal(front_add("c", TESTDEV), 0);
+	assert_int_equal(front_config(0x21, 0, 4), REGS_ID);
+	assert_int_equal(front_config(0x20, 0, 4), EDU_ID);
+	assert_int_equal(front_config(0x20, PCI_HEADER_TYPE, 1), PCI_HEADER_MULTI);
+	assert_int_equal(front_config(0x10, 0, 4), REGS_ID);
+}
+
+static void test_null(void **state)
+{
+	unsigned devfn;
+
+	(void)state;
+	front_end();
+	front_start();
+	assert_int_equal(front_add("empty", "hostdev = null:\naddr = 5\n"), 0);
+	assert_true(fake_logged("nobody is there: slot 05.0 stays empty"));
+	front_reset();
+	for (devfn = 8; devfn < 256; devfn++)
+		assert_int_equal(front_config(devfn, 0, 4), UINT32_MAX);
+	plug_remove("empty");
+}
+
+static void refuse(const char *keys, int err, const char *message)
+{
+	struct plug_state before, after;
+
+	plug_take_state(&before);
+	fake_log_clear();
+	assert_int_equal(front_add("bad", keys), err);
+	if (!fake_logged(message))
+		fail_msg("expected '%s' in: %s", message, fake_log);
+	plug_take_state(&after);
+	if (memcmp(&before, &after, sizeof(after)))
+		fail_msg("%s: not as before: %s", keys, plug_difference(&before, &after));
+	assert_null(device_find(plug_vm, "bad"));
+}
+
+static void test_errors(void **state)
+{
+	static uint8_t huge[1];
+
+	(void)state;
+	fake_add_module("huge.rom", huge, (16 << 20) + 1);
+	fake_add_module("empty.rom", huge, 0);
+	refuse("", -EINVAL, "hostdev");
+	refuse("hostdev = ghost:\n", -ENOENT, "hostdev: 'ghost:': no host device of that scheme");
+	refuse("hostdev = testdev\n", -EINVAL, "hostdev: 'testdev': expected a host device's URL");
+	refuse("hostdev = testdev:?big=3\n", -EINVAL, "hostdev: argument big: expected");
+	refuse("hostdev = testdev:x\n", -EINVAL, "hostdev: testdev: takes no path");
+	refuse("hostdev = testdev:?big=2T\n", -EINVAL, "hostdev: argument big: expected");
+	refuse(TESTDEV "bus = nowhere\n", -ENOENT, "bus: device bad needs device nowhere");
+	refuse(TESTDEV "bus = front\n", -ENOENT, "key bus: device front has no PCI bus");
+	refuse(TESTDEV "addr = 1\n", -EBUSY, "wants PCI function 01.0, which is device front's");
+	refuse(TESTDEV "addr = 20\n", -EINVAL, "key addr: '20': expected DEVICE.FUNCTION");
+	refuse(TESTDEV "addr = 1.8\n", -EINVAL, "key addr: '1.8'");
+	refuse(TESTDEV "rom = maybe\n", -ENOENT, "rom: expected on, off or module:NAME");
+	refuse(TESTDEV "rom = module:nope\n", -ENOENT, "rom: expected on, off or module:NAME");
+	refuse(TESTDEV "rom = module:huge.rom\n", -EINVAL, "rom: 'module:huge.rom' has 16777217");
+	refuse(TESTDEV "rom = module:empty.rom\n", -EINVAL, "rom: 'module:empty.rom' has 0 bytes");
+	fake_clear_modules();
+	/* What is there is not disturbed. */
+	assert_int_equal(reg(TESTDEV_ID), TESTDEV_ID_VALUE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_resets),   TEST(test_vanish),	   TEST(test_goes_while_in_use),
+		TEST(test_hot_plug), TEST(test_addresses), TEST(test_null),
+		TEST(test_errors),
+	};
+
+	if (plug_init())
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

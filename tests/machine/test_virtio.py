@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Debian's drivers of virtio: disks and network cards of VMs."""
+import re
+from collections import namedtuple
+
+from harness import Failure, Machine, case
+from harness.linux import Linux, initrd_with, linux_cfg, linux_files
+from test_linux import check_dmesg
+
+EXT4 = ("crc16", "mbcache", "jbd2", "crc32c_generic", "ext4")
+
+
+def front(name, url):
+    return f'[device "{name}"]\n  type = pci-front\n  hostdev = {url}\n'
+
+
+def backend(name, kind, frontend, **keys):
+    lines = "".join(f"  {key.replace('_', '-')} = {value}\n" for key, value in keys.items())
+    return f'[device "{name}"]\n  type = {kind}\n  frontend = {frontend}\n{lines}'
+
+
+def check(condition, text):
+    if not condition:
+        raise Failure(text)
+
+
+def write_and_compare(guest, mib):
+    """Files of a file system, against the sums of what was written, read from the disk again."""
+    guest.sh("dd if=/dev/urandom of=/tmp/a bs=1M count=8 2>/dev/null; mount -t ext4 /dev/vda /mnt")
+    guest.sh(f"for i in $(seq {mib // 8}); do (echo $i; cat /tmp/a) >/mnt/$i; done")
+    wanted = guest.sh(f"for i in $(seq {mib // 8}); do (echo $i; cat /tmp/a) | md5sum; done",
+                      timeout=1200)
+    guest.sh("umount /mnt; mount -t ext4 /dev/vda /mnt", timeout=1200)
+    got = guest.sh(f"for i in $(seq {mib // 8}); do md5sum </mnt/$i; done", timeout=1200)
+    check(wanted == got and len(set(got.split("\n"))) == mib // 8 + 1, "files are not what they were")
+    guest.sh("rm /mnt/1; umount /mnt")
+
+
+@case(seconds=60, each=[{"mib": 16, "cpus": 1}, {"mib": 64, "cpus": 2}, {"mib": 1024, "cpus": 1}])
+def disk(t, mib, cpus):
+    """ext4 on an empty disk, a read-only one with 4 KiB blocks beside it."""
+    files = linux_files(cpus=cpus, memory="192M")
+    files["initrd"] = initrd_with(["/sbin/mke2fs", "/sbin/e2fsck"], EXT4)
+    files["linux.cfg"] += (
+        front("disk0", "virtio-blk:?serial=ALC-1")
+        + backend("ram0", "ramdisk", "disk0", size=f"{mib + mib // 4 + 32}M")
+        + front("disk1", "virtio-blk:")
+        + backend("ram1", "ramdisk", "disk1", size="1M", read_only="true", block_size=4096))
+    with Machine(t, files=files, memory=mib * 5 // 4 + 512) as m:
+        guest = Linux(m)
+        guest.boot()
+        said = guest.sh("cd /sys/block; for i in vda/serial vda/ro vdb/ro vdb/queue/logical_block_size"
+                        " vda/queue/physical_block_size; do cat $i; echo; done; ls vda/mq; cd")
+        check(said.split() == ["ALC-1", "0", "1", "4096", "4096"] +
+              [str(i) for i in range(cpus)], f"not these disks: {said}")
+        check("virtio0-req.0" in guest.sh("cat /proc/interrupts"), "no MSI-X")
+        guest.sh("mkdir /mnt; " + "; ".join(f"insmod /lib/modules/{name}.ko" for name in EXT4))
+        guest.sh("/opt/mke2fs -q -t ext4 /dev/vda")
+        write_and_compare(guest, mib)
+        guest.sh("/opt/e2fsck -fn /dev/vda")
+        guest.sh("! dd if=/dev/zero of=/dev/vdb count=1 2>/dev/null")
+        check_dmesg(guest)
+
+
+Host = namedtuple("Host", "name address")
+A, B = Host("a", "10.0.0.1"), Host("b", "10.0.0.2")
+
+
+def net_cfg(host, **options):
+    return (linux_cfg(host.name, memory="160M", **options) + front("net0", "virtio-net:")
+            + backend("port0", "switch", "net0", switch="lan"))
+
+
+def enter_network(guest, host, queues):
+    guest.sh(f"ip addr add {host.address}/24 dev eth0; ip link set eth0 up")
+    guest.sh("yes Alcazar | head -c 4194304 >/tmp/a")
+    said = guest.sh("ls /sys/class/net/eth0/queues; cat /sys/class/net/eth0/mtu")
+    wanted = [f"rx-{i}" for i in range(queues)] + [f"tx-{i}" for i in range(queues)] + ["1500"]
+    check(said.split() == wanted, f"not this card: {said}")
+
+
+def transfer(guest, sender, receiver, mib):
+    """From one VM to the other, over TCP: the sums are one. No shell is attached."""
+    data = f"for i in $(seq {mib // 4}); do cat /tmp/a; done"
+    guest.enter(receiver.name)
+    # Whoever of the two first finds the end of what is typed ends it for both.
+    guest.sh("rm -f /tmp/sum; (sleep 9999 | nc -l -p 5000 | md5sum >/tmp/sum) &")
+    guest.leave()
+    guest.enter(sender.name)
+    wanted = guest.sh(f"({data}) | md5sum", timeout=600)
+    guest.sh(f"({data}) | nc {receiver.address} 5000", timeout=600)
+    guest.leave()
+    guest.enter(receiver.name)
+    got = guest.sh("while [ ! -s /tmp/sum ]; do sleep 1; done; cat /tmp/sum", timeout=600)
+    guest.sh("killall sleep")
+    guest.leave()
+    check(wanted == got, f"{wanted} was sent, {got} received")
+
+
+@case(seconds=80, each=[{"mib": 8, "pings": 50}, {"mib": 256, "pings": 400}])
+def network(t, mib, pings):
+    """Two VMs at a switch, of which one has two pairs of queues: no ping is lost, TCP is what was
+    sent, and hardly a segment was cut or summed by us."""
+    files = linux_files()
+    files["linux.cfg"] = net_cfg(A, cpus=2)
+    files["b.cfg"] = net_cfg(B, console=False)
+    with Machine(t, files=files, cpus=2, memory=768) as m:
+        guest = Linux(m)
+        guest.boot()
+        enter_network(guest, A, 2)
+        guest.leave()
+        guest.enter(B.name)
+        guest.sh("stty cols 999; dmesg -n 1")
+        enter_network(guest, B, 1)
+        said = guest.sh(f"ping -c {pings} -i 0.05 {A.address}", timeout=600)
+        check(f"{pings} packets received, 0% packet loss" in said, said)
+        check_dmesg(guest)
+        guest.leave()
+        transfer(guest, A, B, mib)
+        transfer(guest, B, A, mib)
+        said = m.command("info switch")
+        moved = [int(number) for number in re.findall(r"sent +\d+ frames +(\d+) bytes", said)]
+        check(len(moved) == 2 and min(moved) > mib << 20, said)
+        check(said.count(" 0 summed or cut") == 2 and said.count("offload 0,") == 2, said)
