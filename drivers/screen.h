@@ -28,13 +28,13 @@ struct screen {
 	unsigned shown_x, shown_y; /* where the cursor is drawn */
 	unsigned char state;	   /* of an escape sequence */
 	unsigned params[2];
-	unsigned param;			/* which one is being read */
-	char cells[SCREEN_CELLS_MAX];	/* what is to be seen */
-	char visible[SCREEN_CELLS_MAX]; /* what is */
+	unsigned param; /* which one is being read */
+	char *cells;	/* what is to be seen */
+	char *visible;	/* what is; both of width * height */
 };
 
-/* Clears the screen, shows the log so far and registers it as a console. */
-void screen_register(struct screen *screen, const char *name);
+/* Clears the screen, shows the log so far and registers it as a console. False: no memory. */
+bool screen_register(struct screen *screen, const char *name) __must_check;
 
 /* A kind of screen, one a file, so that each can be left out. */
 struct screen_driver {
