@@ -7,9 +7,11 @@
  */
 #include "admin/attach.h"
 
+#include "admin/command.h"
 #include "admin/input.h"
 #include "kernel/console.h"
 #include "kernel/task.h"
+#include "kernel/time.h"
 #include "vmm/vm.h"
 #include "vmm/vm_console.h"
 
@@ -18,9 +20,10 @@
 
 /* Bytes, 6 ms at 115200 baud: Linux waits 10 ms for a busy UART, then its output is lost. */
 #define ATTACH_PIECE   64
-#define ATTACH_PIECES  4    /* before others on this CPU run */
-#define ATTACH_PENDING 4096 /* typed, or pasted, bytes that wait for the guest */
-#define ATTACH_LEAVE   0x1d /* Ctrl-] */
+#define ATTACH_PIECES  4		    /* before others on this CPU run */
+#define ATTACH_PENDING 4096		    /* typed, or pasted, bytes that wait for the guest */
+#define ATTACH_LEAVE   0x1d		    /* Ctrl-] */
+#define ATTACH_LOOK_NS (20 * NSEC_PER_MSEC) /* for it, behind what a guest does not take */
 
 struct attachment {
 	struct vm_console *console;
@@ -31,15 +34,6 @@ struct attachment {
 static void attach_wake(void *task)
 {
 	task_wake(task);
-}
-
-/* What the guest has not taken stays; beyond ATTACH_PENDING it is lost, as on a real line. */
-static void attach_push(struct attachment *a, const uint8_t *data, size_t len)
-{
-	size_t n = MIN(len, ATTACH_PENDING - a->pending_len);
-
-	memcpy(a->pending + a->pending_len, data, n);
-	a->pending_len += n;
 }
 
 static void attach_flush(struct attachment *a)
@@ -53,20 +47,36 @@ static void attach_flush(struct attachment *a)
 	a->pending_len -= n;
 }
 
-/* Passes on what was typed, up to Ctrl-]; whether that came. */
+/*
+ * Passes on what was typed, as far as there is space for what the guest has not taken, up to
+ * Ctrl-]; whether that came. The rest stays with the console, which tells the other end to wait;
+ * but what leaves is looked for there, too, or a guest that takes nothing would keep us.
+ */
 static bool attach_typed(struct attachment *a)
 {
+	size_t len, n, space = ATTACH_PENDING - a->pending_len;
 	const uint8_t *leave, *data;
-	size_t len;
 
 	data = input_peek(&len);
 	leave = len ? memchr(data, ATTACH_LEAVE, len) : NULL;
-	if (leave)
-		len = leave - data;
-	attach_push(a, data, len);
-	input_taken(len + (leave ? 1 : 0));
+	n = MIN(leave ? (size_t)(leave - data) : len, space);
+	memcpy(a->pending + a->pending_len, data, n);
+	a->pending_len += n;
+	input_taken(n);
 	attach_flush(a);
-	return leave;
+	if (leave || a->pending_len == ATTACH_PENDING)
+		return input_skip(ATTACH_LEAVE);
+	return false;
+}
+
+/* Until there is something to do. More input is no reason to look while there is no space for it.
+ */
+static void attach_wait(const struct attachment *a)
+{
+	if (a->pending_len < ATTACH_PENDING)
+		input_wait();
+	else
+		task_sleep_until(time_tsc() + time_ns_to_tsc(ATTACH_LOOK_NS));
 }
 
 /* Whether there was any. */
@@ -100,7 +110,7 @@ static bool attach_run(struct attachment *a)
 		else if (gone)
 			return false;
 		else
-			input_wait();
+			attach_wait(a);
 	}
 }
 
@@ -125,10 +135,10 @@ void attach_vm(struct vm *vm, const char *id)
 	memcpy(name, vm->name, sizeof(name));
 	err = vm_console_attach(vm, id, &viewer, &a.console);
 	if (err) {
-		console_printf("vm %s %s\n", name,
-			       err == -EBUSY		 ? "has a viewer already"
-			       : vm->state == VM_RUNNING ? "has no such console device"
-							 : "has no console: it is not started");
+		command_error("vm %s %s\n", name,
+			      err == -EBUSY		? "has a viewer already"
+			      : vm->state == VM_RUNNING ? "has no such console device"
+							: "has no console: it is not started");
 		return;
 	}
 	if (vm_console_gone(a.console))

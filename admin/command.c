@@ -1,10 +1,49 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "admin/command.h"
 
+#include "admin/pager.h"
+#include "admin/words.h"
 #include "kernel/console.h"
 
-#include <stdbool.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
+
+#define COMMAND_ERROR_MAX 512
+
+/* The shell's task alone uses it. */
+static int last_status;
+
+int command_status(void)
+{
+	return last_status;
+}
+
+void command_fail(int status)
+{
+	last_status = status;
+}
+
+void command_error(const char *fmt, ...)
+{
+	char text[COMMAND_ERROR_MAX];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	console_printf("%s", text);
+	last_status = COMMAND_FAILED;
+}
+
+/* Whether @name is @c's, or where it has one, NAME/FORMAT. */
+static bool command_is(const struct command *c, const char *name)
+{
+	size_t len = strlen(c->name);
+
+	return !strncmp(c->name, name, len) && (!name[len] || (c->format && name[len] == '/'));
+}
 
 const struct command *command_find(const struct command *start, const struct command *end,
 				   const char *name)
@@ -12,7 +51,7 @@ const struct command *command_find(const struct command *start, const struct com
 	const struct command *c;
 
 	for (c = start; c < end; c++)
-		if (!strcmp(c->name, name))
+		if (command_is(c, name))
 			return c;
 	return NULL;
 }
@@ -35,72 +74,65 @@ void command_run(const struct command *command, const char *prefix, char **argv)
 
 	while (argv[1 + words])
 		words++;
-	if (words < command->min || words > command->max)
+	if (words < command->min || words > command->max) {
 		console_printf("usage: %s%s%s%s\n", prefix, command->name,
 			       *command->args ? " " : "", command->args);
-	else
+		command_fail(COMMAND_MISUSED);
+	} else {
 		command->run(argv);
-}
-
-/* The first of @ends in @line that is not within quotes, or the line's end. */
-static char *command_find_end(char *line, const char *ends)
-{
-	bool quoted = false;
-
-	for (; *line && (quoted || !strchr(ends, *line)); line++) {
-		if (*line == '"')
-			quoted = !quoted;
-		else if (quoted && *line == '\\' && line[1])
-			line++;
 	}
-	return line;
 }
 
-/* Words of @line, at most COMMAND_ARGS_MAX; one more in the count where there are more. */
-static int command_split(char *line, char **argv)
+static void command_start(const struct command *command, char **argv)
 {
-	static const char blanks[] = " \t";
-	int argc = 0;
+	last_status = 0;
+	if (!command->live)
+		pager_hold();
+	command_run(command, "", argv);
+	if (!command->live)
+		pager_show();
+}
 
-	for (;;) {
-		line += strspn(line, blanks);
-		if (!*line || argc == COMMAND_ARGS_MAX)
-			break;
-		argv[argc++] = line;
-		line = command_find_end(line, blanks);
-		if (*line)
-			*line++ = '\0';
+static void command_refuse(const char *name, const char *why, int status)
+{
+	console_printf("%s: %s\n", name, why);
+	last_status = status;
+}
+
+/* The line's next command. */
+static void command_execute_one(struct words *words)
+{
+	const struct command *command = NULL;
+	const char *name;
+	bool raw = false;
+	int more;
+
+	words_begin(words);
+	while ((more = words_take(words, last_status, raw)) == 1) {
+		if (words->argc > 1)
+			continue;
+		command = command_find(TABLE_START(commands), TABLE_END(commands), words->argv[0]);
+		raw = command && strstr(command->args, "KEY=VALUE");
 	}
-	argv[argc] = NULL;
-	return *line ? argc + 1 : argc;
+	name = words->argc ? words->argv[0] : "line";
+	if (more == -EINVAL)
+		command_refuse(name, "a quote is not closed", COMMAND_MISUSED);
+	else if (more)
+		command_refuse(name, "too many words", COMMAND_MISUSED);
+	else if (words->argc && !command)
+		command_refuse(name, "no such command; `help` lists what there is",
+			       COMMAND_UNKNOWN);
+	else if (words->argc)
+		command_start(command, words->argv);
+	if (more)
+		words->at += strlen(words->at); /* nobody knows where its commands would end */
 }
 
-static void command_execute_one(char *line)
+void command_execute(const char *line)
 {
-	char *argv[COMMAND_ARGS_MAX + 1];
-	const struct command *command;
-	int argc = command_split(line, argv);
+	struct words words;
 
-	if (!argc)
-		return;
-	command = command_find(TABLE_START(commands), TABLE_END(commands), argv[0]);
-	if (!command)
-		console_printf("%s: no such command; `help` lists what there is\n", argv[0]);
-	else if (argc > COMMAND_ARGS_MAX)
-		console_printf("%s: too many words; `help %s` says what it takes\n", argv[0],
-			       argv[0]);
-	else
-		command_run(command, "", argv);
-}
-
-void command_execute(char *line)
-{
-	while (*line) {
-		char *end = command_find_end(line, ";");
-		bool more = *end;
-
-		*end = '\0';
-		command_execute_one(line);
-		line = end + more;
-	}
+	words_init(&words, line);
+	while (words_more(&words))
+		command_execute_one(&words);
 }

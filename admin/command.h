@@ -7,7 +7,10 @@
 
 #include <stddef.h>
 
-#define COMMAND_ARGS_MAX 8 /* words of a line, the command itself included */
+/* $?: what became of a command. */
+#define COMMAND_FAILED	1
+#define COMMAND_MISUSED 2
+#define COMMAND_UNKNOWN 127
 
 /* The entry of [@start, @end) called @name, or NULL. */
 const struct command *command_find(const struct command *start, const struct command *end,
@@ -17,8 +20,13 @@ const struct command *command_next(const struct command *start, const struct com
 				   const struct command *after);
 /* Checks the number of words and runs @command, called `@prefix@name`. */
 void command_run(const struct command *command, const char *prefix, char **argv);
-/* One line of the user's, commands with ; between them, which is taken apart in place. */
-void command_execute(char *line);
+/* One line of the user's, commands with ; between them. */
+void command_execute(const char *line);
+/* The commands' own: says what went wrong, and $? becomes @status or COMMAND_FAILED. */
+void command_fail(int status);
+void command_error(const char *fmt, ...) __printf(1, 2);
+/* $? */
+int command_status(void);
 /* What the shell offers for the line's last word: the rest that all candidates share goes to
  * @rest (@size bytes); several candidates without one are listed. */
 void command_complete(const char *line, char *rest, size_t size);

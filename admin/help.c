@@ -32,6 +32,8 @@ static void help_all(void)
 	help_table("", TABLE_START(commands), TABLE_END(commands));
 	for (topic = TABLE_START(help_topics); topic < TABLE_END(help_topics); topic++)
 		console_printf("`help %s`: %s\n", topic->name, topic->help);
+	console_printf("`help COMMAND` has an example. Try: list; start VM; console VM; Ctrl-] "
+		       "comes back; info exits VM; destroy VM.\n");
 	console_printf("`info` alone lists its topics. Tab completes, Ctrl-] leaves a VM's "
 		       "console.\n");
 }
@@ -104,8 +106,8 @@ static void help_topic_print(const struct help_topic *topic, const char *name)
 	}
 	topic->each(help_entry_keys, &search);
 	if (!search.found)
-		console_printf("%s: no such %s; `help %s` lists what there is\n", name,
-			       topic->entry, topic->name);
+		command_error("%s: no such %s; `help %s` lists what there is\n", name, topic->entry,
+			      topic->name);
 }
 
 /* The types of devices. */
@@ -160,9 +162,11 @@ static void command_help(char **argv)
 	}
 	c = command_find(TABLE_START(commands), TABLE_END(commands), argv[1]);
 	if (!c)
-		console_printf("%s: no such command; `help` lists what there is\n", argv[1]);
+		command_error("%s: no such command; `help` lists what there is\n", argv[1]);
 	else
 		help_line("", c);
+	if (c && c->example)
+		console_printf("  for example: %s\n", c->example);
 	if (c && !strcmp(c->name, "info"))
 		help_table("info ", TABLE_START(info_topics), TABLE_END(info_topics));
 }
@@ -179,5 +183,5 @@ static void help_words(command_add_fn add, void *opaque)
 }
 
 COMMAND(help_entry, .name = "help", .args = "[COMMAND|TOPIC [NAME]]",
-	.help = "the commands, or one of them; what is made of keys", .max = 2, .run = command_help,
-	.words = help_words);
+	.help = "the commands, or one of them; what is made of keys",
+	.example = "help device uart16550", .max = 2, .run = command_help, .words = help_words);

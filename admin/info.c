@@ -33,7 +33,7 @@ static void command_info(char **argv)
 	if (topic)
 		command_run(topic, "info ", argv + 1);
 	else
-		console_printf("info %s: no such topic; `info` lists them\n", argv[1]);
+		command_error("info %s: no such topic; `info` lists them\n", argv[1]);
 }
 
 static void info_words(command_add_fn add, void *opaque)
@@ -44,8 +44,8 @@ static void info_words(command_add_fn add, void *opaque)
 		add(opaque, topic->name);
 }
 
-COMMAND(info_entry, .name = "info", .args = "[TOPIC [VM]]", .help = "how things stand", .max = 2,
-	.run = command_info, .words = info_words);
+COMMAND(info_entry, .name = "info", .args = "[TOPIC [VM]]", .help = "how things stand",
+	.example = "info exits linux", .max = 2, .run = command_info, .words = info_words);
 
 static void info_owner(void *opaque, const char *name, uint64_t pages)
 {
@@ -94,7 +94,7 @@ static void info_msrs(char **argv)
 	if (vm->hooks)
 		hook_msr_for_each(vm, info_msr, NULL);
 	else
-		console_printf("VM %s is not started\n", vm->name);
+		command_error("VM %s is not started\n", vm->name);
 	vm_life_end(vm, state);
 }
 

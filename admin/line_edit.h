@@ -12,6 +12,8 @@
 
 #define LINE_EDIT_MAX	  240 /* characters */
 #define LINE_EDIT_HISTORY 16  /* lines */
+#define LINE_EDIT_SEARCH  32  /* characters of what Ctrl-R looks for */
+#define LINE_EDIT_PARAMS  2   /* of an escape sequence of ours */
 
 enum line_edit_event {
 	LINE_EDIT_NOTHING, /* nothing to see */
@@ -19,17 +21,23 @@ enum line_edit_event {
 	LINE_EDIT_DONE,	   /* Enter: text is the line; line_edit_reset() follows */
 	LINE_EDIT_CANCEL,  /* Ctrl-C: as DONE, but nobody wants the line */
 	LINE_EDIT_TAB,	   /* completion is asked for, at the cursor */
+	LINE_EDIT_CLEAR,   /* Ctrl-L: the screen is to be empty but for the line */
+	LINE_EDIT_SIZE,	   /* the terminal has said where its cursor is: params */
 };
 
 struct line_edit {
 	char text[LINE_EDIT_MAX + 1];
 	size_t len, cursor;
-	uint8_t escape;		       /* how far into an escape sequence: enum in line_edit.c */
-	uint8_t param;		       /* its first number */
-	bool after_cr;		       /* an LF now belongs to the CR before */
-	unsigned history;	       /* lines that are kept */
-	unsigned shown;		       /* 0: the new line; n: the n-th last one is shown */
-	char draft[LINE_EDIT_MAX + 1]; /* the new line while an old one is shown */
+	uint8_t escape; /* how far into an escape sequence: enum in line_edit.c */
+	uint8_t param;	/* which of its numbers comes … */
+	uint16_t params[LINE_EDIT_PARAMS]; /* … and what they are */
+	bool after_cr;			   /* an LF now belongs to the CR before */
+	unsigned history;		   /* lines that are kept */
+	unsigned shown;			   /* 0: the new line; n: the n-th last one is shown */
+	char draft[LINE_EDIT_MAX + 1];	   /* the new line while an old one is shown */
+	bool searching;			   /* Ctrl-R: the text is the last line with … */
+	char search[LINE_EDIT_SEARCH + 1]; /* … this in it */
+	size_t search_len;
 	char lines[LINE_EDIT_HISTORY][LINE_EDIT_MAX + 1]; /* the newest first */
 };
 

@@ -35,7 +35,7 @@ static struct vm *plug_vm(char **argv)
 	vm_for_each(plug_count, &only);
 	if (only.count == 1)
 		return only.vm;
-	console_printf("%s: expected a VM as the first word: there are %u\n", argv[0], only.count);
+	command_error("%s: expected a VM as the first word: there are %u\n", argv[0], only.count);
 	return NULL;
 }
 
@@ -72,7 +72,7 @@ struct plug {
 
 static bool plug_refuse(const char *option, const char *expected)
 {
-	console_printf("device_add: %s: expected %s\n", option ? option : "quotes", expected);
+	command_error("device_add: %s: expected %s\n", option ? option : "quotes", expected);
 	return false;
 }
 
@@ -123,12 +123,12 @@ static void plug_add(struct vm *vm, const struct plug *p)
 	if (vm->devices)
 		err = device_create(vm, p->type, p->section.id, &p->section, &dev);
 	else
-		console_printf("vm %s is %s: `start` it first\n", vm->name, vm_state_name(state));
+		command_error("vm %s is %s: `start` it first\n", vm->name, vm_state_name(state));
 	if (vm->devices && !err)
 		console_printf("vm %s has device %s\n", vm->name, dev->id);
 	vm_life_end(vm, state);
 	if (err)
-		console_printf("device_add %s: failed (error %d), see the log\n", p->type, -err);
+		command_error("device_add %s: failed (error %d), see the log\n", p->type, -err);
 }
 
 static void command_device_add(char **argv)
@@ -180,6 +180,8 @@ static void command_device_del(char **argv)
 			       id, vm->name);
 	else
 		console_printf(said[gone], vm->name, id);
+	if (gone == PLUG_NONE || gone == PLUG_FAILED)
+		command_fail(COMMAND_FAILED);
 }
 
 struct plug_words {
@@ -227,8 +229,9 @@ static void plug_devices(command_add_fn add, void *opaque)
 }
 
 COMMAND(device_add_entry, .name = "device_add", .args = "[VM] TYPE,id=ID[,KEY=VALUE]",
-	.help = "give a VM one device more", .min = 1, .max = 2, .run = command_device_add,
-	.words = plug_types);
+	.help = "give a VM one device more",
+	.example = "device_add linux uart16550,id=com2,io=0x2f8,irq=3", .min = 1, .max = 2,
+	.run = command_device_add, .words = plug_types);
 COMMAND(device_del_entry, .name = "device_del", .args = "[VM] ID",
-	.help = "take a device from a VM", .min = 1, .max = 2, .run = command_device_del,
-	.words = plug_devices);
+	.help = "take a device from a VM", .example = "device_del linux com2", .min = 1, .max = 2,
+	.run = command_device_del, .words = plug_devices);

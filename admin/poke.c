@@ -26,7 +26,7 @@ static bool poke_reg(const char *name, enum vcpu_reg *reg)
 		if (!strcmp(poke_regs[i].name, name))
 			return true;
 	}
-	console_printf("%s: not one of", name);
+	command_error("%s: not one of", name);
 	for (size_t i = 0; i < ARRAY_SIZE(poke_regs); i++)
 		console_printf(" %s", poke_regs[i].name);
 	console_printf("\n");
@@ -43,7 +43,7 @@ static void command_poke(char **argv)
 	if (!poke_reg(argv[2], &reg))
 		return;
 	if (!parse_uint(argv[3], &value)) {
-		console_printf("%s: not a number\n", argv[3]);
+		command_error("%s: not a number\n", argv[3]);
 		return;
 	}
 	vcpu = vcpu_arg_begin(argv[1], &state);
@@ -54,5 +54,5 @@ static void command_poke(char **argv)
 }
 
 COMMAND(poke_entry, .name = "poke", .args = "VM.VCPU REGISTER VALUE",
-	.help = "a register of a vCPU that stands still gets any value", .min = 3, .max = 3,
-	.run = command_poke);
+	.help = "a register of a vCPU that stands still gets any value",
+	.example = "poke linux.0 cr0 0x80000031", .min = 3, .max = 3, .run = command_poke);

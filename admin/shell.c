@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The shell's task: starts what is to start by itself, then serves the prompt. */
-#include "admin/admin.h"
+#include "admin/shell.h"
 
+#include "admin/admin.h"
 #include "admin/attach.h"
 #include "admin/command.h"
 #include "admin/input.h"
 #include "admin/line_edit.h"
+#include "admin/terminal.h"
+#include "admin/vm_arg.h"
 #include "kernel/console.h"
 #include "kernel/log.h"
 #include "kernel/task.h"
@@ -14,27 +17,54 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
-#define PROMPT	   "alcazar> "
-#define PROMPT_LEN (sizeof(PROMPT) - 1)
+#define PROMPT	      "alcazar> "
+#define PROMPT_COLOUR "\x1b[1;32malcazar>\x1b[m "
 
-_Static_assert(PROMPT_LEN + LINE_EDIT_MAX <= CONSOLE_EDIT_MAX, "a full line does not show");
+_Static_assert(sizeof(PROMPT_COLOUR) + LINE_EDIT_MAX <= CONSOLE_EDIT_MAX,
+	       "a full line does not show");
 
 static struct line_edit edit;
-static bool autostarts;
+static bool autostarts, colour;
+static bool asked; /* for this line, whether a terminal is there */
+
+void shell_set_colour(bool on)
+{
+	colour = on;
+}
+
+bool shell_colour(void)
+{
+	return colour;
+}
 
 static void shell_draw(void)
 {
-	char text[PROMPT_LEN + LINE_EDIT_MAX + 1];
+	char text[CONSOLE_EDIT_MAX + 1];
+	size_t len;
 
-	snprintf(text, sizeof(text), PROMPT "%s", edit.text);
-	console_edit(text, PROMPT_LEN + edit.cursor);
+	if (edit.searching)
+		len = (size_t)snprintf(text, sizeof(text), "(search)`%s': ", edit.search);
+	else
+		len = (size_t)snprintf(text, sizeof(text), "%s", colour ? PROMPT_COLOUR : PROMPT);
+	snprintf(text + len, sizeof(text) - len, "%s", edit.text);
+	console_edit(text, MIN(len + edit.cursor, (size_t)CONSOLE_EDIT_MAX));
+}
+
+/* Whoever presses keys that no script has use for sits at a terminal, it seems. */
+static void shell_person(void)
+{
+	if (!asked)
+		terminal_ask();
+	asked = true;
 }
 
 static void shell_complete(void)
 {
 	char rest[LINE_EDIT_MAX + 1];
 
+	shell_person();
 	/* Only at the end of the line: in the middle, the word's rest is there already. */
 	if (edit.cursor == edit.len) {
 		command_complete(edit.text, rest, sizeof(rest));
@@ -50,8 +80,18 @@ static void shell_line(void)
 	snprintf(line, sizeof(line), "%s", edit.text);
 	line_edit_reset(&edit, true);
 	console_edit(NULL, 0);
+	asked = false;
 	command_execute(line);
 	shell_draw();
+}
+
+static void shell_clear(void)
+{
+	static const char clear[] = "\x1b[H\x1b[J";
+
+	console_write(clear, sizeof(clear) - 1);
+	shell_draw();
+	shell_person();
 }
 
 static void shell_byte(uint8_t byte)
@@ -73,29 +113,13 @@ static void shell_byte(uint8_t byte)
 	case LINE_EDIT_TAB:
 		shell_complete();
 		break;
+	case LINE_EDIT_CLEAR:
+		shell_clear();
+		break;
+	case LINE_EDIT_SIZE:
+		terminal_answered(edit.params[0], edit.params[1]);
+		break;
 	}
-}
-
-/* VMs cannot be started while the list is walked: finds the @n-th. */
-struct nth_vm {
-	unsigned n;
-	struct vm *vm;
-};
-
-static void shell_find_nth(void *opaque, struct vm *vm)
-{
-	struct nth_vm *nth = opaque;
-
-	if (nth->n-- == 0)
-		nth->vm = vm;
-}
-
-static struct vm *shell_nth_vm(unsigned n)
-{
-	struct nth_vm nth = {.n = n};
-
-	vm_for_each(shell_find_nth, &nth);
-	return nth.vm;
 }
 
 /* Starts all that ask for it; returns the first that also wants the console. */
@@ -104,7 +128,8 @@ static struct vm *shell_autostart(void)
 	struct vm *vm, *wants_console = NULL;
 	unsigned n;
 
-	for (n = 0; (vm = shell_nth_vm(n)); n++) {
+	/* VMs cannot be started while the list is walked. */
+	for (n = 0; (vm = vm_nth(n)); n++) {
 		if (!vm->config->autostart || vm_start(vm))
 			continue; /* the log says why */
 		if (vm->config->console && !wants_console)
@@ -123,6 +148,7 @@ static void shell_run(void *unused)
 	else
 		console_printf("`help` lists the commands.\n");
 	shell_draw();
+	shell_person();
 	for (;;) {
 		const uint8_t *data;
 		uint8_t byte;

@@ -73,8 +73,8 @@ static void command_trace(char **argv)
 	struct vm *vm;
 
 	if (argv[2] && (!parse_uint(argv[2], &max) || max < 1 || max > FLIGHT_EXITS)) {
-		console_printf("trace: %s: expected a number of exits, 1 to %u\n", argv[2],
-			       FLIGHT_EXITS);
+		command_error("trace: %s: expected a number of exits, 1 to %u\n", argv[2],
+			      FLIGHT_EXITS);
 		return;
 	}
 	vm = trace_arg(argv[1], &index);
@@ -83,5 +83,6 @@ static void command_trace(char **argv)
 }
 
 COMMAND(trace_entry, .name = "trace", .args = "VM[.VCPU] [N]",
-	.help = "the last N exits of a VM's vCPUs (16; up to 1024 are kept)", .min = 1, .max = 2,
-	.run = command_trace, .words = command_add_vms);
+	.help = "the last N exits of a VM's vCPUs (16; up to 1024 are kept)",
+	.example = "trace linux.0 100", .min = 1, .max = 2, .run = command_trace,
+	.words = command_add_vms);

@@ -23,6 +23,7 @@
 #include "drivers/screen.h"
 #include "drivers/serial.h"
 #include "kernel/boot_info.h"
+#include "kernel/console.h"
 #include "kernel/log.h"
 #include "kernel/page_alloc.h"
 #include "kernel/panic.h"
@@ -337,6 +338,7 @@ void boot_main(uint32_t magic, uint64_t mbi_phys)
 	start_vmm();
 	start_cpus();
 	check_page_tables();
+	console_input_init();
 	serial_input_init();
 	if (admin_start(cmdline.autostart))
 		out_of_memory("the console");

@@ -92,8 +92,7 @@ static bool fb_init(void)
 	if (!fb.memory)
 		return false;
 	fb.screen.draw = fb_draw;
-	screen_register(&fb.screen, "fb");
-	return true;
+	return screen_register(&fb.screen, "fb");
 }
 
 SCREEN_DRIVER(fb_driver, .name = "fb", .init = fb_init);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "drivers/screen.h"
 #include "kernel/log.h"
+#include "kernel/page_alloc.h"
 
 #include <string.h>
 
@@ -101,6 +102,22 @@ static void screen_control(struct screen *screen, unsigned char final)
 	}
 }
 
+/* Behind ESC: a control sequence begins, or the cursor is kept (7) or put back (8), as the VT100
+ * does. */
+static void screen_escape(struct screen *screen, unsigned char c)
+{
+	screen->state = c == '[' ? SCREEN_CSI : SCREEN_TEXT;
+	screen->params[0] = screen->params[1] = 0;
+	screen->param = 0;
+	if (c == '7') {
+		screen->saved_x = screen->x;
+		screen->saved_y = screen->y;
+	} else if (c == '8') {
+		screen->x = screen->saved_x;
+		screen->y = screen->saved_y;
+	}
+}
+
 static void screen_take(struct screen *screen, unsigned char c)
 {
 	switch (screen->state) {
@@ -108,9 +125,7 @@ static void screen_take(struct screen *screen, unsigned char c)
 		screen_text(screen, c);
 		break;
 	case SCREEN_ESCAPE:
-		screen->state = c == '[' ? SCREEN_CSI : SCREEN_TEXT;
-		screen->params[0] = screen->params[1] = 0;
-		screen->param = 0;
+		screen_escape(screen, c);
 		break;
 	default:
 		if (c >= '0' && c <= '9' && screen->param < ARRAY_SIZE(screen->params)) {
@@ -174,17 +189,28 @@ static void screen_log_line(void *opaque, const char *text)
 	screen_take(screen, '\n');
 }
 
-void screen_register(struct screen *screen, const char *name)
+bool screen_register(struct screen *screen, const char *name)
 {
-	screen_clear(screen, 0, screen->width * screen->height);
-	/* Whatever is there: all cells are drawn. */
-	memset(screen->visible, 0, sizeof(screen->visible));
+	static struct page_owner owner;
+	unsigned cells = screen->width * screen->height, order = 0;
+
+	if (!owner.name)
+		page_owner_register(&owner, "screen");
+	while (PAGE_SIZE << order < 2 * cells)
+		order++;
+	/* Zeroed: whatever is there, all cells are drawn. */
+	screen->cells = page_alloc_zeroed(&owner, order);
+	if (!screen->cells)
+		return false;
+	screen->visible = screen->cells + cells;
+	screen_clear(screen, 0, cells);
 	log_for_each(screen_log_line, screen);
 	screen_show(screen);
 	screen->sink.name = name;
 	screen->sink.write = screen_write;
 	screen->sink.interactive = true;
 	console_register(&screen->sink);
+	return true;
 }
 
 bool screen_console_init(const char *name)

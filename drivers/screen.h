@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Text on a screen of cells: a small terminal, enough for our own console and
- * for a shell in a guest (\b \t \n \r, ESC [ A-D H J K; other sequences are
- * swallowed). What is to be seen is kept in memory and drawn once per
+ * for a shell in a guest (\b \t \n \r, ESC 7 8, ESC [ A-D H J K; other sequences
+ * are swallowed). What is to be seen is kept in memory and drawn once per
  * write, changed cells only: reading video memory is slow, and scrolling a
  * line at a time on a large framebuffer would be.
  */
@@ -24,16 +24,17 @@ struct screen {
 
 	/* The rest is screen.c's, under the console's lock. */
 	unsigned x, y;		   /* the cursor; x == width: the next character wraps */
+	unsigned saved_x, saved_y; /* what ESC 7 keeps for ESC 8 */
 	unsigned shown_x, shown_y; /* where the cursor is drawn */
 	unsigned char state;	   /* of an escape sequence */
 	unsigned params[2];
-	unsigned param;			/* which one is being read */
-	char cells[SCREEN_CELLS_MAX];	/* what is to be seen */
-	char visible[SCREEN_CELLS_MAX]; /* what is */
+	unsigned param; /* which one is being read */
+	char *cells;	/* what is to be seen */
+	char *visible;	/* what is; both of width * height */
 };
 
-/* Clears the screen, shows the log so far and registers it as a console. */
-void screen_register(struct screen *screen, const char *name);
+/* Clears the screen, shows the log so far and registers it as a console. False: no memory. */
+bool screen_register(struct screen *screen, const char *name) __must_check;
 
 /* A kind of screen, one a file, so that each can be left out. */
 struct screen_driver {

@@ -6,6 +6,11 @@
  * and while output waits for the line, which at 115200 baud takes long
  * enough for the receive FIFO to overflow.
  *
+ * When more is typed than the shell takes, the other end is told to wait, in both ways that there
+ * are: RTS goes off, and XOFF is sent; later RTS on and XON. What it sends all the same stays in
+ * the UART while we have no space. What the other end says of the kind is not heard: Ctrl-S and
+ * Ctrl-Q are a guest's keys, and a cable without CTS looks like one that says wait.
+ *
  * Locks: the console's for output; input_lock for input, which comes at
  * interrupt windows of one CPU and, on any, under the console's lock.
  */
@@ -41,13 +46,19 @@
 #define UART_MCR_DTR	   0x01
 #define UART_MCR_RTS	   0x02
 #define UART_MCR_OUT2	   0x08 /* lets the interrupt out of a PC's UART */
+#define UART_MCR_HOLD	   (UART_MCR_DTR | UART_MCR_OUT2)
+#define UART_MCR_GO	   (UART_MCR_HOLD | UART_MCR_RTS)
 #define UART_LSR_DR	   0x01
+#define UART_LSR_OE	   0x02 /* a received byte was lost */
 #define UART_LSR_THRE	   0x20
 #define UART_LSR_ABSENT	   0xff /* what a port without a device reads */
 
 #define UART_PORTS	    8
 #define UART_DIVISOR_115200 1
 #define UART_FIFO_SIZE	    16
+
+#define SERIAL_XON  0x11
+#define SERIAL_XOFF 0x13
 
 /*
  * Until output counts as stuck: a FIFO drains in 1.4 ms, and in 133 ms where a
@@ -67,24 +78,35 @@ struct serial {
 	uint8_t fifo;		    /* bytes that fit into an empty transmitter; 0: no such UART */
 	bool input;		    /* received bytes are wanted */
 	struct spinlock input_lock; /* a byte is seen and taken by one CPU */
-	bool stuck; /* the transmitter did not drain: nothing more is sent until it does */
+	bool hold;		    /* the other end was told to wait; under input_lock */
+	char flow;    /* XON or XOFF, that goes out before what is written next; 0: none; atomic */
+	bool overrun; /* a byte was lost … */
+	bool told;    /* … and the log says so */
+	bool stuck;   /* the transmitter did not drain: nothing more is sent until it does */
 	void (*irq)(void);
 };
 
 static void serial_write(struct console_sink *sink, const char *s, size_t len);
+static void serial_input_ready(struct console_sink *sink);
 static void serial_irq_com1(void);
 static void serial_irq_com2(void);
 
 static struct serial serial_ports[] = {
 	{
-		.sink = {.name = "com1", .write = serial_write, .interactive = true},
+		.sink = {.name = "com1",
+			 .write = serial_write,
+			 .input_ready = serial_input_ready,
+			 .interactive = true},
 		.port = 0x3f8,
 		.isa_irq = 4,
 		.vector = IRQ_VECTOR_COM1,
 		.irq = serial_irq_com1,
 	},
 	{
-		.sink = {.name = "com2", .write = serial_write, .interactive = true},
+		.sink = {.name = "com2",
+			 .write = serial_write,
+			 .input_ready = serial_input_ready,
+			 .interactive = true},
 		.port = 0x2f8,
 		.isa_irq = 3,
 		.vector = IRQ_VECTOR_COM2,
@@ -92,25 +114,64 @@ static struct serial serial_ports[] = {
 	},
 };
 
-/* Under the input's lock. */
-static void serial_take_input(const struct serial *serial)
+/* The line's state; an error is shown once. */
+static uint8_t serial_lsr(struct serial *serial)
+{
+	uint8_t lsr = io_in8(serial->port + UART_LSR);
+
+	if (unlikely((lsr & UART_LSR_OE) && lsr != UART_LSR_ABSENT))
+		serial->overrun = true;
+	return lsr;
+}
+
+/* Up to a FIFO full, for which there is space. Under the input's lock. */
+static size_t serial_take_burst(struct serial *serial)
 {
 	char buf[UART_FIFO_SIZE];
 	size_t len = 0;
 
-	for (unsigned total = 0; total < SERIAL_INPUT_MAX; total++) {
-		uint8_t lsr = io_in8(serial->port + UART_LSR);
+	while (len < sizeof(buf)) {
+		uint8_t lsr = serial_lsr(serial);
 
 		if (!(lsr & UART_LSR_DR) || lsr == UART_LSR_ABSENT)
 			break;
 		buf[len++] = (char)io_in8(serial->port + UART_RBR);
-		if (len == sizeof(buf)) {
-			console_input(buf, len);
-			len = 0;
-		}
 	}
 	if (len)
 		console_input(buf, len);
+	return len;
+}
+
+/* Under the input's lock. */
+static void serial_take_input(struct serial *serial)
+{
+	bool hold;
+
+	for (size_t total = 0, n; total < SERIAL_INPUT_MAX; total += n) {
+		if (console_input_space() < UART_FIFO_SIZE)
+			break;
+		n = serial_take_burst(serial);
+		if (n < UART_FIFO_SIZE)
+			break;
+	}
+	hold = console_input_full();
+	if (likely(hold == serial->hold))
+		return;
+	serial->hold = hold;
+	io_out8(serial->port + UART_MCR, hold ? UART_MCR_HOLD : UART_MCR_GO);
+	__atomic_store_n(&serial->flow, hold ? SERIAL_XOFF : SERIAL_XON, __ATOMIC_RELEASE);
+}
+
+static void serial_input_ready(struct console_sink *sink)
+{
+	struct serial *serial = container_of(sink, struct serial, sink);
+
+	if (!serial->input)
+		return;
+	spin_lock(&serial->input_lock);
+	serial_take_input(serial);
+	spin_unlock(&serial->input_lock);
+	serial_write(sink, "", 0);
 }
 
 /* Waits for its turn: the line makes no other edge for what is left lying. */
@@ -119,6 +180,14 @@ static void serial_irq(struct serial *serial)
 	spin_lock(&serial->input_lock);
 	serial_take_input(serial);
 	spin_unlock(&serial->input_lock);
+	if (unlikely(READ_ONCE(serial->flow)))
+		console_flush(&serial->sink);
+	if (unlikely(serial->overrun && !serial->told)) {
+		serial->told = true;
+		log_warn("%s: what was typed came too fast, some is lost: let the terminal heed "
+			 "RTS or XOFF",
+			 serial->sink.name);
+	}
 }
 
 static void serial_irq_com1(void)
@@ -141,7 +210,7 @@ static bool serial_wait_empty(struct serial *serial)
 	uint64_t start = time_tsc();
 
 	do {
-		uint8_t lsr = io_in8(serial->port + UART_LSR);
+		uint8_t lsr = serial_lsr(serial);
 
 		/* In a panic, whoever holds the lock may be stopped. */
 		if (serial->input && (lsr & UART_LSR_DR) && lsr != UART_LSR_ABSENT &&
@@ -168,10 +237,13 @@ static void serial_write(struct console_sink *sink, const char *s, size_t len)
 
 	if (serial->stuck && serial_wait_empty(serial))
 		serial_write(sink, note, sizeof(note) - 1);
-	while (s < end) {
+	while (s < end || READ_ONCE(serial->flow)) {
 		char burst[UART_FIFO_SIZE];
+		char flow = __atomic_exchange_n(&serial->flow, 0, __ATOMIC_ACQ_REL);
 		size_t n = 0;
 
+		if (unlikely(flow))
+			burst[n++] = flow;
 		while (n < serial->fifo && s < end) {
 			if (*s == '\n' && !in_newline) {
 				burst[n++] = '\r';
@@ -181,8 +253,10 @@ static void serial_write(struct console_sink *sink, const char *s, size_t len)
 			burst[n++] = *s++;
 			in_newline = false;
 		}
-		if (!serial_wait_empty(serial))
+		if (!serial_wait_empty(serial)) {
+			serial->flow = flow;
 			return;
+		}
 		io_out8_many(serial->port + UART_THR, burst, n);
 	}
 }
@@ -204,7 +278,7 @@ bool serial_console_init(const char *name)
 	io_out8(port + UART_IER, 0);
 	io_out8(port + UART_LCR, UART_LCR_8N1);
 	io_out8(port + UART_FCR, UART_FCR_ENABLE | UART_FCR_CLEAR | UART_FCR_TRIGGER_8);
-	io_out8(port + UART_MCR, UART_MCR_DTR | UART_MCR_RTS | UART_MCR_OUT2);
+	io_out8(port + UART_MCR, UART_MCR_GO);
 	/* An 8250 or a 16550 with the broken FIFO says so here. */
 	serial->fifo =
 		(io_in8(port + UART_IIR) & UART_IIR_FIFOS) == UART_IIR_FIFOS ? UART_FIFO_SIZE : 1;

@@ -50,8 +50,7 @@ static bool vga_init(void)
 	vga.screen.width = fb->width;
 	vga.screen.height = fb->height;
 	vga.screen.draw = vga_draw;
-	screen_register(&vga.screen, "vga");
-	return true;
+	return screen_register(&vga.screen, "vga");
 }
 
 SCREEN_DRIVER(vga_driver, .name = "vga", .init = vga_init);

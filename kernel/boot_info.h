@@ -57,4 +57,11 @@ extern struct boot_info boot_info;
 /* The module of that name (exact), or NULL. */
 const struct boot_module *boot_module_find(const char *name);
 
+/*
+ * One more, of @size bytes at @data, which stays. The shell's task, which alone adds. -EEXIST;
+ * -ENOSPC: BOOT_MAX_MODULES; -ENAMETOOLONG.
+ */
+int boot_module_add(const char *name, const void *data, uint64_t size)
+	__attribute__((warn_unused_result));
+
 #endif

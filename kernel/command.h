@@ -9,18 +9,27 @@
 
 #include "lib/compiler.h"
 
+#include <stdbool.h>
+
 /* Calls @add for every word that may stand where the line's second word stands. */
 typedef void (*command_add_fn)(void *opaque, const char *word);
 typedef void (*command_words_fn)(command_add_fn add, void *opaque);
 
 struct command {
 	const char *name;
-	const char *args; /* for help: "VM", "[COMMAND]", "" */
-	const char *help; /* one line */
-	int min, max;	  /* words behind the name */
+	/*
+	 * For help and completion: "VM", "[COMMAND]", "on|off", "". The words of a command with
+	 * KEY=VALUE stay as typed, for options have quotes of their own.
+	 */
+	const char *args;
+	const char *help;    /* one line */
+	const char *example; /* a whole line as one would type it; NULL: none */
+	int min, max;	     /* words behind the name */
 	/* argv[0] is the name; NULL is behind the last word. Context: the shell's task. */
 	void (*run)(char **argv);
-	command_words_fn words; /* NULL: nothing to complete */
+	command_words_fn words; /* the second word's; NULL: what args tells */
+	bool format;		/* may be called NAME/FORMAT, and finds that in argv[0] */
+	bool live; /* talks with the terminal: its output is neither held back nor paged */
 };
 
 #define COMMAND(ident_, ...) TABLE_ENTRY(commands, struct command, ident_) = {__VA_ARGS__}

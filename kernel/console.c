@@ -20,6 +20,9 @@ static struct list_head console_sinks = LIST_HEAD_INIT(console_sinks);
 static bool console_mid_line;	/* what was written last did not end in a newline … */
 static bool console_guest_line; /* … and is a guest's */
 
+/* The shell's task's, which alone uses it. */
+static void (*console_taker)(const char *s, size_t len);
+
 /* What console_edit() showed last. */
 static struct {
 	bool active;
@@ -104,8 +107,17 @@ static bool console_hold(const char *line, size_t len)
 	return true;
 }
 
+void console_redirect(void (*take)(const char *s, size_t len))
+{
+	console_taker = take;
+}
+
 void console_write(const char *s, size_t len)
 {
+	if (console_taker) {
+		console_taker(s, len);
+		return;
+	}
 	spin_lock(&console_lock);
 	console_release();
 	console_emit(s, len, false);
@@ -126,6 +138,24 @@ void console_write_guest(const char *s, size_t len)
 	}
 	console_emit(s, len, false);
 	console_guest_line = console_mid_line;
+	spin_unlock(&console_lock);
+}
+
+void console_flush(struct console_sink *sink)
+{
+	spin_lock(&console_lock);
+	sink->write(sink, "", 0);
+	spin_unlock(&console_lock);
+}
+
+void console_input_resume(void)
+{
+	struct console_sink *sink;
+
+	spin_lock(&console_lock);
+	list_for_each_entry (sink, &console_sinks, link)
+		if (sink->input_ready)
+			sink->input_ready(sink);
 	spin_unlock(&console_lock);
 }
 

@@ -20,6 +20,9 @@ struct console_sink {
 	/* Writes @len bytes; \n as it is (the driver adds \r). Under the console lock, or in a
 	 * panic. */
 	void (*write)(struct console_sink *sink, const char *s, size_t len);
+	/* There is space again for input that the driver has left where it was. Under the console
+	 * lock. NULL: it has none. */
+	void (*input_ready)(struct console_sink *sink);
 	bool interactive; /* takes the shell's output as well as the log */
 	bool lost;	  /* set by the driver: it has begun to lose what is written */
 	struct list_head link;
@@ -34,14 +37,30 @@ void console_write(const char *s, size_t len);
  * otherwise. The log itself (dmesg) has it at once.
  */
 void console_write_guest(const char *s, size_t len);
+/* The shell's task: what it writes by console_write() and console_printf() goes to @take (NULL: to
+ * the sinks, as otherwise). The log and guests are shown as ever. */
+void console_redirect(void (*take)(const char *s, size_t len));
 /* As console_write; cut at 512 bytes. */
 void console_printf(const char *fmt, ...) __printf(1, 2);
 /* For panic: no locks, all sinks; no input any more. */
 void console_write_emergency(const char *s, size_t len);
 
-/* Drivers: bytes from the line, at an interrupt window. What does not fit (4 KiB) is
- * dropped. */
+/* Boot, once there are pages: input has 64 KiB of space from then on, 4 KiB before. */
+void console_input_init(void);
+/* Drivers: bytes from the line, at an interrupt window. What does not fit is dropped. */
 void console_input(const char *s, size_t len);
+/* Drivers: how many fit, of several lines at a time. Less is reason to leave them where they are,
+ * until input_ready(). */
+size_t console_input_space(void);
+/* Drivers: whether the other end should wait, because most of the space is used. It may go on at
+ * input_ready(). */
+bool console_input_full(void);
+/* Drivers, at an interrupt window: @sink's write() of nothing, under the console lock. */
+void console_flush(struct console_sink *sink);
+/* kernel/console.c: calls all input_ready(). */
+void console_input_resume(void);
+/* The reader: drops all up to @byte and it too, when that is there; whether it was. */
+bool console_input_skip(char byte);
 /* kernel/console.c: input is ignored from here on. */
 void console_input_stop(void);
 /* Tasks: up to @max bytes, waiting for at least one, or for a task_wake() of the caller: 0 then. */
@@ -57,7 +76,7 @@ size_t console_read_timeout(char *buf, size_t max, uint64_t ns);
  * changed. NULL: the line stays as it stands, with a newline; nothing is
  * being edited any more.
  */
-#define CONSOLE_EDIT_MAX 255
+#define CONSOLE_EDIT_MAX 272
 void console_edit(const char *text, size_t cursor);
 
 /* The log: one line with its newline, to all sinks, never inside what is being edited. */

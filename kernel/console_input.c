@@ -1,19 +1,79 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/console.h"
+#include "kernel/page_alloc.h"
 #include "kernel/spinlock.h"
 #include "kernel/task.h"
 #include "kernel/time.h"
 #include "lib/ring.h"
 
-#define CONSOLE_INPUT_SIZE 4096
+#include <string.h>
+
+#define CONSOLE_INPUT_EARLY 4096
+#define CONSOLE_INPUT_ORDER 4  /* 64 KiB */
+#define CONSOLE_INPUT_SPARE 64 /* what several lines may put in after they were told of space */
 
 /* The input and its reader; only a run queue's lock is taken inside.
  */
 static struct spinlock input_lock = SPINLOCK_INIT;
-static char input_data[CONSOLE_INPUT_SIZE];
-static struct ring input_ring = {.data = input_data, .size = CONSOLE_INPUT_SIZE};
+static char input_early[CONSOLE_INPUT_EARLY];
+static struct ring input_ring = {.data = input_early, .size = CONSOLE_INPUT_EARLY};
+static bool input_full;		  /* the other end was told to wait */
 static struct task *input_reader; /* sleeps in console_read() */
 static bool input_stopped;
+
+void console_input_init(void)
+{
+	static struct page_owner owner;
+	void *pages;
+
+	page_owner_register(&owner, "console input");
+	pages = page_alloc(&owner, CONSOLE_INPUT_ORDER);
+	spin_lock(&input_lock);
+	if (pages && !ring_used(&input_ring))
+		ring_init(&input_ring, pages, PAGE_SIZE << CONSOLE_INPUT_ORDER);
+	spin_unlock(&input_lock);
+}
+
+size_t console_input_space(void)
+{
+	size_t space;
+
+	spin_lock(&input_lock);
+	space = ring_space(&input_ring);
+	spin_unlock(&input_lock);
+	return space > CONSOLE_INPUT_SPARE ? space - CONSOLE_INPUT_SPARE : 0;
+}
+
+bool console_input_full(void)
+{
+	bool full;
+
+	spin_lock(&input_lock);
+	input_full |= ring_used(&input_ring) > input_ring.size / 4 * 3;
+	full = input_full;
+	spin_unlock(&input_lock);
+	return full;
+}
+
+bool console_input_skip(char byte)
+{
+	char piece[256];
+	bool found = false;
+	size_t at, n;
+
+	spin_lock(&input_lock);
+	for (at = input_ring.tail; !found && (n = ring_peek(&input_ring, at, piece, sizeof(piece)));
+	     at += n) {
+		const char *end = memchr(piece, byte, n);
+
+		found = end;
+		n = end ? (size_t)(end + 1 - piece) : n;
+	}
+	if (found)
+		input_ring.tail = at;
+	spin_unlock(&input_lock);
+	return found;
+}
 
 void console_input_stop(void)
 {
@@ -34,12 +94,18 @@ void console_input(const char *s, size_t len)
 /* Bytes that are there; with none, the caller is left as the reader to wake. */
 static size_t console_take(char *buf, size_t max)
 {
+	bool resume;
 	size_t len;
 
 	spin_lock(&input_lock);
 	len = ring_get(&input_ring, buf, max);
 	input_reader = len ? NULL : task_current();
+	resume = input_full && ring_used(&input_ring) < input_ring.size / 4;
+	if (resume)
+		input_full = false;
 	spin_unlock(&input_lock);
+	if (resume)
+		console_input_resume();
 	return len;
 }
 

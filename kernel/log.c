@@ -112,6 +112,11 @@ void log_msg(enum log_level level, const char *fmt, ...)
 	va_end(args);
 }
 
+enum log_level log_get_level(void)
+{
+	return READ_ONCE(log_level);
+}
+
 void log_set_level(enum log_level level)
 {
 	WRITE_ONCE(log_level, level);

@@ -31,6 +31,7 @@ void log_vmsg(enum log_level level, const char *fmt, va_list args) __printf(2, 0
 
 /* Lines above @level go to the ring only, not to the sinks. */
 void log_set_level(enum log_level level);
+enum log_level log_get_level(void);
 
 /* What a line of the TSC @tsc has in front, in microseconds. */
 uint64_t log_time_us(uint64_t tsc);

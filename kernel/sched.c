@@ -26,6 +26,7 @@ struct sched_queue {
 	struct sched_stats stats;
 	struct sched_entity *current;
 	uint64_t slice_end; /* host TSC, for @current */
+	uint64_t started;   /* likewise */
 	struct timer slice; /* armed while @current runs and others are ready */
 } __aligned(64);
 
@@ -158,6 +159,15 @@ void sched_get_stats(uint32_t cpu, struct sched_stats *stats)
 	spin_unlock(&queue->lock);
 }
 
+/* The CPU that runs it takes no lock for that: one slice more or less may be counted. */
+uint64_t sched_runtime(const struct sched_entity *e)
+{
+	const struct sched_queue *queue = &sched_queues[e->cpu];
+	uint64_t started = READ_ONCE(queue->started), now = cpu_rdtsc();
+
+	return e->runtime + (READ_ONCE(queue->current) == e && now > started ? now - started : 0);
+}
+
 /* What interrupts left to do. */
 static void sched_serve(void)
 {
@@ -214,6 +224,7 @@ static void sched_run(struct sched_queue *queue, struct sched_entity *e)
 
 	this_cpu()->need_resched = false;
 	queue->slice_end = start + time_ns_to_tsc(SCHED_SLICE_NS);
+	queue->started = start;
 	queue->current = e;
 	if (READ_ONCE(queue->stats.ready))
 		timer_arm(&queue->slice, queue->slice_end);

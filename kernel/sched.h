@@ -70,6 +70,8 @@ struct sched_stats {
 	uint32_t nmis;	   /* of the hardware */
 	uint32_t strays;   /* interrupts that nobody expected */
 };
+/* TSC ticks that @e has run, up to now: more than its runtime while it runs. Any CPU. */
+uint64_t sched_runtime(const struct sched_entity *e);
 void sched_get_stats(uint32_t cpu, struct sched_stats *stats);
 /* The CPU with the fewest entities, for placing a new one. */
 uint32_t sched_pick_cpu(void);

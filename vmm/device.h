@@ -188,6 +188,11 @@ void device_timer_cancel(struct device_timer *timer);
  */
 void device_timers_pause(struct vm *vm);
 void device_timers_resume(struct vm *vm);
+/* For a person, in a task that has the VM's life: each timer's device, and when it fires, in
+ * vm_time_ns() (UINT64_C(-1): it is not armed). */
+void device_timer_for_each(struct vm *vm,
+			   void (*fn)(void *opaque, const struct device *dev, uint64_t ns),
+			   void *opaque);
 
 /* Publishes @iface (typed by @kind, a string constant) under the device's id, for device_iface().
  */

@@ -125,3 +125,24 @@ void device_timers_resume(struct vm *vm)
 {
 	device_timers_apply(vm, device_timer_resume);
 }
+
+void device_timer_for_each(struct vm *vm,
+			   void (*fn)(void *opaque, const struct device *dev, uint64_t ns),
+			   void *opaque)
+{
+	struct device_resource *res;
+	struct device *dev;
+
+	list_for_each_entry (dev, &vm->devices->devices, link)
+		list_for_each_entry (res, &dev->resources, link) {
+			struct device_timer *t = container_of(res, struct device_timer, res);
+			uint64_t ns;
+
+			if (res->kind != DEVICE_TIMER)
+				continue;
+			spin_lock(&t->lock);
+			ns = t->armed ? t->ns : UINT64_MAX;
+			spin_unlock(&t->lock);
+			fn(opaque, dev, ns);
+		}
+}

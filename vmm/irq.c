@@ -308,3 +308,15 @@ void irq_reset(struct vcpu *vcpu)
 	if (ops)
 		ops->reset(irq->controller_opaque, vcpu);
 }
+
+unsigned irq_line_users(struct vm *vm, unsigned gsi, unsigned *asserting)
+{
+	struct irq_line_state *line = &vm->irq->lines[gsi];
+	unsigned count;
+
+	spin_lock(&line->lock);
+	*asserting = line->asserting;
+	count = line->count;
+	spin_unlock(&line->lock);
+	return count;
+}

@@ -120,6 +120,9 @@ void irq_line_set(struct irq_line *line, bool level);
 void irq_line_pulse(struct irq_line *line);
 void irq_message(struct vm *vm, uint64_t address, uint32_t data);
 
+/* For a person: how many use line @gsi; *@asserting: how many of them hold it high. */
+unsigned irq_line_users(struct vm *vm, unsigned gsi, unsigned *asserting);
+
 /* Run loop: see vmm/run.c. */
 int irq_pending(struct vcpu *vcpu);
 void irq_accept(struct vcpu *vcpu, uint8_t vector);

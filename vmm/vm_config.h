@@ -59,6 +59,8 @@ void vm_config_free(struct vm_config *config);
 const struct vm_config_key *vm_config_find_key(const struct vm_config_section *section,
 					       const char *key);
 
+/* A VM by the config @text, with its devices checked; errors are logged. */
+int vm_config_define(const char *file, const char *text, size_t len) __must_check;
 /* Boot: every module whose name ends in .cfg becomes a defined VM; errors are logged and the rest
  * goes on. */
 void vm_config_load_modules(void);

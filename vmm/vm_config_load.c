@@ -18,20 +18,24 @@ static bool vm_config_is_config(const struct boot_module *module)
 	return len > suffix && !strcmp(module->name + len - suffix, CONFIG_SUFFIX);
 }
 
-/* What is wrong was logged. */
-static void vm_config_load(const struct boot_module *module)
+int vm_config_define(const char *file, const char *text, size_t len)
 {
 	struct vm_config *config;
 	struct vm *vm;
+	int err = vm_config_parse(file, text, len, &config);
 
-	if (vm_config_parse(module->name, module->data, module->size, &config))
-		return;
+	if (err)
+		return err;
 	/* Everything that can be said about the devices is said now, not when the VM starts. */
-	if (device_check_all(config) || vm_define(config, &vm))
+	err = device_check_all(config);
+	if (!err)
+		err = vm_define(config, &vm);
+	if (err)
 		vm_config_free(config);
 	else
-		vm_log(vm, LOG_INFO, "defined by %s: %u CPU%s, %lu MiB", module->name, config->cpus,
+		vm_log(vm, LOG_INFO, "defined by %s: %u CPU%s, %lu MiB", file, config->cpus,
 		       config->cpus > 1 ? "s" : "", config->memory >> 20);
+	return err;
 }
 
 void vm_config_load_modules(void)
@@ -40,10 +44,13 @@ void vm_config_load_modules(void)
 	size_t i;
 
 	for (i = 0; i < boot_info.module_count; i++) {
-		if (vm_config_is_config(&boot_info.modules[i])) {
-			vm_config_load(&boot_info.modules[i]);
-			count++;
-		}
+		const struct boot_module *module = &boot_info.modules[i];
+
+		if (!vm_config_is_config(module))
+			continue;
+		/* What is wrong was logged, and the others go on. */
+		(void)!vm_config_define(module->name, module->data, module->size);
+		count++;
 	}
 	if (!count)
 		log_warn("no VM: give the boot loader a module whose name ends in " CONFIG_SUFFIX

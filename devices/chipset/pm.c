@@ -13,6 +13,7 @@
 #include "devices/ticks.h"
 #include "kernel/slab.h"
 #include "vmm/device.h"
+#include "vmm/power_button.h"
 #include "vmm/vm.h"
 #include "vmm/vm_config.h"
 
@@ -52,6 +53,7 @@ struct pm {
 	struct device_timer *timer;
 	struct acpi_pm acpi;
 	struct acpi_node node;
+	struct power_button button;
 	struct acpi_gpe gpe;
 	uint16_t status, enable, control; /* PM1 */
 	bool warned;			  /* of a sleep type that is not given: once is enough */
@@ -241,6 +243,16 @@ static void pm_reset(struct device *dev)
 	spin_unlock(&pm->lock);
 }
 
+static void pm_press(void *opaque)
+{
+	struct pm *pm = opaque;
+
+	spin_lock(&pm->lock);
+	pm->status |= PM1_PWRBTN;
+	pm_update(pm);
+	spin_unlock(&pm->lock);
+}
+
 static void pm_destroy(struct device *dev)
 {
 	kfree(dev->state);
@@ -266,6 +278,7 @@ static int pm_create(struct device *dev, const struct device_config *config)
 		.timer_32 = device_config_uint(config, "timer-bits"),
 		.s5_type = PM_S5_TYPE,
 	};
+	pm->button = (struct power_button){.press = pm_press, .opaque = pm};
 	pm->gpe = (struct acpi_gpe){pm_gpe_raise, pm_gpe_enabled, pm};
 	pm->node = (struct acpi_node){.hid = ACPI_HID_BOARD, .io = {{io, PM_PORTS}}};
 	err = device_timer(dev, pm_timer, pm, &pm->timer);
@@ -277,6 +290,8 @@ static int pm_create(struct device *dev, const struct device_config *config)
 	err = device_provide(dev, ACPI_PM_KIND, &pm->acpi);
 	if (!err)
 		err = device_provide(dev, ACPI_NODE_KIND, &pm->node);
+	if (!err)
+		err = device_provide(dev, POWER_BUTTON_KIND, &pm->button);
 	if (!err)
 		err = device_provide(dev, ACPI_GPE_KIND, &pm->gpe);
 	if (!err)

@@ -175,6 +175,20 @@ class SerialMachine:
         except (BrokenPipeError, ConnectionResetError):
             raise self._failure(f"the machine went off before it was sent {data!r}") from None
 
+    def paste(self, data, timeout=120):
+        """Sends more than the line holds, and reads meanwhile what it says."""
+        deadline = time.monotonic() + timeout * self.patience
+        os.set_blocking(self.input, False)
+        try:
+            while data:
+                if select.select([self.output], [self.input], [], 1)[1]:
+                    data = data[os.write(self.input, data[:4096]):]
+                self._read(0)
+                if time.monotonic() > deadline:
+                    raise self._failure(f"{len(data)} bytes were not taken within {timeout} s")
+        finally:
+            os.set_blocking(self.input, True)
+
     def command(self, line, timeout=30, prompt=PROMPT):
         """Gives a command at the prompt; returns what it printed."""
         self.send(line + "\r")

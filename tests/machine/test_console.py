@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The console, as somebody uses and misuses it who sits at the serial line."""
+import base64
 import re
+import zlib
 
 from harness import BUILD, Failure, Machine, case
 from harness.linux import LEAVE
 from harness.serial import PROMPT
-from test_guests import guest_files, verdict
+from test_guests import GUESTS, guest_cfg, guest_files, verdict
 
 SECONDS = 120  # for an answer, on a machine that has much else to do
-COMMANDS = ("console", "destroy", "dmesg", "help", "info", "list", "pause", "poweroff", "reboot",
-            "reset", "resume", "start")
-TOPICS = ("cpus", "devices", "exits", "hv", "memory", "paging", "vcpu")
+COMMANDS = ("about", "console", "define", "destroy", "device_add", "device_del", "dmesg", "dominfo", "echo", "help", "info",
+            "list", "loadmod", "nmi", "pause", "poweroff", "reboot", "reset", "resume",
+            "screendump", "sendkey", "set", "shutdown", "start", "suspend", "top", "trace", "undefine",
+            "vcpuinfo", "watch", "x", "xp")
+TOPICS = ("cpus", "devices", "exits", "hv", "irqs", "memory", "modules", "msrs", "paging",
+          "registers", "timers", "tlb", "vcpu", "vmcs")
 
 # What is typed, and what must be in the answer.
 ANSWERS = (
@@ -55,7 +60,49 @@ ANSWERS = (
     ("info paging", r"executable: 0;"),
     ("dmesg", r"\] Alcazar \d(.*\n)+.*boot: ready after"),
     ("dmesg now", r"usage: dmesg\n"),
-    ("start 1 2 3 4 5 6 7 8 9 10 11 12", r"start: too many words; `help start`"),
+    ("start 1 2 3 4 5 6 7 8 9 10 11 12", r"usage: start VM\n"),
+    ("start" + 40 * " 1", r"start: too many words\n"),
+    ("echo a 'b  c'\"d\"", r"^a b  cd\n"),
+    ("echo 'a", r"echo: a quote is not closed\n"),
+    ("nonsense; echo $?", r"no such command.*\n127\n"),
+    ("start nobody; echo \"$?\" '$?'", r"no such VM.*\n1 \$\?\n"),
+    ("list nobody;echo $?;echo $?", r"usage: list\n2\n0\n"),
+    ("# start echo", r"^$"),
+    ("help start", r"for example: start linux\n"),
+    ("shutdown echo", r"vm echo is defined: `start` it first"),
+    ("nmi echo", r"vm echo is defined: `start` it first"),
+    ("sendkey echo a", r"vm echo is defined: `start` it first"),
+    ("sendkey echo nokey", r"sendkey: nokey: expected up to 4 keys"),
+    ("screendump echo", r"vm echo is defined: `start` it first"),
+    ("suspend echo", r"vm echo: cannot pause: it is defined"),
+    ("vcpuinfo echo", r"vm echo is defined: `start` it first"),
+    ("vcpuinfo nobody", r"nobody: no such VM"),
+    ("dominfo echo", r"state: +defined\n(.*\n)*vCPUs: +1\nmemory: +64 MiB\n"),
+    ("info irqs echo", r"vm echo is defined: `start` it first"),
+    ("info timers nobody", r"nobody: no such VM"),
+    ("info registers", r"vm echo is defined: `start` it first"),
+    ("info registers echo.x", r"echo.x: no such VM"),
+    ("info registers nobody.0", r"nobody: no such VM"),
+    ("info tlb echo.0", r"vm echo is defined: `start` it first"),
+    ("info modules", r"echo.elf +\d+ bytes\n"),
+    ("x 0", r"vm echo is defined: `start` it first"),
+    ("x/4096000 0", r"x/4096000: expected /COUNT"),
+    ("xp/i 0", r"instructions are not shown"),
+    ("xp/xg here", r"here: expected an address"),
+    ("list/x", r"list/x: no such command"),
+    ("undefine nobody", r"nobody: no such VM"),
+    ("define nobody", r"define: nobody: no such module"),
+    ("define echo.elf", r"define: echo.elf: failed \(error 22\), see the log"),
+    ("loadmod ../x", r"loadmod: ../x: expected a name"),
+    ("loadmod echo.elf", r"loadmod: echo.elf: there is a module of that name"),
+    ("set", r"log +info .*\npaging +auto .*\ncolour +off "),
+    ("set log all", r"set log all: expected error\|warn\|info\|debug"),
+    ("set log", r"log +info "),
+    ("about", r"^Alcazar \d(.*\n)+CPUs: +2, TSC"),
+    ("watch 0 list", r"watch: 0: expected a number from 1 to"),
+    ("watch 1 top", r"watch: top: expected a command that ends by itself"),
+    ("top 0", r"top: 0: expected a number from 1 to"),
+    ("top 1", r"NAME +CPU +EXITS/S\necho +0.0% +0\n"),
     ("%s%n%p %llx", r"%s%n%p: no such command"),
     ("start " + 100 * "x", 100 * "x" + ": no such VM"),
     ("start ../../etc", r"\.\./\.\./etc: no such VM"),
@@ -74,7 +121,9 @@ def answers(m):
     said = m.command("help", SECONDS)
     for name in COMMANDS:
         check(re.search(rf"^  {name}\b", said, re.M), f"help does not list {name}")
-        check(m.command(f"help {name}", SECONDS).strip().startswith(name), f"no help for {name}")
+        told = m.command(f"help {name}", SECONDS)
+        check(told.strip().startswith(name) and re.search(rf"for example: .*\b{name}\b", told),
+              f"no help for {name}: {told}")
     said = m.command("info", SECONDS)
     for topic in TOPICS:
         check(re.search(rf"^  info {topic}\b.*: \w", said, re.M), f"info does not list {topic}")
@@ -102,6 +151,62 @@ def keys(m):
     m.expect(r"NAME +STATE", SECONDS)
     m.send("dest\tec\t\r")
     m.expect(r"vm echo: cannot destroy", SECONDS)
+    m.send("destroy nonsense\x17ec\t\r")  # Ctrl-W
+    m.expect(r"vm echo: cannot destroy", SECONDS)
+    m.send("\x12lis\r")  # Ctrl-R
+    m.expect(r"NAME +STATE", SECONDS)
+    m.send("info exi\tec\t\r")
+    m.expect(r"injected +0", SECONDS)
+    m.send("device_add echo uart16\tio\x15help device uart\t\r")
+    m.expect(r"16550A serial port", SECONDS)
+    m.expect(PROMPT, SECONDS)
+
+
+def pages(m):
+    """Only who answers as a terminal gets pages."""
+    check("--More--" not in m.command("help", SECONDS), "a script gets pages")
+    m.send("\x1b[10;80R\rhelp\r")
+    m.expect(r"\x1b\[6n", SECONDS)
+    m.send("\x1b[10;80R")
+    m.expect(r"--More--", SECONDS)
+    m.send(" ")
+    m.expect(r"--More--", SECONDS)
+    m.send("q")
+    m.expect(PROMPT, SECONDS)
+    m.send("list\r")
+    m.expect(r"NAME +STATE", SECONDS)
+    m.send("help\r")  # and whoever does not answer any more gets all
+    m.expect(r"leaves a VM's console\.\n", SECONDS)
+    m.expect(PROMPT, SECONDS)
+
+
+def labgrid(m, line):
+    """A command as labgrid's UBootDriver gives it: (what it printed, its status)."""
+    marker = "ABCDEFGHIJ"
+    said = m.command(f"echo '{marker[:4]}''{marker[4:]}'; {line}; echo \"$?\"; "
+                     f"echo '{marker[:4]}''{marker[4:]}';", SECONDS).split("\n")
+    said = said[said.index(marker) + 1:]
+    said = said[:said.index(marker)]
+    return said[:-1], int(said[-1])
+
+
+def scripts(m):
+    said, status = labgrid(m, "list")
+    check(said[0].startswith("NAME ") and len(said) == 2 and status == 0, f"{said} {status}")
+    check(labgrid(m, "nonsense")[1] == 127, "an unknown command has a wrong status")
+    check(labgrid(m, "pause echo")[1] == 1, "a command that failed has a wrong status")
+
+
+def goes_on(m):
+    """What goes on until a key is pressed."""
+    m.send("watch 1 list\r")
+    for _ in range(2):
+        m.expect(r"echo +defined(.*\n)+-- every 1 s; a key ends it --", SECONDS)
+    m.send("x")
+    m.expect(PROMPT, SECONDS)
+    m.send("top\r")
+    m.expect(r"NAME +CPU", SECONDS)
+    m.send("x")
     m.expect(PROMPT, SECONDS)
 
 
@@ -125,6 +230,13 @@ def paste(m):
     for n in range(200):
         m.expect(rf"vm-{n}: no such VM", SECONDS)
     alive(m)
+    # Quicker than any line, and much more than we have space for: the other end waits.
+    lines = [f"echo {n}-{40 * 'x'}-'{n}'\r" for n in range(1400)]
+    m.paste("".join(lines).encode())
+    m.expect(rf"\n1399-{40 * 'x'}-1399\n", SECONDS)
+    said = set(re.findall(r"^(\d+)-x{40}-(\d+)$", m.text, re.M))
+    check(said == {(str(n), str(n)) for n in range(1400)}, "a line was lost or broken")
+    alive(m)
 
 
 @case(seconds=15)
@@ -134,8 +246,75 @@ def commands(t):
         m.expect(PROMPT, SECONDS)
         answers(m)
         keys(m)
+        scripts(m)
+        goes_on(m)
         noise(m)
         paste(m)
+        pages(m)
+
+
+@case(seconds=12)
+def all_over_the_line(t):
+    """A VM of a kernel and a config that both come over the serial line; then it goes again."""
+    kernel = (GUESTS / "echo.elf").read_bytes()
+    with Machine(t, files={}) as m:
+        m.expect(PROMPT, SECONDS)
+        m.send("loadmod echo.elf\r")
+        m.expect(r"Send the file as base64", SECONDS)
+        m.paste(base64.encodebytes(kernel) + b".\n")
+        m.expect(rf"module echo.elf: {len(kernel)} bytes, CRC-32 {zlib.crc32(kernel):08x}\n",
+                 SECONDS)
+        m.expect(PROMPT, SECONDS)
+        config = guest_cfg("echo", vm="echo", autostart=False)
+        m.send("define\r")
+        m.expect(r"Paste a VM's config", SECONDS)
+        m.send(config + ".\r")
+        m.expect(r"vm echo: defined by pasted config: 1 CPU, 64 MiB", SECONDS)
+        m.expect(PROMPT, SECONDS)
+        m.send("define\r" + config + ".\r")
+        m.expect(r"defines a VM of that name", SECONDS)
+        m.expect(r"define: pasted config: failed", SECONDS)
+        m.expect(PROMPT, SECONDS)
+        m.command("start echo", SECONDS)
+        m.command("console echo", SECONDS, prompt="# echoing\n")
+        type_to(m, "from the line")
+        m.send(LEAVE)
+        m.expect(PROMPT, SECONDS)
+        check("is running: destroy it first" in m.command("undefine echo", SECONDS),
+              "a VM that runs is undefined")
+        m.command("destroy echo", SECONDS)
+        check("vm echo is undefined" in m.command("undefine echo", SECONDS), "not undefined")
+        check("No VM is defined" in m.command("list", SECONDS), "it is still there")
+        check("no such VM" in m.command("start echo", SECONDS), "it can still be started")
+
+
+def inspects(m):
+    """A VM that runs, looked at from outside."""
+    said = m.command("info registers", SECONDS)
+    check(re.search(r"^RIP 00000000001\w{5}  RFLAGS", said, re.M) and
+          re.search(r"^CR0 +0{8}8\w{7}  CR2", said, re.M), said)
+    check("RAX" in m.command("info registers echo.0", SECONDS), "no registers of echo.0")
+    check("has vCPUs 0 to 0" in m.command("info registers echo.1", SECONDS), "too many vCPUs")
+    said = m.command("info tlb echo", SECONDS)
+    check(re.search(r"^0{16}-\w{16} -> 0{12} .w", said, re.M), said)
+    # The kernel's Multiboot header is where it was loaded, and by both kinds of addresses.
+    rip = re.search(r"RIP (\w+)", m.command("info registers", SECONDS))[1]
+    virtual = m.command(f"x/4xb echo.0 0x{rip}", SECONDS)
+    check(re.search(rf"^{rip}:( 0x\w\w){{4}}$", virtual, re.M), virtual)
+    check(virtual == m.command(f"xp/4xb 0x{rip}", SECONDS), "x and xp differ")
+    check("no RAM of the VM there" in m.command("xp 0x10000000", SECONDS), "RAM beyond the end")
+    said = m.command("info irqs echo", SECONDS)
+    check(re.search(r"^ +4 +1 +(low|high)$", said, re.M), said)
+    said = m.command("info timers echo", SECONDS)
+    check(re.search(r"^the guest's clock: \d+ us\n(.+ (off|due|in \d+ us)\n)+", said), said)
+    said = m.command("vcpuinfo echo", SECONDS)
+    check(re.search(r"^ +0 +[01] +\d+ ms +\d+ +\d+ (halted|runs)$", said, re.M), said)
+    said = m.command("dominfo echo", SECONDS)
+    check(re.search(r"^state: +running$", said, re.M) and re.search(r"^exits: +\d{3}", said, re.M),
+          said)
+    check(re.search(r"^echo +\d+\.\d% +\d+$", m.command("top 1", SECONDS), re.M), "top")
+    check("power button is pressed" in m.command("shutdown echo", SECONDS), "no power button")
+    check(re.search(r"^echo +running", m.command("list", SECONDS), re.M), "it does not run on")
 
 
 def type_to(m, text):
@@ -159,6 +338,7 @@ def vm_console(t):
         m.expect(r"echo +running", SECONDS)
         m.expect(PROMPT, SECONDS)
         check("console0" in m.command("info devices echo", SECONDS), "no console0")
+        inspects(m)
         check(re.search(r"io +\d{3}", m.command("info exits echo", SECONDS)), "no exits")
 
         kept = m.command("console echo", SECONDS, prompt="last words")

@@ -1,9 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A VM's text screen and keyboard on the terminal."""
-from harness import Machine, case
+import re
+
+from harness import Failure, Machine, case
 from harness.linux import SHELL_SECONDS, Linux, linux_files
 from harness.serial import PROMPT
 from harness.terminal import Terminal
+
+
+def check(condition, text):
+    if not condition:
+        raise Failure(text)
 
 
 def look(m):
@@ -15,6 +22,18 @@ def leave(m):
     m.send("\x1d")
     m.expect(r"-- left vm linux;", timeout=SHELL_SECONDS)
     m.expect(PROMPT, timeout=SHELL_SECONDS)
+
+
+def pressed(m, guest):
+    """The power button's status reaches Linux; the demo has nothing that acts on it."""
+    guest.enter("linux")
+    status = "cat /sys/firmware/acpi/interrupts/ff_pwr_btn"
+    check("STS" not in guest.sh(status), "the button is pressed by itself")
+    guest.leave()
+    m.command("shutdown linux", timeout=SHELL_SECONDS)
+    guest.enter("linux")
+    check("STS" in guest.sh(status), "the button does not reach Linux")
+    guest.leave()
 
 
 @case(seconds=40)
@@ -38,6 +57,13 @@ def linux_on_the_screen(t):
         m.send("seq 1 300\r")
         screen.expect(r"^299$\s*^300$\s*^demo:/root#$", timeout=SHELL_SECONDS)
         leave(m)
+        m.command("sendkey linux e c h o spc shift-b shift-8 shift-equal minus ret",
+                  timeout=SHELL_SECONDS)
+        pressed(m, guest)
+        said = m.command("screendump linux", timeout=SHELL_SECONDS)
+        check(re.search(r"^299\n300\n(.*\n)*demo:/root# echo B\*\+-\n", said, re.M), said)
+        check("has no screen com1" in m.command("screendump linux com1"), "com1 is a screen")
+        m.command("sendkey linux ctrl-l s e q spc 1 spc 3 0 0 ret", timeout=SHELL_SECONDS)
         screen = look(m)
         screen.expect(r"^277$.*^300$\s*^demo:/root#$", timeout=SHELL_SECONDS)
         leave(m)

@@ -30,11 +30,25 @@ int fake_start_error;
 
 static const char *keys_left;
 static jmp_buf shell_waits;
-static bool woken, last_key;
+static const char last_keys[] = "\x1d\x03";
+static unsigned last_key;
+static bool woken;
+
+const char *fake_terminal;
+bool fake_person;
+static const char *answer = "";
+static void (*taker)(const char *s, size_t len);
 
 void console_write(const char *s, size_t len)
 {
 	size_t at = strlen(fake_screen);
+
+	if (taker) {
+		taker(s, len);
+		return;
+	}
+	if (fake_terminal && len >= 6 && !memcmp(s + len - 6, "\x1b[6n", 4))
+		answer = fake_terminal;
 
 	if (len < sizeof(fake_screen) - at) {
 		memcpy(fake_screen + at, s, len);
@@ -45,6 +59,11 @@ void console_write(const char *s, size_t len)
 void console_write_guest(const char *s, size_t len)
 {
 	console_write(s, len);
+}
+
+void console_redirect(void (*take)(const char *s, size_t len))
+{
+	taker = take;
 }
 
 void console_printf(const char *fmt, ...)
@@ -64,29 +83,47 @@ void console_edit(const char *text, size_t cursor)
 	console_printf("%s\n", text ? text : "");
 }
 
+static size_t take(const char **from, char *buf, size_t max)
+{
+	size_t n = strnlen(*from, max);
+
+	memcpy(buf, *from, n);
+	*from += n;
+	return n;
+}
+
 size_t console_read_timeout(char *buf, size_t max, uint64_t ns)
 {
-	size_t n = strnlen(keys_left, max);
+	size_t n = *answer ? take(&answer, buf, max) : fake_person ? 0 : take(&keys_left, buf, max);
 
-	assert_int_equal(ns, 0);
-	memcpy(buf, keys_left, n);
-	keys_left += n;
+	if (!n)
+		fake_tsc += ns;
 	return n;
 }
 
 size_t console_read(char *buf, size_t max)
 {
+	if (*answer)
+		return take(&answer, buf, max);
 	if (*keys_left || woken) {
 		woken = false;
-		return console_read_timeout(buf, max, 0);
+		return take(&keys_left, buf, fake_person ? 1 : max);
 	}
-	/* A shell that is left in the middle of an attachment would hold it for ever; at the prompt
-	 * the key means nothing. */
-	if (last_key)
+	/* A shell that is left in the middle of an attachment, or of what is pasted, would hold it
+	 * for ever; at the prompt the keys mean little. */
+	if (!last_keys[last_key])
 		longjmp(shell_waits, 1);
-	last_key = true;
-	*buf = 0x1d;
+	*buf = last_keys[last_key++];
 	return 1;
+}
+
+bool console_input_skip(char byte)
+{
+	const char *at = strchr(keys_left, byte);
+
+	if (at)
+		keys_left = at + 1;
+	return at;
 }
 
 void log_for_each(void (*line)(void *opaque, const char *text), void *opaque)
@@ -111,6 +148,11 @@ struct task *task_current(void)
 
 void task_yield(void)
 {
+}
+
+void task_sleep_until(uint64_t deadline)
+{
+	fake_tsc = deadline;
 }
 
 void task_wake(struct task *task)
@@ -192,6 +234,11 @@ int vm_destroy(struct vm *vm)
 	return 0;
 }
 
+int vm_undefine(struct vm *vm)
+{
+	return vm->state == VM_RUNNING ? -EBUSY : 0;
+}
+
 int vm_reset(struct vm *vm)
 {
 	return vm->state == VM_RUNNING ? 0 : -EINVAL;
@@ -226,7 +273,16 @@ void vm_for_each(void (*fn)(void *opaque, struct vm *vm), void *opaque)
 
 static const struct device_key uart_keys[] = {
 	{.name = "io", .kind = KEY_UINT, .def = "0x3f8", .help = "first port"}, {}};
-static const struct device_type uart = {.name = "uart", .help = "a port", .keys = uart_keys};
+bool fake_guest_listens;
+
+static bool uart_unplug(struct device *dev)
+{
+	(void)dev;
+	return fake_guest_listens;
+}
+
+static const struct device_type uart = {
+	.name = "uart", .help = "a port", .keys = uart_keys, .unplug = uart_unplug};
 
 const struct device_type *device_type_find(const char *name)
 {
@@ -267,7 +323,10 @@ int device_create(struct vm *vm, const char *type, const char *id,
 	for (key = section->keys; key; key = key->next)
 		at += snprintf(fake_plugged + at, sizeof(fake_plugged) - at, " %s:%u:%s=<%s>",
 			       section->file, key->line, key->name, key->value);
+	plugged.type = &uart;
 	snprintf(plugged.id, sizeof(plugged.id), "%s", id);
+	plugged.type = &uart;
+	plugged.asked = false;
 	*out = &plugged;
 	return 0;
 }
@@ -299,7 +358,9 @@ int fake_setup(void **state)
 {
 	(void)state;
 	demo.state = VM_DEFINED;
+	fake_guest_listens = false;
 	fake_guest_heard[0] = '\0';
+	fake_pressed[0] = '\0';
 	guest_says = "";
 	guest_ends_at = 0;
 	guest_crashes = false;
@@ -312,6 +373,10 @@ int fake_teardown(void **state)
 	(void)state;
 	(void)!vm_destroy(&demo);
 	vm_console_forget(&demo);
+	fake_bare = false;
+	fake_keyboard_error = 0;
+	fake_terminal = NULL;
+	fake_person = false;
 	assert_int_equal(fake_objects, 0);
 	return 0;
 }
@@ -335,8 +400,10 @@ void fake_guest_ends_when_it_hears(char key)
 void fake_shell(bool autostart, const char *keys)
 {
 	fake_screen[0] = '\0';
+	taker = NULL;
+	answer = "";
 	keys_left = keys;
-	last_key = false;
+	last_key = 0;
 	woken = false;
 	if (!setjmp(shell_waits))
 		(void)!admin_start(autostart);

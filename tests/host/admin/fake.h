@@ -13,7 +13,18 @@ extern char fake_guest_heard[8192];
 extern bool fake_guest_deaf; /* takes no input */
 extern int fake_start_error;
 /* What device_create() was last called with. */
-extern char fake_plugged[512]; /* what vm_start() returns */
+extern char fake_plugged[512];	/* what vm_start() returns */
+extern bool fake_guest_listens; /* when it is asked to let go of a device */
+/* "FILE: TEXT" of the last config; one with "bad" in it is refused. */
+extern char fake_defined[8192];
+/* Presses of the power button ("button"), keys down (+CODE) and up (-CODE); none of either there.
+ */
+extern char fake_pressed[256];
+extern bool fake_bare;
+extern int fake_keyboard_error; /* what the keyboard answers */
+/* What a terminal answers when it is asked for its cursor; NULL: nobody does. */
+extern const char *fake_terminal;
+extern bool fake_person; /* keys come one by one, and none before it is waited for */
 
 int fake_setup(void **state);
 int fake_teardown(void **state);

@@ -81,13 +81,62 @@ static void test_unknown_sequences_do_nothing(void **state)
 	expect("a\x1b[\rb", "b|");
 }
 
+static void test_words_and_other_keys(void **state)
+{
+	(void)state;
+	expect("start linux\x17", "start |");
+	expect("start linux  \x17x", "start x|");
+	expect("start linux" LEFT "\x17", "start |x");
+	expect("\x17", "|");
+	expect("ab\x02x\x06y", "axby|");
+	expect("a\x1b[24;80Rb", "ab|");
+	expect("a\x1b[24;80;1Rb", "ab|");
+}
+
+static void test_search(void **state)
+{
+	(void)state;
+	memset(&edit, 0, sizeof(edit));
+	type("start linux\rlist\rstart other\r");
+	expect("\x12st", "start other|");
+	expect("\x12st\x12", "list|");
+	expect("\x12st\x12\x12", "start linux|");
+	expect("\x12st\x12\x12\x12", "start linux|");
+	expect("\x12li", "list|");
+	expect("\x12lin", "start linux|");
+	expect("\x12lin\b", "list|");
+	expect("\x12zzz", "|");
+	expect("draft\x12list\x03", "draft|");
+	expect("draft\x12list\x07y", "drafty|");
+	expect("\x12other\x01x", "x|start other");
+	line_edit_reset(&edit, false);
+	type("\x12li");
+	assert_true(edit.searching);
+	assert_string_equal(edit.search, "li");
+	assert_int_equal(type("\x1b"), LINE_EDIT_CHANGED);
+	assert_false(edit.searching);
+	line_edit_reset(&edit, false);
+	type("\x12oth");
+	assert_int_equal(line_edit_feed(&edit, '\r'), LINE_EDIT_DONE);
+	assert_string_equal(edit.text, "start other");
+	line_edit_reset(&edit, false);
+	for (unsigned i = 0; i < 2 * LINE_EDIT_SEARCH; i++)
+		type(i ? "x" : "\x12");
+	assert_true(edit.search_len <= LINE_EDIT_SEARCH);
+}
+
 static void test_events(void **state)
 {
 	(void)state;
 	line_edit_reset(&edit, false);
 	assert_int_equal(type("a"), LINE_EDIT_CHANGED);
-	assert_int_equal(type("\x02"), LINE_EDIT_NOTHING);
+	assert_int_equal(type("\x04"), LINE_EDIT_NOTHING);
 	assert_int_equal(type("\t"), LINE_EDIT_TAB);
+	assert_int_equal(type("\x0c"), LINE_EDIT_CLEAR);
+	assert_int_equal(type("\x1b[50;132R"), LINE_EDIT_SIZE);
+	assert_int_equal(edit.params[0], 50);
+	assert_int_equal(edit.params[1], 132);
+	assert_int_equal(type("\x1b[99999999;1R"), LINE_EDIT_SIZE);
 	assert_int_equal(type("\x03"), LINE_EDIT_CANCEL);
 	assert_int_equal(type("\r"), LINE_EDIT_DONE);
 	assert_int_equal(type("\n"), LINE_EDIT_NOTHING); /* of the CR */
@@ -166,6 +215,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_typing),
 		cmocka_unit_test(test_unknown_sequences_do_nothing),
+		cmocka_unit_test(test_words_and_other_keys),
+		cmocka_unit_test(test_search),
 		cmocka_unit_test(test_events),
 		cmocka_unit_test(test_history),
 		cmocka_unit_test(test_history_is_bounded),

@@ -4,6 +4,7 @@
 /* test-sources: tests/host/devices/fake_time.c */
 #include "devices/acpi_node.h"
 #include "tests/host/devices/fake.h"
+#include "vmm/power_button.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -87,6 +88,29 @@ static void test_power_off(void **state)
 	assert_int_equal(fake_requests, 1 << VM_REQUEST_POWEROFF);
 }
 
+/* What the administrator presses is an event like another, masked until the guest wants it. */
+static void test_power_button(void **state)
+{
+	const struct power_button *button = device_iface(&fake_vm, "pm", POWER_BUTTON_KIND);
+
+	(void)state;
+	assert_non_null(button);
+	button->press(button->opaque);
+	assert_int_equal(fake_in(0x600, 2), 0x0100);
+	assert_false(fake_line(9));
+	fake_out(0x602, 2, 0x0100);
+	assert_true(fake_line(9));
+	fake_out(0x600, 2, 0x0001);
+	assert_true(fake_line(9));
+	fake_out(0x601, 1, 0x01);
+	assert_false(fake_line(9));
+	assert_int_equal(fake_in(0x600, 2), 0);
+	button->press(button->opaque);
+	button->press(button->opaque);
+	assert_true(fake_line(9));
+	assert_int_equal(fake_requests, 0);
+}
+
 static void test_registers(void **state)
 {
 	(void)state;
@@ -147,6 +171,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_timer_interrupt, setup24, teardown),
 		cmocka_unit_test_setup_teardown(test_power_off, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_registers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_power_button, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_general_purpose_events, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reset_register, setup, teardown),
 	};

@@ -4,6 +4,7 @@
 #include "drivers/screen.h"
 #include "drivers/font.h"
 #include "kernel/log.h"
+#include "kernel/page_alloc.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -43,6 +44,21 @@ void log_for_each(void (*line)(void *opaque, const char *text), void *opaque)
 	line(opaque, "[0] debug: x");
 }
 
+static bool no_memory;
+static void *pages;
+
+void page_owner_register(struct page_owner *owner, const char *name)
+{
+	owner->name = name;
+}
+
+void *page_alloc_zeroed(struct page_owner *owner, unsigned order)
+{
+	(void)owner;
+	pages = no_memory ? NULL : calloc(1, PAGE_SIZE << order);
+	return pages;
+}
+
 static void write_text(const char *s)
 {
 	draws = 0;
@@ -73,7 +89,11 @@ static int setup(void **state)
 	screen.width = WIDTH;
 	screen.height = HEIGHT;
 	screen.draw = draw;
-	screen_register(&screen, "test");
+	free(pages);
+	no_memory = true;
+	assert_false(screen_register(&screen, "test"));
+	no_memory = false;
+	assert_true(screen_register(&screen, "test"));
 	return 0;
 }
 
@@ -131,6 +151,17 @@ static void test_sequences(void **state)
 	assert_rows("B??", "", "", "");
 }
 
+/* What the shell asks a terminal by is not to be seen. */
+static void test_the_cursor_is_put_back(void **state)
+{
+	(void)state;
+	write_text("\x1b[2J\x1b[H> \x1b"
+		   "7\x1b[999;999H\x1b[6n\x1b"
+		   "8help");
+	assert_rows("> help", "", "", "");
+	assert_int_equal(cursor_x, 6);
+}
+
 static void test_random_bytes(void **state)
 {
 	(void)state;
@@ -160,6 +191,7 @@ int main(void)
 		cmocka_unit_test_setup(test_draws_only_what_changes, setup),
 		cmocka_unit_test_setup(test_editing, setup),
 		cmocka_unit_test_setup(test_sequences, setup),
+		cmocka_unit_test_setup(test_the_cursor_is_put_back, setup),
 		cmocka_unit_test_setup(test_random_bytes, setup),
 		cmocka_unit_test(test_letters_differ),
 	};

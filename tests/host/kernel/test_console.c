@@ -6,6 +6,7 @@
 #include "kernel/time.h"
 #include "kernel/timer.h"
 
+#include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@ static void keep(char *where, const char *s, size_t len)
 }
 
 static bool input_stopped;
+static char taken[64];
 
 /* A tick a nanosecond; the timer is fired by hand. */
 
@@ -84,6 +86,29 @@ static void test_lines_go_to_all_the_shell_to_the_interactive(void **state)
 	log_line("log\n");
 	assert_string_equal(out, "value 42\nlog\n");
 	assert_string_equal(log_out, "log\n");
+}
+
+static void take_upper(const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		strncat(taken, &(char){(char)toupper(s[i])}, 1);
+}
+
+/* What the shell writes, and nothing else. */
+static void test_redirection(void **state)
+{
+	(void)state;
+	console_redirect(take_upper);
+	console_printf("value %d\n", 42);
+	console_write("x", 1);
+	log_line("log\n");
+	console_write_guest("guest\n", 6);
+	console_edit("prompt", 6);
+	console_edit(NULL, 0);
+	console_redirect(NULL);
+	console_write("y", 1);
+	assert_string_equal(taken, "VALUE 42\nX");
+	assert_string_equal(out, "log\nguest\nprompt\ny");
 }
 
 static void test_line_starts_at_the_left(void **state)
@@ -241,6 +266,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_lines_go_to_all_the_shell_to_the_interactive, setup),
+		cmocka_unit_test_setup(test_redirection, setup),
 		cmocka_unit_test_setup(test_line_starts_at_the_left, setup),
 		cmocka_unit_test_setup(test_typing_costs_one_character, setup),
 		cmocka_unit_test_setup(test_cursor_inside_the_line, setup),

@@ -161,6 +161,35 @@ static void test_wake_while_running_counts(void **state)
 	retire(&b);
 }
 
+/* Whoever asks while it runs gets what has gone by. */
+static enum sched_result act_looks(struct actor *actor)
+{
+	uint64_t before = sched_runtime(&actor->entity);
+
+	fake_cpus_advance(SLICE / 2);
+	assert_in_range(sched_runtime(&actor->entity) - before, SLICE / 2, SLICE / 2 + SLICE / 10);
+	return SCHED_BLOCK;
+}
+
+static void test_runtime(void **state)
+{
+	struct actor a = {.name = 'a', .act = act_looks};
+	uint64_t runtime;
+
+	(void)state;
+	sched_add(&a.entity, &ops, 0);
+	assert_int_equal(sched_runtime(&a.entity), 0);
+	for (unsigned i = 1; i < 4; i++) {
+		sched_wake(&a.entity);
+		steps(2);
+		runtime = sched_runtime(&a.entity);
+		assert_in_range(runtime, i * (SLICE / 2), i * (SLICE / 2 + SLICE / 10));
+		fake_cpus_advance(SLICE);
+		assert_int_equal(sched_runtime(&a.entity), runtime);
+	}
+	retire(&a);
+}
+
 static bool resched_seen[8];
 
 /* Plays a vCPU: the interrupt window after each exit, until the CPU is wanted back. */
@@ -317,6 +346,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_round_robin, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wake_while_running_counts, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_runtime, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_slice_for_one_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_slice_ends_when_two_are_ready, setup,
 						teardown),

@@ -279,6 +279,10 @@ static void task_reads(void *arg)
 	say(buf);
 }
 
+void console_input_resume(void)
+{
+}
+
 static void test_console_input(void **state)
 {
 	static char flood[5000];

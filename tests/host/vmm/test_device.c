@@ -290,21 +290,32 @@ static void test_connection_to_nothing(void **state)
 	world_end();
 }
 
+static void take_timer_ns(void *opaque, const struct device *dev, uint64_t ns)
+{
+	assert_string_equal(dev->id, "t");
+	*(uint64_t *)opaque = ns;
+}
+
 static void test_timer(void **state)
 {
 	struct device_timer *timer;
+	uint64_t ns = 0;
 
 	(void)state;
 	fake_tsc = 0;
 	world_fired = 0;
 	assert_int_equal(world_start("[device \"t\"]\ntype = taker\n"), 0); /* armed for 1000 */
 	timer = world_timer("t");
+	device_timer_for_each(&world_vm, take_timer_ns, &ns);
+	assert_int_equal(ns, 1000);
 	fake_run_until(999);
 	assert_int_equal(world_fired, 0);
 	fake_run_until(1000);
 	assert_int_equal(world_fired, 1);
 	fake_run_until(5000);
 	assert_int_equal(world_fired, 1);
+	device_timer_for_each(&world_vm, take_timer_ns, &ns);
+	assert_true(ns == UINT64_MAX);
 
 	/* A pause of 10000 ns moves it by as much. */
 	device_timer_arm(timer, 6000);

@@ -61,9 +61,11 @@ static void test_wire_or(void **state)
 {
 	struct chip chip = CHIP(chip);
 	struct irq_line a = {0}, b = {0}, other = {0};
+	unsigned asserting;
 
 	(void)state;
 	assert_int_equal(irq_add_sink(&vm, &chip.sink), 0);
+	assert_int_equal(irq_line_users(&vm, 5, &asserting), 0);
 	assert_int_equal(irq_line_attach(&vm, &a, 5), 0);
 	assert_int_equal(irq_line_attach(&vm, &b, 5), 0);
 	assert_int_equal(irq_line_attach(&vm, &other, 6), 0);
@@ -72,6 +74,10 @@ static void test_wire_or(void **state)
 	irq_line_set(&b, true);
 	assert_true(chip.levels[5] && !chip.levels[6]);
 	assert_int_equal(chip.changes, 1);
+	assert_int_equal(irq_line_users(&vm, 5, &asserting), 2);
+	assert_int_equal(asserting, 2);
+	assert_int_equal(irq_line_users(&vm, 6, &asserting), 1);
+	assert_int_equal(asserting, 0);
 	irq_line_set(&a, false);
 	assert_true(chip.levels[5]);
 	irq_line_set(&b, false);

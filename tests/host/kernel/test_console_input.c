@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* test-sources: kernel/console_input.c lib/ring.c */
+/* What was typed, between a driver that asks for space and a reader that is slow. */
+#include "kernel/console.h"
+#include "kernel/page_alloc.h"
+#include "kernel/task.h"
+#include "kernel/time.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define SIZE 65536u
+
+uint64_t fake_tsc;
+struct time_scale time_scale;
+static unsigned resumed;
+static bool no_memory = true;
+static char buf[SIZE];
+
+void console_input_resume(void)
+{
+	resumed++;
+}
+
+void page_owner_register(struct page_owner *owner, const char *name)
+{
+	(void)owner;
+	(void)name;
+}
+
+void *page_alloc(struct page_owner *owner, unsigned order)
+{
+	static char pages[SIZE];
+
+	(void)owner;
+	assert_int_equal(PAGE_SIZE << order, SIZE);
+	return no_memory ? NULL : pages;
+}
+
+struct task *task_current(void)
+{
+	return NULL;
+}
+
+void task_wake(struct task *task)
+{
+	(void)task;
+}
+
+void task_sleep(void)
+{
+}
+
+void task_sleep_until(uint64_t deadline)
+{
+	fake_tsc = deadline;
+}
+
+static size_t put_all(void)
+{
+	size_t n = 0;
+
+	for (; console_input_space() >= 16; n += 16)
+		console_input("0123456789abcdef", 16);
+	return n;
+}
+
+static size_t take_all(void)
+{
+	size_t n, all = 0;
+
+	while ((n = console_read_timeout(buf, 48, 0))) {
+		for (size_t i = 0; i < n; i++)
+			assert_int_equal(buf[i], "0123456789abcdef"[(all + i) % 16]);
+		all += n;
+	}
+	return all;
+}
+
+/* As much as a driver is told that it may put in comes out, whatever the memory. */
+static void test_nothing_is_lost(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		size_t n = put_all();
+
+		assert_in_range(n, 4096 - 80, 4096);
+		assert_int_equal(take_all(), n);
+	}
+	console_input_init();
+	assert_true(console_input_space() < 4096);
+	no_memory = false;
+	console_input_init();
+	for (unsigned i = 0; i < 3; i++) {
+		size_t n = put_all();
+
+		assert_in_range(n, SIZE - 80, SIZE);
+		assert_int_equal(take_all(), n);
+	}
+}
+
+static void test_waiting(void **state)
+{
+	(void)state;
+	resumed = 0;
+	assert_false(console_input_full());
+	for (unsigned n = 0; n <= SIZE / 4 * 3; n += 16) {
+		assert_false(console_input_full());
+		console_input("0123456789abcdef", 16);
+	}
+	assert_true(console_input_full());
+	/* Until there is much space again. */
+	for (unsigned n = SIZE / 4 * 3 + 16; n >= SIZE / 4; n -= 16) {
+		assert_int_equal(resumed, 0);
+		assert_true(console_input_full());
+		assert_int_equal(console_read_timeout(buf, 16, 0), 16);
+	}
+	assert_int_equal(resumed, 1);
+	assert_false(console_input_full());
+	take_all();
+	assert_int_equal(resumed, 1);
+}
+
+static void test_skipping(void **state)
+{
+	(void)state;
+	assert_false(console_input_skip('x'));
+	for (unsigned n = 0; n < 30000; n++)
+		console_input("0", 1);
+	assert_false(console_input_skip('x'));
+	console_input("x12", 3);
+	assert_true(console_input_skip('x'));
+	assert_int_equal(console_read_timeout(buf, sizeof(buf), 0), 2);
+	assert_memory_equal(buf, "12", 2);
+	console_input("0x", 2);
+	assert_true(console_input_skip('x'));
+	assert_int_equal(console_read_timeout(buf, sizeof(buf), 0), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_nothing_is_lost),
+		cmocka_unit_test(test_waiting),
+		cmocka_unit_test(test_skipping),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
