@@ -20,6 +20,8 @@ static struct list_head console_sinks = LIST_HEAD_INIT(console_sinks);
 static bool console_mid_line;	/* what was written last did not end in a newline … */
 static bool console_guest_line; /* … and is a guest's */
 
+static bool console_muted;
+
 /* What console_edit() showed last. */
 static struct {
 	bool active;
@@ -163,8 +165,15 @@ static void console_draw_edit(void)
 	}
 }
 
+void console_mute(bool mute)
+{
+	WRITE_ONCE(console_muted, mute);
+}
+
 void console_write_line(const char *line, size_t len)
 {
+	if (READ_ONCE(console_muted))
+		return;
 	spin_lock(&console_lock);
 	if (!console_guest_line || !console_hold(line, len)) {
 		console_release();
