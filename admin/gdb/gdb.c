@@ -3,8 +3,9 @@
  * `gdbserver VM`: the console's line is gdb's until it detaches. Meanwhile log
  * lines are only kept, and the VM stands still but when gdb lets it run.
  */
-#include "admin/command.h"
 #include "admin/gdb/gdb.h"
+
+#include "admin/command.h"
 #include "admin/vm_arg.h"
 #include "kernel/console.h"
 #include "kernel/slab.h"

@@ -10,43 +10,59 @@
 
 #include <string.h>
 
-#define R(name, type, bits) "<reg name=\"" name "\" bitsize=\"" bits "\" type=\"" type "\"/>"
-#define GPR(name)	    R(name, "int64", "64")
-#define POINTER(name)	    R(name, "data_ptr", "64")
-#define WORD(name)	    R(name, "int32", "32")
-#define FLOAT(name)	    R(name, "i387_ext", "80")
-#define CONTROL(name)	    R(name, "uint64", "64")
-
-const char gdb_target_xml[] =
-	"<?xml version=\"1.0\"?><!DOCTYPE target SYSTEM \"gdb-target.dtd\">"
-	"<target><architecture>i386:x86-64</architecture>"
-	"<feature name=\"org.gnu.gdb.i386.core\">" GPR("rax") GPR("rbx") GPR("rcx") GPR("rdx") GPR(
-		"rsi") GPR("rdi") POINTER("rbp") POINTER("rsp") GPR("r8") GPR("r9") GPR("r10")
-		GPR("r11") GPR("r12") GPR("r13") GPR("r14") GPR("r15") R("rip", "code_ptr", "64")
-			WORD("eflags") WORD("cs") WORD("ss") WORD("ds") WORD("es") WORD("fs") WORD(
-				"gs") FLOAT("st0") FLOAT("st1") FLOAT("st2") FLOAT("st3")
-				FLOAT("st4") FLOAT("st5") FLOAT("st6") FLOAT("st7") WORD(
-					"fctrl") WORD("fstat") WORD("ftag") WORD("fiseg")
-					WORD("fioff") WORD("foseg") WORD("fooff") WORD(
-						"fop") "</feature><feature "
-						       "name=\"org.gnu.gdb.i386."
-						       "segments\">" POINTER("fs_base") POINTER(
-							       "gs_base") "</feature><feature "
-									  "name=\"alcazar."
-									  "control\">" CONTROL("cr"
-											       "0") CONTROL(
-										  "cr2") CONTROL("c"
-												 "r"
-												 "3")
-										  CONTROL("cr4") CONTROL(
-											  "efe"
-											  "r") "</"
-											       "fea"
-											       "tur"
-											       "e><"
-											       "/ta"
-											       "rge"
-											       "t>";
+const char gdb_target_xml[] = "<?xml version=\"1.0\"?><!DOCTYPE target SYSTEM \"gdb-target.dtd\">"
+			      "<target><architecture>i386:x86-64</architecture>"
+			      "<feature name=\"org.gnu.gdb.i386.core\">"
+			      "<reg name=\"rax\" bitsize=\"64\" type=\"int64\"/>"
+			      "<reg name=\"rbx\" bitsize=\"64\" type=\"int64\"/>"
+			      "<reg name=\"rcx\" bitsize=\"64\" type=\"int64\"/>"
+			      "<reg name=\"rdx\" bitsize=\"64\" type=\"int64\"/>"
+			      "<reg name=\"rsi\" bitsize=\"64\" type=\"int64\"/>"
+			      "<reg name=\"rdi\" bitsize=\"64\" type=\"int64\"/>"
+			      "<reg name=\"rbp\" bitsize=\"64\" type=\"data_ptr\"/>"
+			      "<reg name=\"rsp\" bitsize=\"64\" type=\"data_ptr\"/>"
+			      "<reg name=\"r8\" bitsize=\"64\" type=\"int64\"/>"
+			      "<reg name=\"r9\" bitsize=\"64\" type=\"int64\"/>"
+			      "<reg name=\"r10\" bitsize=\"64\" type=\"int64\"/>"
+			      "<reg name=\"r11\" bitsize=\"64\" type=\"int64\"/>"
+			      "<reg name=\"r12\" bitsize=\"64\" type=\"int64\"/>"
+			      "<reg name=\"r13\" bitsize=\"64\" type=\"int64\"/>"
+			      "<reg name=\"r14\" bitsize=\"64\" type=\"int64\"/>"
+			      "<reg name=\"r15\" bitsize=\"64\" type=\"int64\"/>"
+			      "<reg name=\"rip\" bitsize=\"64\" type=\"code_ptr\"/>"
+			      "<reg name=\"eflags\" bitsize=\"32\" type=\"int32\"/>"
+			      "<reg name=\"cs\" bitsize=\"32\" type=\"int32\"/>"
+			      "<reg name=\"ss\" bitsize=\"32\" type=\"int32\"/>"
+			      "<reg name=\"ds\" bitsize=\"32\" type=\"int32\"/>"
+			      "<reg name=\"es\" bitsize=\"32\" type=\"int32\"/>"
+			      "<reg name=\"fs\" bitsize=\"32\" type=\"int32\"/>"
+			      "<reg name=\"gs\" bitsize=\"32\" type=\"int32\"/>"
+			      "<reg name=\"st0\" bitsize=\"80\" type=\"i387_ext\"/>"
+			      "<reg name=\"st1\" bitsize=\"80\" type=\"i387_ext\"/>"
+			      "<reg name=\"st2\" bitsize=\"80\" type=\"i387_ext\"/>"
+			      "<reg name=\"st3\" bitsize=\"80\" type=\"i387_ext\"/>"
+			      "<reg name=\"st4\" bitsize=\"80\" type=\"i387_ext\"/>"
+			      "<reg name=\"st5\" bitsize=\"80\" type=\"i387_ext\"/>"
+			      "<reg name=\"st6\" bitsize=\"80\" type=\"i387_ext\"/>"
+			      "<reg name=\"st7\" bitsize=\"80\" type=\"i387_ext\"/>"
+			      "<reg name=\"fctrl\" bitsize=\"32\" type=\"int32\"/>"
+			      "<reg name=\"fstat\" bitsize=\"32\" type=\"int32\"/>"
+			      "<reg name=\"ftag\" bitsize=\"32\" type=\"int32\"/>"
+			      "<reg name=\"fiseg\" bitsize=\"32\" type=\"int32\"/>"
+			      "<reg name=\"fioff\" bitsize=\"32\" type=\"int32\"/>"
+			      "<reg name=\"foseg\" bitsize=\"32\" type=\"int32\"/>"
+			      "<reg name=\"fooff\" bitsize=\"32\" type=\"int32\"/>"
+			      "<reg name=\"fop\" bitsize=\"32\" type=\"int32\"/>"
+			      "</feature><feature name=\"org.gnu.gdb.i386.segments\">"
+			      "<reg name=\"fs_base\" bitsize=\"64\" type=\"data_ptr\"/>"
+			      "<reg name=\"gs_base\" bitsize=\"64\" type=\"data_ptr\"/>"
+			      "</feature><feature name=\"alcazar.control\">"
+			      "<reg name=\"cr0\" bitsize=\"64\" type=\"uint64\"/>"
+			      "<reg name=\"cr2\" bitsize=\"64\" type=\"uint64\"/>"
+			      "<reg name=\"cr3\" bitsize=\"64\" type=\"uint64\"/>"
+			      "<reg name=\"cr4\" bitsize=\"64\" type=\"uint64\"/>"
+			      "<reg name=\"efer\" bitsize=\"64\" type=\"uint64\"/>"
+			      "</feature></target>";
 const size_t gdb_target_xml_len = sizeof(gdb_target_xml) - 1;
 
 enum gdb_reg_kind { GDB_GPR, GDB_RIP, GDB_REG, GDB_SELECTOR, GDB_BASE, GDB_NONE };
