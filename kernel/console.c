@@ -22,6 +22,7 @@ static bool console_guest_line; /* … and is a guest's */
 
 /* The shell's task's, which alone uses it. */
 static void (*console_taker)(const char *s, size_t len);
+static bool console_muted;
 
 /* What console_edit() showed last. */
 static struct {
@@ -193,8 +194,15 @@ static void console_draw_edit(void)
 	}
 }
 
+void console_mute(bool mute)
+{
+	WRITE_ONCE(console_muted, mute);
+}
+
 void console_write_line(const char *line, size_t len)
 {
+	if (READ_ONCE(console_muted))
+		return;
 	spin_lock(&console_lock);
 	if (!console_guest_line || !console_hold(line, len)) {
 		console_release();

@@ -79,6 +79,9 @@ size_t console_read_timeout(char *buf, size_t max, uint64_t ns);
 #define CONSOLE_EDIT_MAX 272
 void console_edit(const char *text, size_t cursor);
 
+/* Something else than text is on the line: log lines are not shown there, but kept (`dmesg`). */
+void console_mute(bool mute);
+
 /* The log: one line with its newline, to all sinks, never inside what is being edited. */
 void console_write_line(const char *line, size_t len);
 

@@ -21,6 +21,7 @@
 #include "vmm/vcpu.h"
 #include "vmm/vcpu_cr.h"
 #include "vmm/vm.h"
+#include "vmm/vm_debug.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -200,6 +201,10 @@ static bool is_hypercall(struct vcpu *vcpu)
 
 static enum exit_action exit_exception(struct vcpu *vcpu, const struct vm_exit *exit)
 {
+	if ((exit->u.exception.vector == EXCEPTION_UD ||
+	     exit->u.exception.vector == EXCEPTION_DB) &&
+	    vm_debug_takes(vcpu, exit->u.exception.vector))
+		return EXIT_RESUME;
 	if (exit->u.exception.vector == EXCEPTION_UD && is_hypercall(vcpu))
 		return exit_hypercall(vcpu, exit);
 	if (exit->u.exception.vector == EXCEPTION_PF)

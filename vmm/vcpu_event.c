@@ -5,6 +5,7 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/exceptions.h"
 #include "vmm/hv_ops.h"
+#include "vmm/vm_debug.h"
 
 #define EXCEPTION_CP 21 /* control protection */
 #define EXCEPTION_SX 30 /* APM vol. 2, 8.2.20 */
@@ -92,5 +93,6 @@ void vcpu_inject_page_fault(struct vcpu *vcpu, gva_t address, uint32_t error)
 void vcpu_inject_step(struct vcpu *vcpu)
 {
 	hv_ops->set_reg(vcpu, VCPU_DR6, hv_ops->get_reg(vcpu, VCPU_DR6) | DR6_BS);
-	vcpu_inject_exception(vcpu, EXCEPTION_DB, false, 0);
+	if (!vm_debug_takes(vcpu, EXCEPTION_DB))
+		vcpu_inject_exception(vcpu, EXCEPTION_DB, false, 0);
 }

@@ -27,6 +27,7 @@ struct guest_memory;
 struct hook_maps;
 struct device_manager;
 struct vm_irq;
+struct vm_debug;
 
 enum vm_state { VM_DEFINED, VM_RUNNING, VM_PAUSED, VM_STOPPED, VM_CRASHED };
 enum vm_request {
@@ -53,6 +54,7 @@ struct vm {
 	struct guest_memory *memory;
 	struct device_manager *devices;
 	struct vm_irq *irq;
+	struct vm_debug *debug;	     /* vmm/vm_debug.h; NULL: nobody debugs it */
 	struct vm_config *config;    /* as parsed; owned */
 	struct vm_console *consoles; /* list: one per char-console backend */
 	struct vm_console *ended;    /* the last that went: what the VM said before it stopped */

@@ -348,6 +348,21 @@ unsigned vcpu_emulate_fetch(struct vcpu *vcpu, uint8_t bytes[15])
 	return count;
 }
 
+bool vcpu_emulate_address(struct vcpu *vcpu, uint64_t linear, uint64_t *gpa)
+{
+	struct emulate_ctx ctx;
+	struct vcpu_mode mode;
+	struct gva_walk walk;
+
+	vcpu_emulate_enter(vcpu, &ctx, &mode);
+	ctx.cpl = 0;
+	ctx.cr4 &= ~X86_CR4_SMAP;
+	if (gva_translate(&ctx, linear, GVA_READ, &walk))
+		return false;
+	*gpa = walk.gpa;
+	return true;
+}
+
 int vcpu_emulate_create(struct vcpu *vcpu)
 {
 	struct vcpu_emulate *e = kzalloc(sizeof(*e));

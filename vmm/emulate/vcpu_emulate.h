@@ -42,4 +42,10 @@ unsigned vcpu_emulate_length(struct vcpu *vcpu) __must_check;
  */
 unsigned vcpu_emulate_fetch(struct vcpu *vcpu, uint8_t bytes[15]);
 
+/*
+ * Where @linear is for the vCPU, whoever may access it there; false: nowhere. For a debugger; sets
+ * accessed bits on the way, as a CPU does. Own CPU or vCPU not runnable.
+ */
+bool vcpu_emulate_address(struct vcpu *vcpu, uint64_t linear, uint64_t *gpa);
+
 #endif
