@@ -4,7 +4,8 @@
 /* test-sources: devices/virtio/virtq.c devices/virtio/virtq_chain.c */
 /* test-sources: devices/virtio/virtq_split.c devices/virtio/virtq_packed.c */
 /* test-sources: devices/virtio/virtio.c devices/virtio/virtio_common.c */
-/* test-sources: devices/virtio/virtio_pci.c tests/host/virtio/guest.c */
+/* test-sources: devices/virtio/virtio_pci.c */
+/* test-sources: tests/host/virtio/guest.c tests/host/virtio/guest_driver.c */
 /* test-sources: tests/host/virtio/slow_net.c vmm/net_frontend.c */
 /* test-sources: devices/hostdev/host_device.c devices/hostdev/host_args.c */
 /* test-sources: devices/hostdev/host_config.c lib/ring.c tests/host/backend/world.c */
