@@ -272,7 +272,7 @@ GUEST_TEST(disk_costs)
 	start = rdtsc();
 	for (i = 0; i < ROUNDS; i++)
 		doorbell(&disk);
-	print("doorbell", (rdtsc() - start) / ROUNDS);
+	print("blk_doorbell", (rdtsc() - start) / ROUNDS);
 	print("blk_read_4k", reads(1, 4096, ROUNDS));
 	print("blk_read_4k_deep", reads(DEPTH, 4096, ROUNDS / 10));
 	print("blk_requests_per_exit", ROUNDS / 10 * DEPTH / MAX(disk.doorbells, 1u));

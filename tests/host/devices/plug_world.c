@@ -123,6 +123,21 @@ void vm_log_guest(struct vm *v, enum log_level level, const char *fmt, ...)
 	(void)fmt;
 }
 
+struct vm *vm_find(const char *name)
+{
+	return strcmp(name, vm.name) ? NULL : &vm;
+}
+
+enum vm_state vm_life_begin(struct vm *v)
+{
+	return v->state;
+}
+
+void vm_life_end(struct vm *v, enum vm_state state)
+{
+	v->state = state;
+}
+
 static struct list_head queued = LIST_HEAD_INIT(queued);
 
 void work_init(struct work *work, work_fn fn)
