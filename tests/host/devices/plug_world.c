@@ -18,6 +18,7 @@
 #include "vmm/vm.h"
 #include "vmm/vm_config.h"
 #include "vmm/vm_console.h"
+#include "vmm/vm_life.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -121,6 +122,21 @@ void vm_log_guest(struct vm *v, enum log_level level, const char *fmt, ...)
 	(void)v;
 	(void)level;
 	(void)fmt;
+}
+
+struct vm *vm_find(const char *name)
+{
+	return strcmp(name, vm.name) ? NULL : &vm;
+}
+
+enum vm_state vm_life_begin(struct vm *v)
+{
+	return v->state;
+}
+
+void vm_life_end(struct vm *v, enum vm_state state)
+{
+	v->state = state;
 }
 
 static struct list_head queued = LIST_HEAD_INIT(queued);
