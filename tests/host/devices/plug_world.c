@@ -18,6 +18,7 @@
 #include "vmm/vm.h"
 #include "vmm/vm_config.h"
 #include "vmm/vm_console.h"
+#include "vmm/vm_life.h"
 
 #include <errno.h>
 #include <setjmp.h>
