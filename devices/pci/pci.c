@@ -39,6 +39,10 @@
 #define PCI_ADDRESS_KEPT	   (PCI_ADDRESS_ENABLE | PCI_ADDRESS_FUNCTION | PCI_ADDRESS_REGISTER)
 #define PCI_ADDRESS_FUNCTION_SHIFT 8
 
+/* What the tables tell of: Linux looks at 32 devices of each bus that they name. Bridges may be
+ * given higher numbers, and are found there. */
+#define PCI_BUS_LAST 15
+
 #define PCI_ECAM_FUNCTION_SHIFT 12
 
 #define PCI_HOST_VENDOR 0x1b36
@@ -224,7 +228,7 @@ static void pci_set_windows(struct pci *pci)
 	pci->acpi = (struct acpi_pci){
 		.config_port = PCI_IO,
 		.config_ports = PCI_IO_PORTS,
-		.bus_last = PCI_BUSES - 1,
+		.bus_last = PCI_BUS_LAST,
 		.io = {{0, PCI_IO - 1}, {PCI_IO + PCI_IO_PORTS, 0xffff}},
 		.ecam = GUEST_PCI_CONFIG,
 		.memory = {{GUEST_VGA_BASE, GUEST_VGA_END - 1},

@@ -70,6 +70,17 @@ void page_free(struct page_owner *owner, void *pages, unsigned order)
 	kfree(pages);
 }
 
+void command_error(const char *fmt, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	console_printf("%s", text);
+}
+
 struct vm *vm_find(const char *name)
 {
 	return strcmp(name, vm.name) ? NULL : &vm;

@@ -26,7 +26,7 @@ unsigned fake_tpr_threshold[VM_MAX_VCPUS];
 char fake_last_log[256];
 unsigned fake_errors;
 
-static struct guest_memory fake_memory = {
+static struct guest_memory fake_guest_memory = {
 	.size = FAKE_RAM_SIZE,
 	.low_end = FAKE_RAM_SIZE,
 	.high_end = GUEST_HIGH_BASE,
@@ -227,7 +227,7 @@ void fake_start(unsigned vcpus)
 	snprintf(fake_vm.name, sizeof(fake_vm.name), "fake");
 	fake_vm.vcpu_count = vcpus;
 	fake_vm.state = VM_RUNNING;
-	fake_vm.memory = &fake_memory;
+	fake_vm.memory = &fake_guest_memory;
 	for (i = 0; i < vcpus; i++) {
 		fake_vcpus[i].vm = &fake_vm;
 		fake_vcpus[i].index = i;
@@ -260,4 +260,138 @@ int fake_interrupt(unsigned cpu)
 	if (vector >= 0)
 		irq_accept(&fake_vcpus[cpu], (uint8_t)vector);
 	return vector;
+}
+
+/* The guest's side. */
+
+static FAKE_UNTRACED struct fake_hook *fake_find(struct fake_map *map, uint64_t key)
+{
+	unsigned i;
+
+	for (i = 0; i < map->count; i++)
+		if (key >= map->hooks[i].first && key <= map->hooks[i].last)
+			return &map->hooks[i];
+	return NULL;
+}
+
+/* Who answers an access of @width bytes as a whole. */
+static struct fake_hook *fake_find_whole(struct fake_map *map, uint64_t key, unsigned width)
+{
+	struct fake_hook *hook = fake_find(map, key);
+
+	if (hook && hook->width)
+		return hook->width == width ? hook : NULL;
+	return hook && key + width - 1 <= hook->last ? hook : NULL;
+}
+
+static uint64_t fake_one(const struct fake_hook *hook, unsigned cpu, uint64_t addr, unsigned width,
+			 bool write, uint64_t value)
+{
+	struct vcpu *vcpu = fake_vm.vcpus[cpu];
+	uint64_t mask = width == 8 ? UINT64_MAX : BIT(8 * width) - 1, result = 0;
+
+	value &= mask;
+	if (hook)
+		++*hook->accesses;
+	if (!hook || (write ? !hook->ops->write : !hook->ops->read))
+		return mask;
+	if (write)
+		return hook->ops->write(hook->opaque, vcpu, addr - hook->first, width, value), 0;
+	if (hook->ops->read(hook->opaque, vcpu, addr - hook->first, width, &result))
+		return mask;
+	return result & mask;
+}
+
+/* What nobody has goes to the rest, byte by byte, or at once when all of it is so. */
+static struct fake_hook *fake_rest(struct fake_map *map)
+{
+	struct fake_hook *rest = map == &fake_io ? &fake_io_rest : &fake_memory_rest;
+
+	return (map == &fake_io || map == &fake_memory) && rest->ops ? rest : NULL;
+}
+
+static bool fake_is_free(struct fake_map *map, uint64_t addr, unsigned width)
+{
+	unsigned i;
+
+	if (map == &fake_io && addr % width)
+		return false; /* split, as aligned as can be */
+	for (i = 0; i < width; i++)
+		if (fake_find(map, addr + i) || (map == &fake_io && addr + i > UINT16_MAX))
+			return false;
+	return true;
+}
+
+/* One access, split in bytes where nobody answers all of it. */
+static uint64_t fake_access(struct fake_map *map, unsigned cpu, uint64_t addr, unsigned width,
+			    bool write, uint64_t value)
+{
+	struct fake_hook *hook = fake_find_whole(map, addr, width);
+	uint64_t result = 0;
+	unsigned i;
+
+	if (!hook && fake_is_free(map, addr, width))
+		hook = fake_rest(map);
+	if (hook)
+		return fake_one(hook, cpu, addr, width, write, value);
+	for (i = 0; i < width; i++) {
+		hook = fake_find(map, addr + i);
+		if (hook && hook->width)
+			hook = NULL; /* a register that this access passes by */
+		if (!hook && fake_is_free(map, addr + i, 1))
+			hook = fake_rest(map);
+		result |= fake_one(hook, cpu, addr + i, 1, write, value >> (8 * i)) << (8 * i);
+	}
+	return result;
+}
+
+uint32_t fake_in(uint16_t port, unsigned width)
+{
+	return (uint32_t)fake_access(&fake_io, 0, port, width, false, 0);
+}
+
+void fake_out(uint16_t port, unsigned width, uint32_t value)
+{
+	fake_access(&fake_io, 0, port, width, true, value);
+}
+
+uint64_t fake_mmio_read(unsigned cpu, gpa_t gpa, unsigned width)
+{
+	return fake_access(&fake_memory, cpu, gpa, width, false, 0);
+}
+
+void fake_mmio_write(unsigned cpu, gpa_t gpa, unsigned width, uint64_t value)
+{
+	fake_access(&fake_memory, cpu, gpa, width, true, value);
+}
+
+int fake_rdmsr(unsigned cpu, uint32_t index, uint64_t *value)
+{
+	struct fake_hook *hook = fake_find(&fake_msr, index);
+
+	if (!hook || !hook->ops->read)
+		return -ENOENT;
+	++*hook->accesses;
+	return hook->ops->read(hook->opaque, fake_vm.vcpus[cpu], index - hook->first, 8, value);
+}
+
+int fake_wrmsr(unsigned cpu, uint32_t index, uint64_t value)
+{
+	struct fake_hook *hook = fake_find(&fake_msr, index);
+
+	if (!hook || !hook->ops->write)
+		return -ENOENT;
+	++*hook->accesses;
+	return hook->ops->write(hook->opaque, fake_vm.vcpus[cpu], index - hook->first, 8, value);
+}
+
+void fake_cpuid(unsigned cpu, uint32_t leaf, uint32_t subleaf, struct cpuid_regs *regs)
+{
+	struct fake_hook *hook = fake_find(&fake_leaves, leaf);
+
+	memset(regs, 0, sizeof(*regs));
+	if (!hook)
+		return;
+	++*hook->accesses;
+	hook->cpuid(hook->opaque, fake_vm.vcpus[cpu], leaf, subleaf, regs);
 }

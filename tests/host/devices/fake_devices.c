@@ -10,15 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FAKE_MAX_HOOKS	 128
 #define FAKE_MAX_DEVICES 40
 #define FAKE_MAX_TYPES	 64
 #define FAKE_MAX_IFACES	 64
 #define FAKE_MAX_LINES	 64
 #define FAKE_MAX_OWNED	 512
-
-/* Where it goes says nothing of a device: fuzzers are not to spend their time on it. */
-#define FAKE_UNTRACED __attribute__((no_sanitize("coverage")))
 
 TABLE_DECLARE(device_types, struct device_type);
 
@@ -27,22 +23,8 @@ struct device_config {
 	const char *const *keys;
 };
 
-struct fake_hook {
-	uint64_t first, last;
-	const struct hook_ops *ops;
-	hook_cpuid_fn cpuid;
-	void *opaque;
-	uint64_t *accesses; /* of its device's type */
-	unsigned width;	    /* the only one that it answers; 0: all */
-};
-
-struct fake_map {
-	struct fake_hook hooks[FAKE_MAX_HOOKS];
-	unsigned count;
-};
-
-static struct fake_map fake_io, fake_msr, fake_memory, fake_leaves;
-static struct fake_hook fake_io_rest, fake_memory_rest;
+struct fake_map fake_io, fake_msr, fake_memory, fake_leaves;
+struct fake_hook fake_io_rest, fake_memory_rest;
 static struct device fake_devices[FAKE_MAX_DEVICES];
 static unsigned fake_device_count;
 static struct {
@@ -406,138 +388,4 @@ void hook_report(struct vm *vm __unused, const char *what, uint64_t address, con
 		 int err)
 {
 	log_msg(LOG_WARN, "%s: error %d at %s 0x%lx", owner, err, what, address);
-}
-
-/* The guest's side. */
-
-static FAKE_UNTRACED struct fake_hook *fake_find(struct fake_map *map, uint64_t key)
-{
-	unsigned i;
-
-	for (i = 0; i < map->count; i++)
-		if (key >= map->hooks[i].first && key <= map->hooks[i].last)
-			return &map->hooks[i];
-	return NULL;
-}
-
-/* Who answers an access of @width bytes as a whole. */
-static struct fake_hook *fake_find_whole(struct fake_map *map, uint64_t key, unsigned width)
-{
-	struct fake_hook *hook = fake_find(map, key);
-
-	if (hook && hook->width)
-		return hook->width == width ? hook : NULL;
-	return hook && key + width - 1 <= hook->last ? hook : NULL;
-}
-
-static uint64_t fake_one(const struct fake_hook *hook, unsigned cpu, uint64_t addr, unsigned width,
-			 bool write, uint64_t value)
-{
-	struct vcpu *vcpu = fake_vm.vcpus[cpu];
-	uint64_t mask = width == 8 ? UINT64_MAX : BIT(8 * width) - 1, result = 0;
-
-	value &= mask;
-	if (hook)
-		++*hook->accesses;
-	if (!hook || (write ? !hook->ops->write : !hook->ops->read))
-		return mask;
-	if (write)
-		return hook->ops->write(hook->opaque, vcpu, addr - hook->first, width, value), 0;
-	if (hook->ops->read(hook->opaque, vcpu, addr - hook->first, width, &result))
-		return mask;
-	return result & mask;
-}
-
-/* What nobody has goes to the rest, byte by byte, or at once when all of it is so. */
-static struct fake_hook *fake_rest(struct fake_map *map)
-{
-	struct fake_hook *rest = map == &fake_io ? &fake_io_rest : &fake_memory_rest;
-
-	return (map == &fake_io || map == &fake_memory) && rest->ops ? rest : NULL;
-}
-
-static bool fake_is_free(struct fake_map *map, uint64_t addr, unsigned width)
-{
-	unsigned i;
-
-	if (map == &fake_io && addr % width)
-		return false; /* split, as aligned as can be */
-	for (i = 0; i < width; i++)
-		if (fake_find(map, addr + i) || (map == &fake_io && addr + i > UINT16_MAX))
-			return false;
-	return true;
-}
-
-/* One access, split in bytes where nobody answers all of it. */
-static uint64_t fake_access(struct fake_map *map, unsigned cpu, uint64_t addr, unsigned width,
-			    bool write, uint64_t value)
-{
-	struct fake_hook *hook = fake_find_whole(map, addr, width);
-	uint64_t result = 0;
-	unsigned i;
-
-	if (!hook && fake_is_free(map, addr, width))
-		hook = fake_rest(map);
-	if (hook)
-		return fake_one(hook, cpu, addr, width, write, value);
-	for (i = 0; i < width; i++) {
-		hook = fake_find(map, addr + i);
-		if (hook && hook->width)
-			hook = NULL; /* a register that this access passes by */
-		if (!hook && fake_is_free(map, addr + i, 1))
-			hook = fake_rest(map);
-		result |= fake_one(hook, cpu, addr + i, 1, write, value >> (8 * i)) << (8 * i);
-	}
-	return result;
-}
-
-uint32_t fake_in(uint16_t port, unsigned width)
-{
-	return (uint32_t)fake_access(&fake_io, 0, port, width, false, 0);
-}
-
-void fake_out(uint16_t port, unsigned width, uint32_t value)
-{
-	fake_access(&fake_io, 0, port, width, true, value);
-}
-
-uint64_t fake_mmio_read(unsigned cpu, gpa_t gpa, unsigned width)
-{
-	return fake_access(&fake_memory, cpu, gpa, width, false, 0);
-}
-
-void fake_mmio_write(unsigned cpu, gpa_t gpa, unsigned width, uint64_t value)
-{
-	fake_access(&fake_memory, cpu, gpa, width, true, value);
-}
-
-int fake_rdmsr(unsigned cpu, uint32_t index, uint64_t *value)
-{
-	struct fake_hook *hook = fake_find(&fake_msr, index);
-
-	if (!hook || !hook->ops->read)
-		return -ENOENT;
-	++*hook->accesses;
-	return hook->ops->read(hook->opaque, fake_vm.vcpus[cpu], index - hook->first, 8, value);
-}
-
-int fake_wrmsr(unsigned cpu, uint32_t index, uint64_t value)
-{
-	struct fake_hook *hook = fake_find(&fake_msr, index);
-
-	if (!hook || !hook->ops->write)
-		return -ENOENT;
-	++*hook->accesses;
-	return hook->ops->write(hook->opaque, fake_vm.vcpus[cpu], index - hook->first, 8, value);
-}
-
-void fake_cpuid(unsigned cpu, uint32_t leaf, uint32_t subleaf, struct cpuid_regs *regs)
-{
-	struct fake_hook *hook = fake_find(&fake_leaves, leaf);
-
-	memset(regs, 0, sizeof(*regs));
-	if (!hook)
-		return;
-	++*hook->accesses;
-	hook->cpuid(hook->opaque, fake_vm.vcpus[cpu], leaf, subleaf, regs);
 }
