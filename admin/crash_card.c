@@ -17,7 +17,7 @@
 
 #define CARD_EXITS	 16
 #define CARD_PANIC_EXITS 8
-#define CARD_LINES	 8
+#define CARD_LINES	 8u
 #define CARD_WORDS	 1024 /* bytes of a guest's console that are searched for its last lines */
 
 #define LINE(vm, ...) vm_log(vm, LOG_ERROR, __VA_ARGS__)
@@ -41,7 +41,9 @@ static void card_exits(struct vm *vm, const struct vcpu *vcpu)
 /* Which of the log's lines are of the VM, but not of this card. */
 struct card_log {
 	struct vm *vm;
-	unsigned found, skip; /* so many; the first of them that are not shown */
+	unsigned found; /* so many … */
+	unsigned life;	/* … of which these are of lives that are over … */
+	unsigned skip;	/* … and these are not shown */
 	bool show;
 };
 
@@ -55,6 +57,12 @@ static bool card_own_line(const char *text)
 	return false;
 }
 
+/* What comes before is of a life that is over. */
+static bool card_ends_life(const char *text)
+{
+	return !strncmp(text, "crashed;", 8) || !strcmp(text, "stopped");
+}
+
 static void card_log_line(void *opaque, const char *text)
 {
 	struct card_log *log = opaque;
@@ -65,6 +73,10 @@ static void card_log_line(void *opaque, const char *text)
 	at = strstr(text, prefix);
 	if (!at || card_own_line(at + strlen(prefix)))
 		return;
+	if (card_ends_life(at + strlen(prefix))) {
+		log->life = log->found;
+		return;
+	}
 	if (log->show && log->found >= log->skip)
 		LINE(log->vm, "log | %s", text);
 	log->found++;
@@ -76,7 +88,7 @@ static void card_log(struct vm *vm)
 	struct card_log log = {.vm = vm};
 
 	log_for_each(card_log_line, &log);
-	log.skip = log.found > CARD_LINES ? log.found - CARD_LINES : 0;
+	log.skip = MAX(log.life, log.found - MIN(log.found, CARD_LINES));
 	log.found = 0;
 	log.show = true;
 	log_for_each(card_log_line, &log);

@@ -46,8 +46,9 @@ static void __printf(1, 2) panic_line(const char *fmt, ...)
 	va_end(args);
 	len = MIN(len, (int)sizeof(line) - 2);
 	line[len++] = '\n';
-	console_write_emergency(line, len);
+	/* Kept first: a console may hang. */
 	panic_card_add(line, len);
+	console_write_emergency(line, len);
 }
 
 /*

@@ -36,7 +36,15 @@ class Gdb:
     def write(self, symbol, data, reached=None):
         """Puts `data` where the image has `symbol`, also where it is read-only for itself: now,
         or when the machine, which was started with the option -S, has come to the function
-        `reached`. It stands still meanwhile, and goes on."""
+        `reached`. It stands still meanwhile, and goes on. Where it stands within a guest, our
+        addresses mean nothing: again, then."""
+        end = time.monotonic() + SECONDS
+        while (said := self._write(symbol, data, reached)) != "OK":
+            if time.monotonic() > end:
+                raise Failure(f"gdb: memory of {symbol} is not written: {said}")
+            time.sleep(0.05)
+
+    def _write(self, symbol, data, reached):
         with socket.socket(socket.AF_UNIX) as line:
             line.settimeout(SECONDS)
             self._connect(line)
@@ -45,9 +53,8 @@ class Gdb:
                 self._ask(line, "c", stops=True)
                 self._ask(line, f"z1,{self.symbols[reached]:x},1")
             said = self._ask(line, f"M{self.symbols[symbol]:x},{len(data):x}:{data.hex()}")
-            if said != "OK":
-                raise Failure(f"gdb: memory of {symbol} is not written: {said}")
             self._ask(line, "D")
+            return said
 
     def _connect(self, line):
         """The machine may have been started just now."""

@@ -194,6 +194,28 @@ static void test_log_of_that_vm(void **state)
 	assert_int_equal(count("card"), 0);
 }
 
+/* Not of a life that has ended: neither its lines nor its end. */
+static void test_log_of_that_life(void **state)
+{
+	static const char *const lines[] = {
+		"[    0.000001] vm a: line 0",
+		"[    0.000001] error: vm a: crashed; `reset` or `destroy` it",
+		"[    0.000001] vm a: line 1",
+		"[    0.000001] vm a: stopped",
+		"[    0.000001] vm a: line 2",
+		"[    0.000001] vm b: stopped",
+		"[    0.000001] vm a: line 3",
+		NULL,
+	};
+
+	(void)state;
+	log_lines = lines;
+	post_mortem_vm(&vm);
+	assert_int_equal(count("log | "), 2);
+	assert_non_null(strstr(said, "log | [    0.000001] vm a: line 2\n"
+				     "log | [    0.000001] vm a: line 3\n"));
+}
+
 static void test_last_words(void **state)
 {
 	static char many[4096];
@@ -241,6 +263,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_exits_of_all_vcpus),
 		TEST(test_log_of_that_vm),
+		TEST(test_log_of_that_life),
 		TEST(test_last_words),
 		TEST(test_panic),
 	};
