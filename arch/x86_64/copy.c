@@ -14,7 +14,7 @@ void *memcpy(void *restrict to, const void *restrict from, size_t len)
 	__asm__ volatile("rep movsq\n\t"
 			 "mov %3, %2\n\t"
 			 "rep movsb"
-			 : "+D"(at), "+S"(from), "+c"(words)
+			 : "+&D"(at), "+&S"(from), "+&c"(words)
 			 : "r"(bytes)
 			 : "memory");
 	return to;
