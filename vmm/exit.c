@@ -66,22 +66,30 @@ static __noinline __cold enum exit_action msr_refused(struct vcpu *vcpu)
 	return EXIT_RESUME;
 }
 
-static enum exit_action exit_msr(struct vcpu *vcpu, const struct vm_exit *exit)
+/* Without a place on the stack for the value, and what comes with one. */
+static enum exit_action exit_msr_write(struct vcpu *vcpu)
 {
-	uint32_t index = (uint32_t)vcpu->gpr[GPR_RCX];
+	uint64_t value = (uint32_t)vcpu->gpr[GPR_RAX] | vcpu->gpr[GPR_RDX] << 32;
+
+	if (unlikely(hook_msr_write(vcpu, (uint32_t)vcpu->gpr[GPR_RCX], value)))
+		return msr_refused(vcpu);
+	return EXIT_ADVANCE;
+}
+
+static enum exit_action exit_msr_read(struct vcpu *vcpu)
+{
 	uint64_t value;
 
-	if (exit->u.msr.write) {
-		value = (uint32_t)vcpu->gpr[GPR_RAX] | vcpu->gpr[GPR_RDX] << 32;
-		if (unlikely(hook_msr_write(vcpu, index, value)))
-			return msr_refused(vcpu);
-		return EXIT_ADVANCE;
-	}
-	if (unlikely(hook_msr_read(vcpu, index, &value)))
+	if (unlikely(hook_msr_read(vcpu, (uint32_t)vcpu->gpr[GPR_RCX], &value)))
 		return msr_refused(vcpu);
 	vcpu->gpr[GPR_RAX] = (uint32_t)value;
 	vcpu->gpr[GPR_RDX] = value >> 32;
 	return EXIT_ADVANCE;
+}
+
+static enum exit_action exit_msr(struct vcpu *vcpu, const struct vm_exit *exit)
+{
+	return exit->u.msr.write ? exit_msr_write(vcpu) : exit_msr_read(vcpu);
 }
 
 static enum exit_action exit_hypercall(struct vcpu *vcpu, const struct vm_exit *exit)

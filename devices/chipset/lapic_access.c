@@ -32,11 +32,11 @@ uint32_t lapic_tpr(struct lapic *l)
 }
 
 /* Lower, it may let something pass. Many writes change nothing. */
-static __always_inline void lapic_write_tpr(struct lapic *l, uint32_t value)
+static __always_inline void lapic_write_tpr(struct lapic *l, uint64_t value)
 {
-	uint64_t cr8 = (uint8_t)value >> 4;
+	uint64_t cr8 = value >> 4;
 
-	l->tpr = (uint8_t)value;
+	l->tpr = (uint32_t)value;
 	if (hv_ops->get_reg(l->vcpu, VCPU_CR8) == cr8)
 		return;
 	hv_ops->set_reg(l->vcpu, VCPU_CR8, cr8);
@@ -59,7 +59,7 @@ static int lapic_tpr_write(void *opaque __unused, struct vcpu *vcpu, uint64_t of
 
 	if (unlikely(!lapic_x2(l) || value > UINT8_MAX))
 		return -EINVAL;
-	lapic_write_tpr(l, (uint32_t)value);
+	lapic_write_tpr(l, value);
 	return 0;
 }
 
@@ -155,7 +155,7 @@ int lapic_write_reg(struct lapic *l, unsigned reg, uint32_t value)
 {
 	switch (reg) {
 	case APIC_TPR:
-		lapic_write_tpr(l, value);
+		lapic_write_tpr(l, (uint8_t)value);
 		return 0;
 	case APIC_EOI:
 		lapic_eoi(l);

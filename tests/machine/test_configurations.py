@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Images of other configurations than the default one."""
 from harness import BUILD, Failure, Machine, case
+from harness.linux import linux_files
 
 
 @case(seconds=5)
@@ -15,5 +16,7 @@ def everything_left_out(t):
 
 @case(seconds=40, each=[{"name": "allyes"}, {"name": "minimal"}])
 def runs_the_demo(t, name):
-    with Machine(t, build=BUILD / name) as m:
+    """The smallest that can has no PCI, and so gets a VM without."""
+    files = linux_files(cmdline="console=ttyS0") if name == "minimal" else None
+    with Machine(t, build=BUILD / name, files=files) as m:
         m.expect(r"demo:/root# ", timeout=180)

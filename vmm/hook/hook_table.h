@@ -45,9 +45,11 @@ const struct hook *hook_table_next(const struct hook_table *table, uint32_t *slo
 static __always_inline const struct hook *hook_table_find(const struct hook_table *table,
 							  uint32_t slot)
 {
-	const struct hook_leaf *leaf = grace_read(table->leaves[slot / HOOK_LEAF_SLOTS]);
+	/* As grace_read() does, which compilers take for more than a load; what is read of the leaf
+	 * comes after the pointer to it on its own. */
+	const struct hook_leaf *leaf = READ_ONCE(table->leaves[slot / HOOK_LEAF_SLOTS]);
 
-	return grace_read(leaf->owner[slot % HOOK_LEAF_SLOTS]);
+	return READ_ONCE(leaf->owner[slot % HOOK_LEAF_SLOTS]);
 }
 
 #endif
