@@ -3,8 +3,10 @@
 import re
 
 from harness import Failure, Machine, case
+from harness.linux import Linux, linux_files
 from harness.serial import PROMPT
 from test_guests import guest_files, verdict
+from test_linux import check_dmesg
 
 SECONDS = 120
 # The UART is there while the VGA goes and comes, which takes longer. A PC has a VGA.
@@ -58,3 +60,35 @@ def fronts_under_load(t, rounds, machine_cpus):
     """A PCI function: its BARs, its interrupt, its DMA."""
     line = ";".join(3 * ["device_add pci-front,id=t,hostdev=testdev:,addr=5", "device_del t"])
     return plug_under_load(t, "frontplug", line, rounds, machine_cpus)
+
+
+@case(seconds=40)
+def linux_is_told(t):
+    """By ACPI: a function that comes is found, one that is to go is let go of first; and one that
+    is taken away at once is missed."""
+    there = "test -e /sys/bus/pci/devices/0000:00:08.0"
+    wait = "for i in $(seq 50); do {} && break; sleep 0.2; done; {}"
+    files = linux_files(memory="192M")
+    with Machine(t, files=files) as m:
+        guest = Linux(m)
+        guest.boot()
+        for rounds in range(3):
+            guest.leave()
+            m.command("device_add pci-front,id=card,hostdev=edu:,addr=8")
+            guest.enter("linux")
+            guest.sh(wait.format(there, there))
+            guest.sh("test $(cat /sys/bus/pci/devices/0000:00:08.0/device) = 0x11e8")
+            guest.leave()
+            said = m.command("device_del card")
+            if "was asked to let go" not in said:
+                raise Failure(f"the guest was not asked: {said}")
+            if rounds < 2:
+                m.expect("card: the guest has let go of it", timeout=SECONDS)
+            else:
+                said = m.command("device_del card")
+                if "has no device card" not in said:
+                    raise Failure(f"it does not go: {said}")
+            guest.enter("linux")
+            guest.sh(wait.format("! " + there, "! " + there))
+        check_dmesg(guest)
+        guest.poweroff("linux")
