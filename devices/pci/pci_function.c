@@ -397,7 +397,9 @@ int pci_function_add(struct device *dev, struct pci_bus *bus, uint8_t devfn,
 	*out = f;
 	err = pci_function_publish(f);
 	if (err) {
-		*out = NULL;
+		/* The device may interrupt by it already, from any CPU. */
+		WRITE_ONCE(*out, NULL);
+		grace_synchronize();
 		pci_function_free(f);
 	}
 	return err;
