@@ -180,4 +180,5 @@ static void command_gdbserver(char **argv)
 
 COMMAND(gdbserver_entry, .name = "gdbserver", .args = "VM",
 	.help = "hand this line to gdb, which debugs a VM until it detaches", .min = 1, .max = 1,
-	.run = command_gdbserver, .words = command_add_vms);
+	.example = "gdbserver linux", .live = true, .run = command_gdbserver,
+	.words = command_add_vms);

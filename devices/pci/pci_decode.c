@@ -265,11 +265,22 @@ static __always_inline const struct pci_window *pci_map_look(const struct pci_ma
 	return w;
 }
 
+/* The last byte behind @at that no window has either; @w: what pci_map_look() found. */
+static __noinline uint64_t pci_map_gap(const struct pci_map *map, const struct pci_window *w,
+				       uint64_t at, uint32_t count)
+{
+	uint64_t first = READ_ONCE(w->first);
+
+	if (first <= at)
+		first = ++w < map->windows + count ? READ_ONCE(w->first) : 0;
+	return first - 1;
+}
+
 /*
  * The region that answers byte @at, and the last byte from there that it
- * answers; NULL: none. The region stays while this CPU passes no quiescent
- * point. What is read while the map is being rebuilt is thrown away; its
- * writer is never held up.
+ * answers; NULL: none, and the last byte that none does. The region stays while this CPU passes no
+ * quiescent point. What is read while the map is being rebuilt is thrown away; its writer is never
+ * held up.
  */
 static __always_inline const struct pci_region *pci_map_find(const struct pci_map *map, uint64_t at,
 							     uint64_t *last)
@@ -279,6 +290,7 @@ static __always_inline const struct pci_region *pci_map_find(const struct pci_ma
 
 	do {
 		region = NULL;
+		*last = UINT64_MAX;
 		changes = __atomic_load_n(&map->changes, __ATOMIC_ACQUIRE);
 		count = READ_ONCE(map->count);
 		if (likely(count)) {
@@ -288,6 +300,8 @@ static __always_inline const struct pci_region *pci_map_find(const struct pci_ma
 			*last = READ_ONCE(w->last);
 			if (likely(first <= at && at <= *last))
 				region = READ_ONCE(w->region);
+			else
+				*last = pci_map_gap(map, w, at, count);
 		}
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	} while (unlikely((changes & 1) || READ_ONCE(map->changes) != changes));
@@ -387,11 +401,14 @@ static __always_inline void pci_access(struct pci_root *root, enum pci_space spa
 	const struct pci_region *r;
 	uint64_t last;
 
+	/* One look for all of an access: in pieces, the first might miss what the last finds. */
 	r = pci_map_find(map, at, &last);
-	if (likely(r && at + width - 1 <= last))
-		pci_region_access(r, vcpu, write, at, width, value);
-	else
+	if (unlikely(at + width - 1 > last))
 		pci_access_split(map, vcpu, write, at, width, value);
+	else if (likely(r))
+		pci_region_access(r, vcpu, write, at, width, value);
+	else if (!write)
+		*value = UINT64_MAX;
 }
 
 static int pci_ports_read(void *opaque, struct vcpu *vcpu, uint64_t port, unsigned width,
