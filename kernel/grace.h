@@ -14,10 +14,16 @@
 #define grace_publish(ptr, value) __atomic_store_n(&(ptr), (value), __ATOMIC_RELEASE)
 #define grace_read(ptr)		  __atomic_load_n(&(ptr), __ATOMIC_CONSUME)
 
-/* The calling CPU holds no pointer into a published map. One instruction. */
+/* @cpu, the calling one, holds no pointer into a published map. One instruction, which compilers do
+ * not make of a volatile counter. */
+static __always_inline void grace_quiescent_here(struct cpu *cpu)
+{
+	__asm__ volatile("addq $1, %0" : "+m"(cpu->quiescent) : : "cc");
+}
+
 static __always_inline void grace_quiescent(void)
 {
-	this_cpu()->quiescent++;
+	grace_quiescent_here(this_cpu());
 }
 
 /*

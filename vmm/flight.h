@@ -44,12 +44,11 @@ extern const uint8_t flight_gprs[VM_EXIT_KINDS];
 		((struct flight_exit *)((char *)(ring_) + (at_)))->field_ = (value_); \
 	} while (0)
 
-/* The vCPU was left for @exit. Returns @at. Its own CPU, as the next. */
+/* The vCPU was left for @exit, of @kind. Returns @at. Its own CPU, as the next. */
 static __always_inline uint64_t flight_begin(struct flight_exit *ring, uint64_t at,
-					     const struct vcpu *vcpu, const struct vm_exit *exit)
+					     const struct vcpu *vcpu, const struct vm_exit *exit,
+					     enum vm_exit_kind kind)
 {
-	/* Read once: a store is what the compiler may not look through. */
-	enum vm_exit_kind kind = exit->kind;
 	uint32_t low, high;
 
 	cpu_rdtsc_halves(&low, &high);

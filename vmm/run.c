@@ -124,32 +124,39 @@ static __noinline bool serve_requests(struct vcpu *vcpu, enum sched_result *resu
 }
 
 /* RIP moves on; the one place where it does. */
-static __always_inline void advance(struct vcpu *vcpu, unsigned len)
+static __always_inline void advance(const struct hv_ops *ops, struct vcpu *vcpu, uint64_t len)
 {
 	if (len == 0)
 		len = vcpu_emulate_length(vcpu);
 	if (unlikely(len == 0))
 		return; /* a fault was injected instead */
 	vcpu->rip += len;
-	hv_ops->insn_done(vcpu);
+	ops->insn_done(vcpu);
 }
 
 static void run(struct vcpu *vcpu)
 {
 	const struct hv_ops *ops = hv_ops;
 	struct flight_exit *flight = vcpu->flight;
+	struct cpu *cpu = this_cpu();
 	uint64_t at = vcpu->flight_at;
 	struct vm_exit exit;
+	enum vm_exit_kind kind;
 
+	/* What the loop uses is worth a register each: a constant of 64 bits is long, and a vCPU's
+	 * members need no second pointer into it. */
+	opaque_to_compiler(cpu);
+	opaque_to_compiler(vcpu);
 	for (;;) {
-		grace_quiescent();
-		if (unlikely(READ_ONCE(vcpu->requests) | this_cpu()->need_resched))
+		grace_quiescent_here(cpu);
+		if (unlikely(READ_ONCE(vcpu->requests) | cpu->need_resched))
 			break;
 		ops->run(vcpu, &exit);
-		at = flight_begin(flight, at, vcpu, &exit);
-		vcpu->stats.exits[exit.kind]++;
-		if (exit_table[exit.kind](vcpu, &exit) == EXIT_ADVANCE)
-			advance(vcpu, exit.insn_len);
+		kind = exit.kind;
+		at = flight_begin(flight, at, vcpu, &exit, kind);
+		vcpu->stats.exits[kind]++;
+		if (exit_table[kind](vcpu, &exit) == EXIT_ADVANCE)
+			advance(ops, vcpu, exit.insn_len);
 		at = flight_end(flight, at);
 	}
 	vcpu->flight_at = at;

@@ -34,12 +34,10 @@ uint32_t lapic_tpr(struct lapic *l)
 /* Lower, it may let something pass. Many writes change nothing. */
 static __always_inline void lapic_write_tpr(struct lapic *l, uint64_t value)
 {
-	uint64_t cr8 = value >> 4;
-
 	l->tpr = (uint32_t)value;
-	if (hv_ops->get_reg(l->vcpu, VCPU_CR8) == cr8)
+	if (likely(hv_ops->get_reg(l->vcpu, VCPU_CR8) == l->tpr >> 4))
 		return;
-	hv_ops->set_reg(l->vcpu, VCPU_CR8, cr8);
+	hv_ops->set_reg(l->vcpu, VCPU_CR8, l->tpr >> 4);
 	lapic_look(l);
 }
 

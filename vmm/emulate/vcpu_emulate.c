@@ -313,10 +313,10 @@ static __noinline unsigned vcpu_emulate_find_length(struct vcpu *vcpu)
 }
 
 /* Written so that two values live across the call: on every exit where the CPU does not tell. */
-unsigned vcpu_emulate_length(struct vcpu *vcpu)
+uint64_t vcpu_emulate_length(struct vcpu *vcpu)
 {
 	const struct vcpu_emulate_known *k = vcpu_emulate_slot(vcpu);
-	unsigned length;
+	uint64_t length;
 
 	opaque_to_compiler(k);
 	length = k->insn.length;

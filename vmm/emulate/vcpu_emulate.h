@@ -34,7 +34,7 @@ enum exit_action vcpu_emulate_string_io(struct vcpu *vcpu, const struct vm_exit 
  * Bytes (1-15) of the instruction at RIP, for exits whose hardware does not
  * say; 0 when it cannot be read any more: a fault was injected.
  */
-unsigned vcpu_emulate_length(struct vcpu *vcpu) __must_check;
+uint64_t vcpu_emulate_length(struct vcpu *vcpu) __must_check;
 
 /*
  * Up to 15 bytes from RIP on into @bytes, for logs and for telling what raised

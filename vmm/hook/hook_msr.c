@@ -19,11 +19,13 @@
 #define MSR_SECOND	0x10000u
 #define MSR_CLASS_SHIFT 30
 #define MSR_SLOT_SHIFT	13
+#define MSR_LEAF_SHIFT	8 /* of HOOK_LEAF_SLOTS */
 #define MSR_KNOWN	(3u << MSR_CLASS_SHIFT | MSR_SECOND | MSR_WINDOW)
 #define MSR_KVM		0x4b564000u
 #define MSR_SLOT_CLASS	0x60000u
 #define MSR_KVM_SLOT	0x80000u
 
+_Static_assert(1u << MSR_LEAF_SHIFT == HOOK_LEAF_SLOTS, "as slots lie in leaves");
 _Static_assert(HOOK_MSR_SLOTS == MSR_KVM_SLOT + MSR_WINDOW + 1, "no slots for KVM's window");
 
 static __always_inline bool is_kvm(uint32_t index)
@@ -40,9 +42,14 @@ static __always_inline uint32_t slot_of(uint32_t index)
 
 static __always_inline const struct hook *find(const struct vm *vm, uint32_t index)
 {
-	if (unlikely(index & ~MSR_KNOWN) && !is_kvm(index))
-		return NULL;
-	return hook_table_find(vm->hooks->msr, slot_of(index));
+	if (unlikely(index & ~MSR_KNOWN))
+		return is_kvm(index) ? hook_table_find(vm->hooks->msr, slot_of(index)) : NULL;
+	/* slot_of()'s leaf at once, which is shorter. */
+	return hook_table_in(
+		vm->hooks->msr,
+		(index >> (MSR_SLOT_SHIFT + MSR_LEAF_SHIFT) & MSR_SLOT_CLASS >> MSR_LEAF_SHIFT) |
+			(index >> MSR_LEAF_SHIFT & (MSR_SECOND | MSR_WINDOW) >> MSR_LEAF_SHIFT),
+		index);
 }
 
 int hook_msr_add(struct vm *vm, const struct hook *hook)

@@ -41,15 +41,24 @@ void hook_table_remove(struct vm *vm, struct hook_table *table, uint32_t first,
  */
 const struct hook *hook_table_next(const struct hook_table *table, uint32_t *slot);
 
+/*
+ * The owner of slot @slot % HOOK_LEAF_SLOTS of leaf @leaf, or NULL. As
+ * grace_read() does, which compilers take for more than a load; what is read of
+ * the leaf comes after the pointer to it on its own.
+ */
+static __always_inline const struct hook *hook_table_in(const struct hook_table *table,
+							uint32_t leaf, uint32_t slot)
+{
+	const struct hook_leaf *slots = READ_ONCE(table->leaves[leaf]);
+
+	return READ_ONCE(slots->owner[slot % HOOK_LEAF_SLOTS]);
+}
+
 /* The owner of @slot, which is below table->slots, or NULL. */
 static __always_inline const struct hook *hook_table_find(const struct hook_table *table,
 							  uint32_t slot)
 {
-	/* As grace_read() does, which compilers take for more than a load; what is read of the leaf
-	 * comes after the pointer to it on its own. */
-	const struct hook_leaf *leaf = READ_ONCE(table->leaves[slot / HOOK_LEAF_SLOTS]);
-
-	return READ_ONCE(leaf->owner[slot % HOOK_LEAF_SLOTS]);
+	return hook_table_in(table, slot / HOOK_LEAF_SLOTS, slot);
 }
 
 #endif

@@ -138,8 +138,9 @@ static void leave_guest(struct vcpu *vcpu, unsigned times)
 	const struct vm_exit exit = {.kind = VM_EXIT_HLT};
 
 	while (times--)
-		vcpu->flight_at = flight_end(
-			vcpu->flight, flight_begin(vcpu->flight, vcpu->flight_at, vcpu, &exit));
+		vcpu->flight_at =
+			flight_end(vcpu->flight, flight_begin(vcpu->flight, vcpu->flight_at, vcpu,
+							      &exit, exit.kind));
 }
 
 static unsigned count(const char *what)

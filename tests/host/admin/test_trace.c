@@ -141,7 +141,7 @@ static int teardown(void **state)
 
 static void leave_guest(struct vcpu *vcpu, const struct vm_exit *exit)
 {
-	uint64_t at = flight_begin(vcpu->flight, vcpu->flight_at, vcpu, exit);
+	uint64_t at = flight_begin(vcpu->flight, vcpu->flight_at, vcpu, exit, exit->kind);
 
 	vcpu->flight_at = flight_end(vcpu->flight, at);
 }

@@ -293,7 +293,7 @@ enum exit_action vcpu_emulate_string_io(struct vcpu *vcpu __unused, const struct
 	return EXIT_ADVANCE;
 }
 
-unsigned vcpu_emulate_length(struct vcpu *vcpu)
+uint64_t vcpu_emulate_length(struct vcpu *vcpu)
 {
 	if (!fake_insn_length)
 		vcpu_inject_page_fault(vcpu, vcpu->rip, 0x10);

@@ -63,7 +63,7 @@ static void leave_guest(uint64_t n, enum vm_exit_kind kind)
 	vcpu.rip = n;
 	vcpu.gpr[GPR_RAX] = n;
 	vcpu.gpr[GPR_RCX] = ~n;
-	at = flight_begin(vcpu.flight, vcpu.flight_at, &vcpu, &exit);
+	at = flight_begin(vcpu.flight, vcpu.flight_at, &vcpu, &exit, exit.kind);
 	vcpu.flight_at = flight_end(vcpu.flight, at);
 }
 
@@ -144,7 +144,7 @@ static void test_an_exit_at_work(void **state)
 	leave_guest(2, VM_EXIT_HLT);
 	vcpu.in_loop = true;
 	vcpu.rip = 3;
-	flight_begin(vcpu.flight, vcpu.flight_at, &vcpu, &exit);
+	flight_begin(vcpu.flight, vcpu.flight_at, &vcpu, &exit, exit.kind);
 	assert_int_equal(flight_copy(&vcpu, out, 4, &open), 2);
 	assert_false(open);
 	assert_int_equal(flight_rip(&out[1]), 2);
