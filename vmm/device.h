@@ -113,6 +113,7 @@ enum device_resource_kind {
 	DEVICE_IFACE,
 	DEVICE_CONNECTION, /* of a backend to its frontend */
 	DEVICE_REF,	   /* to another device: KEY_DEVICE */
+	DEVICE_HOSTDEV,	   /* a host device that it has open */
 	DEVICE_OTHER,
 	DEVICE_RESOURCE_KINDS
 };
@@ -210,7 +211,13 @@ int device_connect(struct device *dev, const char *id, const struct frontend_kin
  */
 void device_defer(struct device *dev);
 /* Anything else that is to be given back in its turn: by @release(@opaque), which cannot fail. */
-int device_own(struct device *dev, void (*release)(void *opaque), void *opaque) __must_check;
+int device_own_as(struct device *dev, enum device_resource_kind kind, void (*release)(void *opaque),
+		  void *opaque) __must_check;
+static inline int __must_check device_own(struct device *dev, void (*release)(void *opaque),
+					  void *opaque)
+{
+	return device_own_as(dev, DEVICE_OTHER, release, opaque);
+}
 
 /*
  * Manager. Errors are logged; those of a config with file, line, key and what

@@ -14,10 +14,10 @@
 #include <errno.h>
 
 const char *const device_resource_names[DEVICE_RESOURCE_KINDS] = {
-	[DEVICE_IO] = "io",	  [DEVICE_MSR] = "msr",	    [DEVICE_MEMORY] = "memory",
-	[DEVICE_CPUID] = "cpuid", [DEVICE_CALL] = "call",   [DEVICE_IRQ] = "irq",
-	[DEVICE_TIMER] = "timer", [DEVICE_IFACE] = "iface", [DEVICE_CONNECTION] = "connection",
-	[DEVICE_REF] = "ref",	  [DEVICE_OTHER] = "other",
+	[DEVICE_IO] = "io",	  [DEVICE_MSR] = "msr",		[DEVICE_MEMORY] = "memory",
+	[DEVICE_CPUID] = "cpuid", [DEVICE_CALL] = "call",	[DEVICE_IRQ] = "irq",
+	[DEVICE_TIMER] = "timer", [DEVICE_IFACE] = "iface",	[DEVICE_CONNECTION] = "connection",
+	[DEVICE_REF] = "ref",	  [DEVICE_HOSTDEV] = "hostdev", [DEVICE_OTHER] = "other",
 };
 
 void *device_resource_alloc(struct device *dev, size_t size)
@@ -279,7 +279,8 @@ static void device_release_own(struct device_resource *res)
 	own->release(own->opaque);
 }
 
-int device_own(struct device *dev, void (*release)(void *opaque), void *opaque)
+int device_own_as(struct device *dev, enum device_resource_kind kind, void (*release)(void *opaque),
+		  void *opaque)
 {
 	struct own_resource *own = device_resource_alloc(dev, sizeof(*own));
 
@@ -287,7 +288,7 @@ int device_own(struct device *dev, void (*release)(void *opaque), void *opaque)
 		return -ENOMEM;
 	own->release = release;
 	own->opaque = opaque;
-	device_resource_add(dev, &own->res, DEVICE_OTHER, device_release_own);
+	device_resource_add(dev, &own->res, kind, device_release_own);
 	return 0;
 }
 

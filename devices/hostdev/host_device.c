@@ -93,6 +93,11 @@ static void host_device_free(struct host_device *hd)
 	kfree(hd);
 }
 
+/* Closed is it when nobody can call any more: by the owner's destroy(). This is counted. */
+static void host_device_counted(void *opaque __unused)
+{
+}
+
 int host_device_open(struct device *owner, const char *url, enum host_bus bus,
 		     const struct host_front_ops *front, void *front_opaque,
 		     struct host_device **out)
@@ -102,6 +107,8 @@ int host_device_open(struct device *owner, const char *url, enum host_bus bus,
 	char *rest;
 	int err = host_scheme_of(owner, url, bus, &scheme);
 
+	if (!err)
+		err = device_own_as(owner, DEVICE_HOSTDEV, host_device_counted, NULL);
 	if (err)
 		return err;
 	hd = kzalloc(sizeof(*hd));

@@ -282,7 +282,8 @@ int device_irq_sink(struct device *dev __unused, struct irq_sink *sink)
 	return irq_add_sink(&fake_vm, sink);
 }
 
-int device_own(struct device *dev, void (*release)(void *opaque), void *opaque)
+int device_own_as(struct device *dev, enum device_resource_kind kind __unused,
+		  void (*release)(void *opaque), void *opaque)
 {
 	if (fake_owned_count == FAKE_MAX_OWNED)
 		abort();

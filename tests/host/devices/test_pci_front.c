@@ -34,6 +34,7 @@ static void test_shape(void **state)
 {
 	(void)state;
 	assert_int_equal(dev, 1 << 3);
+	assert_int_equal(device_find(plug_vm, "front")->counts[DEVICE_HOSTDEV], 1);
 	assert_int_equal(front_config(dev, 0, 4), REGS_ID);
 	assert_int_equal(front_config(dev, 8, 4), 0xff000001);
 	assert_int_equal(front_config(dev, PCI_HEADER_TYPE, 1), 0);
