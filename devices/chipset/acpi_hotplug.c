@@ -10,7 +10,8 @@
 #include <stdio.h>
 
 #define PCI_SLOTS     32u
-#define DEVICE_CHECK  1 /* 5.6.6: values of Notify */
+#define BUS_CHECK     0 /* 5.6.6: values of Notify */
+#define DEVICE_CHECK  1
 #define EJECT_REQUEST 3
 #define SLOT_NAME     5 /* "S1F_" */
 
@@ -55,6 +56,15 @@ static void acpi_put_tell(struct aml *a, const char *reg, uint32_t slots, uint8_
 	}
 }
 
+/* Linux looks for who has gone when it is told of the bus, not of a slot. Local0 is UP. */
+static void acpi_put_check(struct aml *a, uint32_t slots)
+{
+	struct aml_block block = aml_if_local(a, slots);
+
+	aml_notify(a, "\\_SB_.PCI0", BUS_CHECK);
+	aml_end(a, block);
+}
+
 /* An edge: the event's status is cleared before the method runs. */
 static void acpi_put_event(struct aml *a, unsigned gpe)
 {
@@ -85,6 +95,7 @@ void acpi_put_hotplug(struct aml *a, const struct acpi_hotplug *hotplug)
 			acpi_put_slot(a, slot);
 	block = aml_method(a, "PHNT", 0);
 	acpi_put_tell(a, "PHUP", slots, DEVICE_CHECK);
+	acpi_put_check(a, slots);
 	acpi_put_tell(a, "PHDN", slots, EJECT_REQUEST);
 	aml_end(a, block);
 	aml_end(a, scope);
