@@ -141,7 +141,7 @@ def memory_passes_through(t):
 
 SCRATCH = ('[device "scratch"]\n  type = generic\n  hostdev = scratch:?memory=4K&ports=16\n'
            "  ports = 0x300-0x30f:forward\n"
-           "  memory = 0xe0000000-0xe0000fff:forward=1, 0xe0001000-0xe000100f:forward=2\n")
+           "  memory = 0xf1000000-0xf1000fff:forward=1, 0xf1001000-0xf100100f:forward=2\n")
 
 
 @case(seconds=12)
@@ -149,18 +149,18 @@ def forwards(t):
     """To a host device that needs no bus; another one is as new."""
     with Machine(t, files=peek_files(SCRATCH)) as m:
         guest = Peek(m)
-        expect_value("what is new", guest.read(0xe0000ffc), 0)
-        for at, value in ((0xe0000000, 0x12345678), (0xe0000ffc, 0xfedcba98)):
+        expect_value("what is new", guest.read(0xf1000ffc), 0)
+        for at, value in ((0xf1000000, 0x12345678), (0xf1000ffc, 0xfedcba98)):
             expect_value(f"{at:#x}", guest.write(at, value), value)
-        expect_value("the first", guest.read(0xe0000000), 0x12345678)
-        expect_value("reads so far", guest.read(0xe0001000), 4)
-        expect_value("writes so far", guest.read(0xe0001008), 2)
+        expect_value("the first", guest.read(0xf1000000), 0x12345678)
+        expect_value("reads so far", guest.read(0xf1001000), 4)
+        expect_value("writes so far", guest.read(0xf1001008), 2)
         m.command("device_del guest scratch", SECONDS)
-        expect_value("what nobody has", guest.read(0xe0000000), 0xffffffff)
+        expect_value("what nobody has", guest.read(0xf1000000), 0xffffffff)
         said = m.command("device_add guest generic,id=again,hostdev=scratch:?memory=4K,"
-                         "memory=0xe0000000-0xe0000fff:forward=1", SECONDS)
+                         "memory=0xf1000000-0xf1000fff:forward=1", SECONDS)
         check("vm guest has device again" in said, said)
-        expect_value("what is new again", guest.read(0xe0000000), 0)
+        expect_value("what is new again", guest.read(0xf1000000), 0)
         return guest.end()
 
 
