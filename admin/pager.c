@@ -56,6 +56,8 @@ static void pager_forget(void)
 /* Where there is no space, all of it goes out unpaged, and so does what follows. */
 static void pager_take(const char *s, size_t len)
 {
+	if (!len)
+		return;
 	if (len > held_size - held_len && !pager_grow(held_len + len)) {
 		console_redirect(NULL);
 		console_write(held, held_len);

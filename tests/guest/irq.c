@@ -28,10 +28,10 @@ static void on_nmi(struct guest_frame *frame)
 	nmis++;
 }
 
-/* Waits with HLT until @want interrupts came; a second of silence is a failure. */
+/* Waits with HLT until @want interrupts came; twenty seconds without them are a failure. */
 static bool wait_for(unsigned want)
 {
-	uint64_t end = rdtsc() + 1000 * guest_tsc_per_ms();
+	uint64_t end = rdtsc() + 20000 * guest_tsc_per_ms();
 
 	while (count < want && rdtsc() < end) {
 		irq_window();
@@ -72,21 +72,40 @@ static void ioapic_write(uint32_t reg, uint32_t v)
 	mmio_write(IOAPIC + 0x10, v);
 }
 
+/*
+ * How long ten ticks take, in microseconds: the shortest of many rounds, for a machine that has
+ * more to do than this guest runs it late, and an edge that comes while one waits is one with it.
+ */
+static uint64_t ten_ticks_us(uint64_t good)
+{
+	uint64_t start, us, best = UINT64_MAX;
+
+	for (unsigned round = 0; round < 500 && best > good; round++) {
+		count = 0;
+		if (!wait_for(1))
+			return UINT64_MAX;
+		start = rdtsc();
+		count = 0;
+		if (!wait_for(10))
+			return UINT64_MAX;
+		us = (rdtsc() - start) * 1000 / guest_tsc_per_ms();
+		best = us < best ? us : best;
+	}
+	return best;
+}
+
 GUEST_TEST(pit_through_the_8259)
 {
-	uint64_t start, ms;
+	uint64_t us;
 
 	apic_enable();
 	apic_write(APIC_LVT_LINT0, 0x700); /* ExtINT */
 	pic_init(0xfe);
 	guest_set_handler(PIC_VECTOR, on_irq);
 	pic_eoi = true;
-	count = 0;
 	pit_start(PIT_HZ / 1000);
-	start = rdtsc();
-	CHECK(wait_for(50), "%u interrupts", count);
-	ms = (rdtsc() - start) / guest_tsc_per_ms();
-	CHECK(ms >= 45 && ms < 500, "50 ticks of 1 ms took %llu ms", (unsigned long long)ms);
+	us = ten_ticks_us(12000);
+	CHECK(us >= 7500 && us <= 12000, "10 ticks of 1 ms took %llu us", (unsigned long long)us);
 	outb(0x21, 0xff);
 	pic_eoi = false;
 }

@@ -7,7 +7,7 @@ from harness.linux import linux_files
 @case(seconds=5)
 def everything_left_out(t):
     """Nothing that can be left out is in: it still starts, and says why it runs no VM."""
-    with Machine(t, build=BUILD / "allno") as m:
+    with Machine(t, build=BUILD / "allno", files=linux_files()) as m:
         m.expect("alcazar> ")
         said = m.command("start linux")
         if "cannot run VMs" not in said:
