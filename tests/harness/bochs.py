@@ -71,7 +71,7 @@ def guest_may_fault(model, cpus):
 class Bochs(SerialMachine):
     """Bochs with the demo's ISO, or with one made of `files`, `cmdline` and the image of
     another configuration's BUILD directory. `com`: which serial line is driven. A reset
-    does not end it."""
+    does not end it, and the CPUs take turns always."""
 
     keeps_time = False
 
@@ -79,7 +79,7 @@ class Bochs(SerialMachine):
     patience = 3
 
     def __init__(self, t, model, files=None, cmdline="", cpus=1, memory=1024, build=BUILD,
-                 com=1, resets=True, firmware="bios", ips=None):
+                 com=1, resets=True, firmware="bios", turns=True, ips=None):
         assert resets and firmware == "bios"
         super().__init__(t)
         ips = ips or (LINUX_IPS if files is None or "vmlinuz" in files else IPS)

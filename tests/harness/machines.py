@@ -52,9 +52,7 @@ SLOW = (
 )
 
 # Minutes everywhere: for `make check-all` alone.
-# And where QEMU 7.2 now and then ends a guest, as docs/testing.md says.
-LONG = ("machine/hotplug/fronts_under_load[60,2", "machine/hotplug/under_load[1000",
-        "machine/hotplug/fronts_under_load[1000", "machine/virtio/disk[1024", "machine/virtio/network[256")
+LONG = ("machine/hotplug/under_load[1000", "machine/hotplug/fronts_under_load[1000", "machine/virtio/disk[1024", "machine/virtio/network[256")
 
 # What a case asks for that only QEMU gives: its argument, the value (None: any), and why.
 QEMU_ALONE = (

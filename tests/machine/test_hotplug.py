@@ -31,7 +31,8 @@ def plug(m, times, line=LINE):
 
 def plug_under_load(t, guest, line, rounds, machine_cpus):
     """Four vCPUs hammer what comes and goes with `line`: nothing is lost, nor left behind."""
-    with Machine(t, files=guest_files(guest, cpus=4, console=False), cpus=machine_cpus) as m:
+    with Machine(t, files=guest_files(guest, cpus=4, console=False), cpus=machine_cpus,
+                 turns=machine_cpus < 4) as m:
         m.expect(PROMPT, SECONDS)
         m.command("console guest", SECONDS, prompt="# hammering")
         m.send("\x1d")
