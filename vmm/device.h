@@ -114,6 +114,7 @@ enum device_resource_kind {
 	DEVICE_CONNECTION, /* of a backend to its frontend */
 	DEVICE_REF,	   /* to another device: KEY_DEVICE */
 	DEVICE_HOSTDEV,	   /* a host device that it has open */
+	DEVICE_DMA,	   /* guest memory for its DMA alone */
 	DEVICE_OTHER,
 	DEVICE_RESOURCE_KINDS
 };
@@ -210,6 +211,11 @@ int device_connect(struct device *dev, const char *id, const struct frontend_kin
  * context but NMI, any lock. Not done where the VM or the device ends before that.
  */
 void device_defer(struct device *dev);
+/*
+ * RAM [@base, @base + @size) is for @dev's DMA and no other window may meet it. Who does the DMA
+ * keeps to it (host_device_confine()). -EINVAL: it is not RAM; -EBUSY: another device's.
+ */
+int device_dma_window(struct device *dev, gpa_t base, uint64_t size) __must_check;
 /* Anything else that is to be given back in its turn: by @release(@opaque), which cannot fail. */
 int device_own_as(struct device *dev, enum device_resource_kind kind, void (*release)(void *opaque),
 		  void *opaque) __must_check;

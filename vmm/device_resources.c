@@ -17,7 +17,8 @@ const char *const device_resource_names[DEVICE_RESOURCE_KINDS] = {
 	[DEVICE_IO] = "io",	  [DEVICE_MSR] = "msr",		[DEVICE_MEMORY] = "memory",
 	[DEVICE_CPUID] = "cpuid", [DEVICE_CALL] = "call",	[DEVICE_IRQ] = "irq",
 	[DEVICE_TIMER] = "timer", [DEVICE_IFACE] = "iface",	[DEVICE_CONNECTION] = "connection",
-	[DEVICE_REF] = "ref",	  [DEVICE_HOSTDEV] = "hostdev", [DEVICE_OTHER] = "other",
+	[DEVICE_REF] = "ref",	  [DEVICE_HOSTDEV] = "hostdev", [DEVICE_DMA] = "dma",
+	[DEVICE_OTHER] = "other",
 };
 
 void *device_resource_alloc(struct device *dev, size_t size)

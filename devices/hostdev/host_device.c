@@ -121,6 +121,7 @@ int host_device_open(struct device *owner, const char *url, enum host_bus bus,
 		hd->owner = owner;
 		hd->front = front;
 		hd->front_opaque = front_opaque;
+		hd->dma_size = UINT64_MAX;
 		err = host_device_open_path(hd, rest);
 	}
 	if (err == -ENOMEM)
@@ -228,17 +229,54 @@ bool host_device_may_dma(struct host_device *hd)
 	return hd->front && !READ_ONCE(hd->vanished) && hd->front->master(hd->front_opaque);
 }
 
+int host_device_confine(struct host_device *hd, gpa_t base, uint64_t size)
+{
+	int err = device_dma_window(hd->owner, base, size);
+
+	if (err)
+		return err;
+	hd->dma_base = base;
+	hd->dma_size = size;
+	return 0;
+}
+
+/* Told once: a guest may try it all day. */
+static bool host_device_reaches(struct host_device *hd, gpa_t gpa, size_t len)
+{
+	gpa_t offset = gpa - hd->dma_base;
+
+	if (likely(offset <= hd->dma_size && len <= hd->dma_size - offset))
+		return true;
+	if (!__atomic_exchange_n(&hd->dma_told, true, __ATOMIC_RELAXED))
+		device_log(hd->owner, LOG_WARN,
+			   "DMA to %#lx+%#zx: beyond its window %#lx+%#lx; more is not told", gpa,
+			   len, hd->dma_base, hd->dma_size);
+	return false;
+}
+
+static int host_device_dma(struct host_device *hd, gpa_t gpa, size_t len)
+{
+	if (!host_device_may_dma(hd))
+		return -EACCES;
+	return host_device_reaches(hd, gpa, len) ? 0 : -EFAULT;
+}
+
 int host_device_dma_read(struct host_device *hd, gpa_t gpa, void *buf, size_t len)
 {
-	return host_device_may_dma(hd) ? guest_read(hd->owner->vm, gpa, buf, len) : -EACCES;
+	int err = host_device_dma(hd, gpa, len);
+
+	return err ? err : guest_read(hd->owner->vm, gpa, buf, len);
 }
 
 int host_device_dma_write(struct host_device *hd, gpa_t gpa, const void *buf, size_t len)
 {
-	return host_device_may_dma(hd) ? guest_write(hd->owner->vm, gpa, buf, len) : -EACCES;
+	int err = host_device_dma(hd, gpa, len);
+
+	return err ? err : guest_write(hd->owner->vm, gpa, buf, len);
 }
 
 uint8_t *host_device_dma_map(struct host_device *hd, gpa_t gpa, size_t len, bool write __unused)
 {
-	return host_device_may_dma(hd) ? guest_memory_ptr(hd->owner->vm->memory, gpa, len) : NULL;
+	return host_device_dma(hd, gpa, len) ? NULL
+					     : guest_memory_ptr(hd->owner->vm->memory, gpa, len);
 }

@@ -122,6 +122,9 @@ struct host_device {
 	struct host_region regions[HOST_REGIONS];
 	const struct host_front_ops *front; /* NULL: it has neither interrupts nor DMA */
 	void *front_opaque;
+	gpa_t dma_base; /* its DMA reaches RAM in [dma_base, dma_base + dma_size) */
+	uint64_t dma_size;
+	bool dma_told; /* that it wanted more; atomic */
 	bool vanished;
 	const char *url;       /* as it was opened */
 	struct list_head link; /* in host_devices */
@@ -136,6 +139,11 @@ struct host_device {
 int host_device_open(struct device *owner, const char *url, enum host_bus bus,
 		     const struct host_front_ops *front, void *front_opaque,
 		     struct host_device **out) __must_check;
+/*
+ * Its DMA reaches [@base, @base + @size) alone from now on, and no other confined device's does.
+ * Before the guest sees it. Errors as of device_dma_window().
+ */
+int host_device_confine(struct host_device *hd, gpa_t base, uint64_t size) __must_check;
 /* No handler uses it any more: from the owner's destroy(). NULL is fine. */
 void host_device_close(struct host_device *hd);
 
@@ -161,8 +169,8 @@ void host_device_vanish(struct host_device *hd);
 bool host_device_may_dma(struct host_device *hd);
 /*
  * DMA, by physical addresses of the guest's. -EACCES: no front, bus mastering
- * is off, or the device has vanished; -EFAULT: not all of it is RAM, and
- * nothing was copied.
+ * is off, or the device has vanished; -EFAULT: not all of it is RAM that the
+ * device may reach, and nothing was copied.
  */
 int host_device_dma_read(struct host_device *hd, gpa_t gpa, void *buf, size_t len) __must_check;
 int host_device_dma_write(struct host_device *hd, gpa_t gpa, const void *buf,

@@ -5,7 +5,7 @@
  *
  * Spec: PCI Local Bus Specification 3.0, 6.1, 6.2.5, 6.7, 6.8; PCI Express Base
  * Specification 3.0, 7.9.
- * Keys: bus, hostdev, addr, rom. Lock: none, see pci_front.c.
+ * Keys: bus, hostdev, addr, rom, dma. Lock: none, see pci_front.c.
  */
 #include "devices/pci/pci_front.h"
 
@@ -22,6 +22,7 @@
 #define PCI_FRONT_ROM_MIN    UINT64_C(0x800) /* 6.2.5.2 */
 #define PCI_FRONT_ROM_MAX    UINT64_C(0x1000000)
 #define PCI_FRONT_MODULE     "module:"
+#define PCI_FRONT_NUMBER_MAX 18	 /* 0xffffffffffffffff */
 #define PCI_FRONT_CAPS_MAX   48u /* of 4 bytes each, in what is behind the header */
 #define PCI_FRONT_EXT_MAX    960u
 #define PCI_FRONT_MSI_BASE   10u
@@ -221,6 +222,27 @@ static int pci_front_rom_key(struct pci_front *front, const char *text, bool *on
 	return 0;
 }
 
+/* The key dma, "BASE+SIZE": where the device's DMA is to stay. */
+static int pci_front_dma_key(struct pci_front *front, const char *text)
+{
+	static const struct device_key at = {.kind = KEY_UINT, .max = UINT64_MAX};
+	static const struct device_key size = {.kind = KEY_SIZE, .min = 1, .max = UINT64_MAX};
+	const char *plus = strchr(text, '+');
+	char base[PCI_FRONT_NUMBER_MAX + 1] = "";
+	uint64_t where, bytes;
+
+	if (!*text)
+		return 0;
+	if (plus && plus - text <= PCI_FRONT_NUMBER_MAX)
+		memcpy(base, text, (size_t)(plus - text));
+	if (!plus || !device_key_parse(&at, base, &where) ||
+	    !device_key_parse(&size, plus + 1, &bytes)) {
+		device_log(front->dev, LOG_ERROR, "dma: expected BASE+SIZE, got '%s'", text);
+		return -EINVAL;
+	}
+	return host_device_confine(front->hd, where, bytes);
+}
+
 static void pci_front_destroy(struct device *dev)
 {
 	struct pci_front *front = dev->state;
@@ -260,6 +282,8 @@ static int pci_front_create(struct device *dev, const struct device_config *conf
 	if (!err)
 		err = host_device_open(dev, device_config_string(config, "hostdev"), HOST_BUS_PCI,
 				       &pci_front_host_ops, front, &front->hd);
+	if (!err)
+		err = pci_front_dma_key(front, device_config_string(config, "dma"));
 	return err ? err : pci_front_show(front, bus, devfn, rom);
 }
 
@@ -283,6 +307,11 @@ static const struct device_key pci_front_keys[] = {
 	 .kind = KEY_STRING,
 	 .def = "on",
 	 .help = "on: the host device's; off: none; module:NAME: that image"},
+	{.name = "dma",
+	 .kind = KEY_STRING,
+	 .def = "",
+	 .help = "BASE+SIZE: RAM that its DMA is to stay in, and other such windows out of; "
+		 "left out: all of it"},
 	{},
 };
 

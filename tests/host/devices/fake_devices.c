@@ -282,6 +282,11 @@ int device_irq_sink(struct device *dev __unused, struct irq_sink *sink)
 	return irq_add_sink(&fake_vm, sink);
 }
 
+int device_dma_window(struct device *dev __unused, gpa_t base __unused, uint64_t size __unused)
+{
+	return 0;
+}
+
 int device_own_as(struct device *dev, enum device_resource_kind kind __unused,
 		  void (*release)(void *opaque), void *opaque)
 {

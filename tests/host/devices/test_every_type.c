@@ -2,6 +2,7 @@
 /* test-sources: devices vmm/device.c vmm/device_types.c vmm/device_keys.c vmm/device_plan.c */
 /* test-sources: vmm/device_key_value.c vmm/device_defer.c */
 /* test-sources: vmm/device_resources.c vmm/device_iface.c vmm/device_irq.c vmm/device_timer.c */
+/* test-sources: vmm/device_dma.c */
 /* test-sources: vmm/frontend.c vmm/char_frontend.c vmm/console_frontend.c vmm/irq.c */
 /* test-sources: vmm/block_frontend.c vmm/net_frontend.c */
 /* test-sources: vmm/vm_config.c vmm/vm_config_apply.c vmm/vm_config_sections.c */

@@ -2,6 +2,7 @@
 /* test-sources: devices vmm/device.c vmm/device_types.c vmm/device_keys.c vmm/device_plan.c */
 /* test-sources: vmm/device_key_value.c vmm/device_defer.c */
 /* test-sources: vmm/device_resources.c vmm/device_iface.c vmm/device_irq.c vmm/device_timer.c */
+/* test-sources: vmm/device_dma.c */
 /* test-sources: vmm/frontend.c vmm/char_frontend.c vmm/console_frontend.c vmm/irq.c */
 /* test-sources: vmm/block_frontend.c vmm/net_frontend.c */
 /* test-sources: vmm/vm_config.c vmm/vm_config_apply.c vmm/vm_config_sections.c */
@@ -343,31 +344,6 @@ static void test_msix(void **state)
 	assert_int_equal(count(TESTDEV_MSIX, false, 2), 1);
 }
 
-static uint32_t copy(uint64_t from, uint64_t to, uint32_t len)
-{
-	set_reg(TESTDEV_DMA_SOURCE, (uint32_t)from);
-	set_reg(TESTDEV_DMA_TARGET, (uint32_t)to);
-	set_reg(TESTDEV_DMA_TARGET + 4, (uint32_t)(to >> 32));
-	set_reg(TESTDEV_DMA_LENGTH, len);
-	command(TESTDEV_DMA);
-	return reg(TESTDEV_DMA_RESULT);
-}
-
-static void test_dma(void **state)
-{
-	(void)state;
-	front_write(0x1000, 8, 0x1122334455667788);
-	assert_int_equal(copy(0x1000, 0x2000, 8), TESTDEV_DMA_OK);
-	assert_true(front_read(0x2000, 8) == 0x1122334455667788);
-	assert_int_equal(copy(0x1000, 0x1fffff, 8), TESTDEV_DMA_NOT_RAM);
-	assert_int_equal(copy(0x1000, front_bar(dev, TESTDEV_BIG), 8), TESTDEV_DMA_NOT_RAM);
-	front_command(dev, PCI_COMMAND_MEMORY);
-	assert_int_equal(copy(0x1000, 0x3000, 8), TESTDEV_DMA_REFUSED);
-	assert_true(front_read(0x3000, 8) == 0);
-	front_command(dev, ON);
-	assert_int_equal(copy(0x1000, 0x3000, 8), TESTDEV_DMA_OK);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -375,7 +351,7 @@ int main(void)
 		TEST(test_moves),	  TEST(test_nothing_at_0), TEST(test_decoding),
 		TEST(test_rom),		  TEST(test_no_rom),	   TEST(test_rom_of_a_module),
 		TEST(test_configuration), TEST(test_intx),	   TEST(test_msi),
-		TEST(test_msix),	  TEST(test_dma),
+		TEST(test_msix),
 	};
 
 	if (plug_init())
