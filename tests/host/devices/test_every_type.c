@@ -55,7 +55,7 @@ static const struct need {
 	{"net-null", NET, "frontend = f\n"},
 	{"pci-bridge", PCI, ""},
 	{"pci-hotplug", PCI "[device \"pm\"]\ntype = pm\n", ""},
-	{"pci-front", PCI, "hostdev = testdev:\naddr = 3\n"},
+	{"pci-front", PCI, "hostdev = testdev:\naddr = 3\ndma = 0x1000+4K\n"},
 	{"ramdisk", SOCKET, "frontend = f\nsize = 64K\n"},
 	{"switch", NET, "frontend = f\nswitch = s\n"},
 	{"virtio-port", PCI "[device \"f\"]\ntype = pci-front\nhostdev = virtio-console:\n",
