@@ -132,3 +132,58 @@ def network(t, mib, pings):
         said = m.command("info virtio-net")
         check(said.count("link up") == 2 and "pairs of queues: 2 of 2" in said and
               said.count(" 0 that were none") == 2, said)
+
+
+# Pings as soon and as long as there is a card; a line in /tmp/pings for each answer.
+PINGER = ("(while :; do ip addr add {me}/24 dev eth0 && ip link set eth0 up && "
+          "ping -i 0.02 {peer} | grep --line-buffered ' from ' >>/tmp/pings; sleep 0.02; done) "
+          "2>/dev/null &")
+GONE = "the guest has let go of it"
+
+
+def plug_and_pull(m, name):
+    """A card comes, is pinged through, and goes while it is."""
+    m.command(f"device_add a pci-front,id={name},hostdev=virtio-net:,addr=9")
+    m.command(f"device_add a switch,id={name}port,frontend={name},switch=lan")
+    for _ in range(200):
+        said = m.command("info switch")
+        frames = re.search(rf"{name}port.*\n(?:.*\n)*?.*received +(\d+) frames", said)
+        check(frames, said)
+        if int(frames[1]) >= 5:
+            break
+    else:
+        raise Failure(f"nobody pings: {said}")
+    said = m.command(f"device_del a {name}")
+    if GONE not in said:
+        m.expect(GONE, timeout=60)
+    m.command(f"device_del a {name}port")
+
+
+@case(seconds=60, each=[{"rounds": 4}, {"rounds": 100}])
+def plugged_under_ping(t, rounds):
+    """A network card comes and goes while the guest pings through it; nothing is left behind."""
+    files = linux_files()
+    files["linux.cfg"] = linux_cfg(A.name, memory="160M")
+    files["b.cfg"] = net_cfg(B, console=False)
+    with Machine(t, files=files, cpus=2, memory=768) as m:
+        guest = Linux(m)
+        guest.boot()
+        guest.leave()
+        guest.enter(B.name)
+        guest.sh(f"stty cols 999; ip addr add {B.address}/24 dev eth0; ip link set eth0 up")
+        guest.leave()
+        guest.enter(A.name)
+        guest.sh(PINGER.format(me=A.address, peer=B.address))
+        guest.leave()
+        plug_and_pull(m, "card")  # drivers come, tables that stay are made
+        before = m.command("info memory")
+        for _ in range(rounds):
+            plug_and_pull(m, "card")
+        after = m.command("info memory")
+        guest.enter(A.name)
+        answers = int(guest.sh("wc -l </tmp/pings").split()[0])
+        check(answers >= rounds, f"{answers} pings were answered")
+        guest.sh("! test -e /sys/class/net/eth0")
+        check_dmesg(guest)
+        guest.leave()
+        return f"{answers} pings answered; {before} {after}"
