@@ -9,6 +9,7 @@
 
 #include "admin/command.h"
 #include "admin/input.h"
+#include "admin/terminal.h"
 #include "kernel/console.h"
 #include "kernel/task.h"
 #include "kernel/time.h"
@@ -147,6 +148,8 @@ void attach_vm(struct vm *vm, const char *id)
 	else
 		console_printf("-- attached to vm %s; Ctrl-] returns to the alcazar> prompt --\n",
 			       name);
+	if (terminal_is_known())
+		vm_console_input_size(a.console, terminal_size().columns, terminal_size().rows);
 	left = attach_run(&a);
 	leave = a.console->leave;
 	vm_console_detach(a.console);

@@ -36,6 +36,11 @@ void terminal_answered(unsigned rows, unsigned columns)
 		size = (struct terminal_size){rows, columns};
 }
 
+bool terminal_is_known(void)
+{
+	return known;
+}
+
 struct terminal_size terminal_size(void)
 {
 	return size;

@@ -19,6 +19,7 @@ enum terminal_paging { PAGING_AUTO, PAGING_ON, PAGING_OFF };
 void terminal_ask(void);
 /* It has answered. */
 void terminal_answered(unsigned rows, unsigned columns);
+bool terminal_is_known(void);
 /* 24 x 80 while it is not known. */
 struct terminal_size terminal_size(void);
 /* Whether it may come to pages at all; and whether somebody answers now, which takes half a second

@@ -36,6 +36,8 @@ struct char_frontend {
 	/* The lines from the modem, until now all on: @ready is DSR and DCD, @clear CTS. NULL: it
 	 * has none. */
 	void (*input_modem)(void *opaque, bool ready, bool clear);
+	/* How large the terminal is at the other end. NULL: it cannot tell the guest. */
+	void (*input_size)(void *opaque, unsigned columns, unsigned rows);
 	void *opaque;
 };
 

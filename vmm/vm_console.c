@@ -256,6 +256,14 @@ void vm_console_input_break(struct vm_console *console)
 		backend->input_break(console->backend_opaque);
 }
 
+void vm_console_input_size(struct vm_console *console, unsigned columns, unsigned rows)
+{
+	const struct vm_console_backend *backend = vm_console_backend(console);
+
+	if (backend && backend->input_size)
+		backend->input_size(console->backend_opaque, columns, rows);
+}
+
 bool vm_console_gone(struct vm_console *console)
 {
 	return !vm_console_backend(console) || READ_ONCE(console->vm->state) == VM_CRASHED;

@@ -36,6 +36,7 @@ struct vm_console_viewer {
 struct vm_console_backend {
 	size_t (*input)(void *opaque, const uint8_t *data, size_t len); /* how many were taken */
 	void (*input_break)(void *opaque);
+	void (*input_size)(void *opaque, unsigned columns, unsigned rows); /* NULL: of no use */
 	void (*output_ready)(void *opaque); /* vm_console_output() takes bytes again */
 	/*
 	 * NULL: a viewer gets what the ring has. Else: it gets nothing of that, and
@@ -92,6 +93,8 @@ size_t vm_console_read(struct vm_console *console, uint8_t *buf, size_t max);
 /* How many bytes the guest took; 0 when it is gone. */
 size_t vm_console_input(struct vm_console *console, const uint8_t *data, size_t len);
 void vm_console_input_break(struct vm_console *console);
+/* The viewer's terminal is this large: a guest that asks for it is told. A task. */
+void vm_console_input_size(struct vm_console *console, unsigned columns, unsigned rows);
 /* Copies up to @max of the bytes that the VM's first serial console got last; returns how many. */
 size_t vm_console_last(struct vm *vm, char *buf, size_t max);
 /* Nothing more will come: the backend is gone, or the VM has crashed. */

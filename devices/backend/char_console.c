@@ -86,6 +86,14 @@ static void char_console_input_break(void *opaque)
 		frontend->input_break(frontend->opaque);
 }
 
+static void char_console_input_size(void *opaque, unsigned columns, unsigned rows)
+{
+	struct char_frontend *frontend = char_console_frontend(opaque);
+
+	if (frontend && frontend->input_size)
+		frontend->input_size(frontend->opaque, columns, rows);
+}
+
 static void char_console_output_ready(void *opaque)
 {
 	struct char_frontend *frontend = char_console_frontend(opaque);
@@ -97,6 +105,7 @@ static void char_console_output_ready(void *opaque)
 static const struct vm_console_backend char_console_backend = {
 	.input = char_console_input,
 	.input_break = char_console_input_break,
+	.input_size = char_console_input_size,
 	.output_ready = char_console_output_ready,
 };
 

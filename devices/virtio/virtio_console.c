@@ -189,6 +189,24 @@ static void port_connected(struct console_port *port, bool connected)
 	spin_unlock(lock);
 }
 
+/* Of no use where the driver was not promised to be told. */
+static void port_input_size(void *opaque, unsigned columns, unsigned rows)
+{
+	struct console_port *port = opaque;
+	struct virtio_console *c = port->console;
+
+	if (!(c->virtio.features & CONSOLE_F_SIZE))
+		return;
+	spin_lock(&c->control->lock);
+	port->size[0] = (uint16_t)columns;
+	port->size[1] = (uint16_t)rows;
+	if (port->is_console)
+		console_port_news(port, CONSOLE_NEWS_SIZE);
+	spin_unlock(&c->control->lock);
+	if (!port->nr)
+		virtio_config_set(&c->virtio, 0, port->size, sizeof(port->size));
+}
+
 static struct console_port *port_of(struct frontend *frontend)
 {
 	return container_of(frontend, struct console_port, frontend.base);
@@ -257,6 +275,9 @@ static void port_init(struct virtio_console *c, unsigned nr)
 	port->frontend.input = port_input;
 	port->frontend.output_ready = port_output_ready;
 	port->frontend.input_break = port_input_break;
+	port->frontend.input_size = port_input_size;
+	port->size[0] = c->config.cols;
+	port->size[1] = c->config.rows;
 	port->frontend.opaque = port;
 }
 

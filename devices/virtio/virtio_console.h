@@ -54,7 +54,8 @@ struct console_port {
 	/* Under `control`'s lock; those marked so are read without, too. */
 	char name[CONSOLE_NAME_MAX + 1]; /* for the guest; "": none */
 	bool exists, is_console;
-	bool ready;		    /* the driver knows it */
+	uint16_t size[2]; /* columns and rows of the terminal, as the configuration has them */
+	bool ready;	  /* the driver knows it */
 	bool guest_open, connected; /* somebody is at this end of it, or that (atomic) */
 	uint32_t news;		    /* BIT(enum console_news) */
 	/* Under the transmit queue's: a chain that its backend did not take all of. */

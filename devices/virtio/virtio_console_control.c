@@ -43,10 +43,9 @@ static size_t console_compose(const struct console_port *port, enum console_news
 		memcpy(more, port->name, len);
 	}
 	if (news == CONSOLE_NEWS_SIZE) {
-		/* Columns and rows, as they lie in the configuration. (Older Linux takes them for
-		 * rows and columns.) */
-		len = 2 * sizeof(uint16_t);
-		memcpy(more, &port->console->config, len);
+		/* (Older Linux takes them for rows and columns.) */
+		len = sizeof(port->size);
+		memcpy(more, port->size, len);
 	}
 	return len;
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Debian's drivers of virtio: disks and network cards of VMs."""
 import re
+import time
 from collections import namedtuple
 
 from harness import Failure, Machine, case
@@ -145,12 +146,14 @@ def plug_and_pull(m, name):
     """A card comes, is pinged through, and goes while it is."""
     m.command(f"device_add a pci-front,id={name},hostdev=virtio-net:,addr=9")
     m.command(f"device_add a switch,id={name}port,frontend={name},switch=lan")
-    for _ in range(200):
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
         said = m.command("info switch")
         frames = re.search(rf"{name}port.*\n(?:.*\n)*?.*received +(\d+) frames", said)
         check(frames, said)
         if int(frames[1]) >= 20:
             break
+        time.sleep(0.1)
     else:
         raise Failure(f"nobody pings: {said}")
     said = m.command(f"device_del a {name}")

@@ -30,9 +30,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fake_person = size & 1;
 	fake_terminal = size & 2 ? "\x1b[10;40R" : NULL;
 	fake_shell(false, keys);
-	fake_shell(false, "start demo\rlist\r");
+	/* How large the terminal is was typed, too, and stays: two rows would be a page. */
+	fake_shell(false, "set paging off\rstart demo\rlist\r");
 	if (!strstr(fake_screen, "NAME "))
 		abort();
+	fake_shell(false, "set paging auto\r");
 	fake_clear_modules();
 	(void)fake_teardown(NULL);
 	free(keys);

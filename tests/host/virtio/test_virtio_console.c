@@ -247,6 +247,37 @@ static void test_long(void **state)
 	assert_int_equal(ears[0]->count, 0xc000);
 }
 
+/* The other end's terminal is another one: who was promised to be told is. */
+static void test_size(void **state)
+{
+	(void)state;
+	start("virtio-console:?columns=100&rows=50", MULTIPORT | SIZE);
+	assert_non_null(world_add(0, "ear", "e0", "frontend = card\nn = 0\n"));
+	send_control(0xffffffff, 0, 1);
+	expect_control("0 1 1");
+	ears[0]->front->input_size(ears[0]->front->opaque, 'A' | 'B' << 8, 'C');
+	assert_int_equal(config_in(0, 2), 'A' | 'B' << 8);
+	assert_int_equal(config_in(2, 2), 'C');
+	send_control(0, 3, 1);
+	expect_control("0 4 1");
+	expect_control("0 5 1: ABC");
+	expect_control("0 6 1");
+	ears[0]->front->input_size(ears[0]->front->opaque, 'D', 'E');
+	expect_control("0 5 1: D");
+	assert_int_equal(config_in(2, 2), 'E');
+	expect_no_control();
+}
+
+static void test_no_size(void **state)
+{
+	(void)state;
+	start("virtio-console:?columns=100&rows=50", MULTIPORT);
+	assert_non_null(world_add(0, "ear", "e0", "frontend = card\nn = 0\n"));
+	ears[0]->front->input_size(ears[0]->front->opaque, 10, 20);
+	assert_int_equal(config_in(0, 2), 100);
+	assert_int_equal(config_in(2, 2), 50);
+}
+
 static void test_ports(void **state)
 {
 	(void)state;
@@ -431,10 +462,10 @@ static void test_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_found),    TEST(test_single),	       TEST(test_back_pressure),
-		TEST(test_long),     TEST(test_ports),	       TEST(test_no_buffers),
-		TEST(test_nonsense), TEST(test_many_messages), TEST(test_emergency),
-		TEST(test_refused),
+		TEST(test_found),	  TEST(test_single),	 TEST(test_back_pressure),
+		TEST(test_long),	  TEST(test_ports),	 TEST(test_size),
+		TEST(test_no_size),	  TEST(test_no_buffers), TEST(test_nonsense),
+		TEST(test_many_messages), TEST(test_emergency),	 TEST(test_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

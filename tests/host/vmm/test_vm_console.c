@@ -10,6 +10,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -35,6 +36,12 @@ static void on_break(void *opaque)
 	strcat(typed, "<break>");
 }
 
+static void on_size(void *opaque, unsigned columns, unsigned rows)
+{
+	(void)opaque;
+	sprintf(typed + strlen(typed), "<%ux%u>", columns, rows);
+}
+
 static void on_ready(void *opaque)
 {
 	(void)opaque;
@@ -44,6 +51,7 @@ static void on_ready(void *opaque)
 static const struct vm_console_backend backend = {
 	.input = on_input,
 	.input_break = on_break,
+	.input_size = on_size,
 	.output_ready = on_ready,
 };
 
@@ -234,7 +242,8 @@ static void test_input(void **state)
 	assert_int_equal(vm_console_attach(&vm, NULL, &viewer, &c), 0);
 	assert_int_equal(vm_console_input(c, (const uint8_t *)"uname", 5), 4);
 	vm_console_input_break(c);
-	assert_string_equal(typed, "unam<break>");
+	vm_console_input_size(c, 132, 43);
+	assert_string_equal(typed, "unam<break><132x43>");
 	vm_console_input_ready(console);
 	assert_int_equal(wakes, 1);
 	vm_console_detach(c);
