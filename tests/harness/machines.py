@@ -43,7 +43,9 @@ SLOW = (
     "machine/life/linux_is_destroyed_ten_times",
     "machine/configurations/runs_the_demo",
     "machine/guests/runs_smp[4",
-    "machine/hotplug/",
+    "machine/hotplug/under_load[60",
+    "machine/hotplug/fronts_under_load",
+    "machine/hotplug/linux_is_told",
     "machine/screen/",
     "machine/serial_ports/",
     "machine/generic/generic",
@@ -53,7 +55,8 @@ SLOW = (
 )
 
 # Minutes everywhere: for `make check-all` alone.
-LONG = ("machine/hotplug/under_load[1000", "machine/hotplug/fronts_under_load[1000", "machine/virtio/disk[1024", "machine/virtio/network[256",
+LONG = ("machine/hotplug/under_load[1000", "machine/hotplug/fronts_under_load[1000",
+        "machine/virtio/disk[1024", "machine/virtio/network[256",
         "machine/virtio/plugged_under_ping[100")
 
 # What a case asks for that only QEMU gives: its argument, the value (None: any), and why.

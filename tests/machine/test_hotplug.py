@@ -48,7 +48,8 @@ def plug_under_load(t, guest, line, rounds, machine_cpus):
         return verdict(m, SECONDS)
 
 
-@case(seconds=40, each=[{"rounds": 60, "machine_cpus": 2}, {"rounds": 60, "machine_cpus": 4},
+@case(seconds=40, each=[{"rounds": 8, "machine_cpus": 2},
+                        {"rounds": 60, "machine_cpus": 2}, {"rounds": 60, "machine_cpus": 4},
                         {"rounds": 1000, "machine_cpus": 2}, {"rounds": 1000, "machine_cpus": 4}])
 def under_load(t, rounds, machine_cpus):
     """Ports, pages and an interrupt line."""
