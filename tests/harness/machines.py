@@ -52,6 +52,8 @@ SLOW = (
     "machine/virtio/disk[64",
     "machine/virtio/network",
     "machine/virtio/plugged_under_ping",
+    "machine/virtio/iperf",
+    "machine/lspci/",
 )
 
 # Minutes everywhere: for `make check-all` alone.

@@ -136,6 +136,33 @@ def network(t, mib, pings):
               said.count(" 0 that were none") == 2, said)
 
 
+@case(seconds=60)
+def iperf(t):
+    """Both ways between two VMs, over TCP."""
+    files = linux_files()
+    files["initrd"] = initrd_with(["/usr/bin/iperf3"])
+    files["linux.cfg"] = net_cfg(A)
+    files["b.cfg"] = net_cfg(B, console=False)
+    with Machine(t, files=files, cpus=2, memory=768) as m:
+        guest = Linux(m)
+        guest.boot()
+        guest.sh(f"ip addr add {A.address}/24 dev eth0; ip link set eth0 up; ip link set lo up")
+        guest.leave()
+        guest.enter(B.name)
+        guest.sh(f"ip addr add {B.address}/24 dev eth0; ip link set eth0 up; ip link set lo up")
+        guest.sh("/opt/iperf3 -s -D")
+        guest.leave()
+        guest.enter(A.name)
+        moved = []
+        for way in ("", "-R"):
+            said = guest.sh(f"/opt/iperf3 -c {B.address} -t 3 -f k {way}", timeout=120)
+            rate = re.search(r"([\d.]+) Kbits/sec +receiver", said)
+            check(rate and float(rate[1]) > 1000, said)
+            moved.append(f"{float(rate[1]) / 1000:.0f}")
+        check_dmesg(guest)
+        return " and ".join(moved) + " Mbit/s"
+
+
 # Pings as soon and as long as there is a card; a line in /tmp/pings for each answer.
 PINGER = ("(while :; do ip addr add {me}/24 dev eth0; ip link set eth0 up && "
           "ping -c 50 -i 0.02 {peer} >>/tmp/pings; sleep 0.02; done) 2>/dev/null &")
