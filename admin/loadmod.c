@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * `loadmod`: an image or a config over the serial line, as base64, into the store of modules, where
- * configs find it as module:NAME. It stays until the machine is reset.
+ * `loadmod`: an image or a config over the serial line, as base64 or by XMODEM, into the store of
+ * modules, where configs find it as module:NAME. It stays until the machine is reset.
  */
-#include "admin/base64.h"
+#include "admin/loadmod.h"
+
 #include "admin/command.h"
-#include "admin/paste.h"
 #include "kernel/boot_info.h"
 #include "kernel/console.h"
 #include "kernel/page_alloc.h"
@@ -18,21 +18,15 @@
 #define LOADMOD_NAME_MAX  63
 #define LOADMOD_ORDER_MIN 4  /* 64 KiB */
 #define LOADMOD_ORDER_MAX 16 /* 256 MiB: eight hours of 115200 baud */
+#define LOADMOD_MAX	  (PAGE_SIZE << LOADMOD_ORDER_MAX)
 #define CRC32_POLYNOMIAL                                                        \
 	0xedb88320u /* IEEE 802.3, reflected: that of zlib, gzip, Python's zlib \
 		     */
 
-static struct page_owner owner;
+#define LOADMOD_WAYS "base64|xmodem"
+enum { LOADMOD_BASE64, LOADMOD_XMODEM };
 
-/* A file as far as it has come. */
-struct loadmod {
-	char line[PASTE_LINE_MAX + 1];
-	uint8_t bytes[PASTE_LINE_MAX];
-	struct base64 base64;
-	uint8_t *data; /* of 2^order pages; NULL: none yet */
-	unsigned order;
-	size_t len;
-};
+static struct page_owner owner;
 
 static uint32_t loadmod_crc32(const uint8_t *data, size_t len)
 {
@@ -49,8 +43,11 @@ static uint32_t loadmod_crc32(const uint8_t *data, size_t len)
 static int loadmod_grow(struct loadmod *l)
 {
 	unsigned order = l->data ? l->order + 1 : LOADMOD_ORDER_MIN;
-	uint8_t *more = order <= LOADMOD_ORDER_MAX ? page_alloc(&owner, order) : NULL;
+	uint8_t *more;
 
+	if (order > LOADMOD_ORDER_MAX)
+		return -EFBIG;
+	more = page_alloc(&owner, order);
 	if (!more)
 		return -ENOMEM;
 	if (l->data) {
@@ -62,8 +59,8 @@ static int loadmod_grow(struct loadmod *l)
 	return 0;
 }
 
-/* The first line that grows it makes space for more than one line. */
-static int loadmod_put(struct loadmod *l, const uint8_t *bytes, size_t n)
+/* One step of growth makes space for more than comes at a time. */
+int loadmod_put(struct loadmod *l, const uint8_t *bytes, size_t n)
 {
 	int err = 0;
 
@@ -99,53 +96,99 @@ static int loadmod_paste(struct loadmod *l)
 	}
 }
 
-static void loadmod_done(struct loadmod *l, const char *name, int err)
+static int loadmod_base64(struct loadmod *l)
 {
+	console_printf(
+		"Send the file as base64. A line with a single . ends it, Ctrl-C gives up.\n");
+	return loadmod_paste(l);
+}
+
+static const char *loadmod_why(int err)
+{
+	switch (err) {
+	case -ECANCELED:
+		return "given up";
+	case -EINVAL:
+		return "not base64 from begin to end";
+	case -EFBIG:
+		return "more came than its size, or than 256 MiB";
+	case -EMSGSIZE:
+		return "less came than its size";
+	case -ENODATA:
+		return "the sender has nothing to send";
+	case -ETIMEDOUT:
+		return "nobody began to send";
+	case -ECONNABORTED:
+		return "the sender gave up";
+	case -EIO:
+		return "too many blocks were broken or did not come";
+	case -EPROTO:
+		return "a block is out of turn, or this is YMODEM: send with sx";
+	case -ENOSPC:
+		return "there is no place for another module";
+	default:
+		return "out of memory";
+	}
+}
+
+static void loadmod_done(struct loadmod *l, int err)
+{
+	size_t came = l->len;
+
 	if (!err)
-		err = boot_module_add(name, l->data, l->len);
+		err = boot_module_add(l->name, l->data, l->len);
 	if (!err) {
-		console_printf("module %s: %zu bytes, CRC-32 %08x\n", name, l->len,
+		console_printf("module %s: %zu bytes, CRC-32 %08x\n", l->name, l->len,
 			       loadmod_crc32(l->data, l->len));
 		return;
 	}
 	if (l->data)
 		page_free(&owner, l->data, l->order);
-	if (err == -ECANCELED)
-		command_error("loadmod: given up\n");
-	else if (err == -EINVAL)
-		command_error("loadmod: %s: not base64 from begin to end; nothing is kept\n", name);
-	else if (err == -ENOSPC)
-		command_error("loadmod: %s: there are %u modules, and no more is possible\n", name,
-			      BOOT_MAX_MODULES);
+	command_error("loadmod: %s: %s; nothing is kept of %zu bytes\n", l->name, loadmod_why(err),
+		      came);
+}
+
+/* Which way, and the size in l->size; -1 with a message: it cannot be. */
+static int loadmod_way(struct loadmod *l, char **argv)
+{
+	uint64_t way = LOADMOD_BASE64;
+
+	if (!parse_name(l->name, LOADMOD_NAME_MAX))
+		command_error("loadmod: %s: expected a name of letters, digits, . _ -\n", l->name);
+	else if (boot_module_find(l->name))
+		command_error("loadmod: %s: there is a module of that name\n", l->name);
+	else if (argv[2] && !parse_choice(argv[2], LOADMOD_WAYS, &way))
+		command_error("loadmod: %s: expected " LOADMOD_WAYS "\n", argv[2]);
+	else if (argv[2] && argv[3] &&
+		 (way != LOADMOD_XMODEM || !parse_size(argv[3], &l->size) || !l->size ||
+		  l->size > LOADMOD_MAX))
+		command_error("loadmod: %s: expected the size of a file that comes by xmodem\n",
+			      argv[3]);
 	else
-		command_error("loadmod: %s: out of memory\n", name);
+		return (int)way;
+	return -1;
 }
 
 static void command_loadmod(char **argv)
 {
-	struct loadmod *l;
+	struct loadmod *l = kzalloc(sizeof(*l));
+	int way;
 
-	if (!parse_name(argv[1], LOADMOD_NAME_MAX)) {
-		command_error("loadmod: %s: expected a name of letters, digits, . _ -\n", argv[1]);
-		return;
-	}
-	if (boot_module_find(argv[1])) {
-		command_error("loadmod: %s: there is a module of that name\n", argv[1]);
-		return;
-	}
-	l = kzalloc(sizeof(*l));
 	if (!l) {
 		command_error("loadmod: out of memory\n");
 		return;
 	}
 	if (!owner.name)
 		page_owner_register(&owner, "loadmod");
-	console_printf(
-		"Send the file as base64. A line with a single . ends it, Ctrl-C gives up.\n");
-	loadmod_done(l, argv[1], loadmod_paste(l));
+	l->name = argv[1];
+	way = loadmod_way(l, argv);
+	if (way >= 0)
+		loadmod_done(l, way == LOADMOD_XMODEM ? loadmod_xmodem(l) : loadmod_base64(l));
 	kfree(l);
 }
 
-COMMAND(loadmod_entry, .name = "loadmod", .args = "NAME",
-	.help = "take a file over the serial line, as base64, for configs: module:NAME",
-	.example = "loadmod rootfs.img", .min = 1, .max = 1, .run = command_loadmod, .live = true);
+COMMAND(loadmod_entry, .name = "loadmod", .args = "NAME [" LOADMOD_WAYS " [SIZE]]",
+	.help = "take a file over the serial line, for configs: module:NAME; SIZE cuts off what "
+		"XMODEM pads",
+	.example = "loadmod rootfs.img xmodem 1474560", .min = 1, .max = 3, .run = command_loadmod,
+	.live = true);

@@ -19,10 +19,10 @@ static struct spinlock console_lock = SPINLOCK_INIT;
 static struct list_head console_sinks = LIST_HEAD_INIT(console_sinks);
 static bool console_mid_line;	/* what was written last did not end in a newline … */
 static bool console_guest_line; /* … and is a guest's */
+static bool console_muted;	/* log lines are held, whatever was written last */
 
 /* The shell's task's, which alone uses it. */
 static void (*console_taker)(const char *s, size_t len);
-static bool console_muted;
 
 /* What console_edit() showed last. */
 static struct {
@@ -35,6 +35,7 @@ static struct {
 static struct {
 	char text[CONSOLE_HELD_MAX];
 	size_t len;
+	unsigned lost;	    /* lines that came while it was full and the console muted */
 	struct timer timer; /* armed while there are any, and maybe after */
 } console_held;
 
@@ -69,17 +70,19 @@ static void console_emit(const char *s, size_t len, bool log)
 		if (log || sink->interactive)
 			sink->write(sink, s, len);
 	list_for_each_entry (sink, &console_sinks, link)
-		if (unlikely(sink->lost))
+		if (unlikely(sink->lost) && !console_muted)
 			console_tell_lost(sink);
 	console_mid_line = s[len - 1] != '\n';
 	console_guest_line = false;
 }
 
-/* Shows the log lines that were held, now. Under the lock, or in a panic: takes none. */
+/* Shows the log lines that were held, if they may be. Under the lock, or in a panic: takes none. */
 static void console_release(void)
 {
 	size_t len = MIN(console_held.len, (size_t)CONSOLE_HELD_MAX);
 
+	if (console_muted)
+		return;
 	console_held.len = 0;
 	if (len && console_mid_line)
 		console_emit("\n", 1, false);
@@ -177,6 +180,7 @@ void console_write_emergency(const char *s, size_t len)
 {
 	/* Whoever holds the input's lock may be stopped, and output takes input meanwhile. */
 	console_input_stop();
+	console_muted = false;
 	console_release();
 	console_emit(s, len, true);
 }
@@ -196,15 +200,28 @@ static void console_draw_edit(void)
 
 void console_mute(bool mute)
 {
-	WRITE_ONCE(console_muted, mute);
+	char line[80];
+	int len;
+
+	spin_lock(&console_lock);
+	console_release();
+	console_muted = mute;
+	console_release();
+	if (console_held.lost) {
+		len = snprintf(line, sizeof(line), "-- %u lines more: `dmesg` has the log --\n",
+			       console_held.lost);
+		console_held.lost = 0;
+		console_emit(line, MIN((size_t)len, sizeof(line) - 1), true);
+	}
+	spin_unlock(&console_lock);
 }
 
 void console_write_line(const char *line, size_t len)
 {
-	if (READ_ONCE(console_muted))
-		return;
 	spin_lock(&console_lock);
-	if (!console_guest_line || !console_hold(line, len)) {
+	if (console_muted) {
+		console_held.lost += console_held.lost || !console_hold(line, len);
+	} else if (!console_guest_line || !console_hold(line, len)) {
 		console_release();
 		if (console_editor.active)
 			console_emit(CONSOLE_ERASE, sizeof(CONSOLE_ERASE) - 1, false);

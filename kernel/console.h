@@ -79,7 +79,8 @@ size_t console_read_timeout(char *buf, size_t max, uint64_t ns);
 #define CONSOLE_EDIT_MAX 272
 void console_edit(const char *text, size_t cursor);
 
-/* Something else than text is on the line: log lines are not shown there, but kept (`dmesg`). */
+/* The shell: something else than text is on the line. Log lines are shown when that is over, the
+ * first 4 KiB of them (`dmesg` has all). */
 void console_mute(bool mute);
 
 /* The log: one line with its newline, to all sinks, never inside what is being edited. */

@@ -111,10 +111,14 @@ class SerialMachine:
             data = os.read(self.output, 65536)
         except ConnectionResetError:
             data = b""
+        self.keep(data)
+        return bool(data)
+
+    def keep(self, data):
+        """The line has said this."""
         self.serial.write(data)
         self.serial.flush()
         self.text += self.decoder.decode(data).replace("\r", "")
-        return bool(data)
 
     def expect(self, pattern, timeout=60, never=r"PANIC"):
         """Waits for `pattern` behind what was matched before; returns the match.

@@ -1,56 +1,34 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`gdbserver`: Debian's gdb on the serial line, and a guest of ours that it debugs."""
 import os
-import pty
 import re
-import select
 import subprocess
-import threading
 import time
-import tty
 
 from harness import Failure, Machine, case
 from harness.cases import run_tool
+from harness.pseudo_terminal import PseudoTerminal
 from harness.serial import die_with_parent
 from test_guests import GUESTS, guest_files
 
 SECONDS = 150
 
 
-class Gdb:
+class Gdb(PseudoTerminal):
     """gdb, on a terminal that carries what the machine's serial line says, both ways."""
 
     def __init__(self, t, m, guest):
-        self.m = m
         self.symbols = t.dir / f"{guest}.elf64"
         # The guest is 64-bit code in the 32-bit file that Multiboot wants.
         run_tool(t, "objcopy", "-O", "elf64-x86-64", GUESTS / f"{guest}.elf", self.symbols)
-        self.ours, theirs = pty.openpty()
-        tty.setraw(self.ours)
-        tty.setraw(theirs)
-        self.line = os.ttyname(theirs)
-        self.theirs = theirs
-        self.over = False
-        self.said = b""
-        self.thread = threading.Thread(target=self._carry)
-        self.thread.start()
-
-    def _carry(self):
-        while not self.over:
-            ready = select.select([self.ours, self.m.output], [], [], 0.1)[0]
-            if self.ours in ready:
-                os.write(self.m.input, os.read(self.ours, 4096))
-            if self.m.output in ready:
-                data = os.read(self.m.output, 4096)
-                self.said += data
-                os.write(self.ours, data)
+        super().__init__(m)
 
     def run(self, commands, interrupt_after=None):
         """What gdb says to these. `interrupt_after`: Ctrl-C on the line, so many seconds later."""
         process = subprocess.Popen(
             ["gdb", "-nx", "-q", "-batch", "-ex", "set remotetimeout 60",
              "-ex", "set tcp connect-timeout 60", self.symbols,
-             "-ex", f"target remote {self.line}"] + [w for c in commands for w in ("-ex", c)],
+             "-ex", f"target remote {self.name}"] + [w for c in commands for w in ("-ex", c)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True, preexec_fn=die_with_parent)
         if interrupt_after:
@@ -61,13 +39,7 @@ class Gdb:
         except subprocess.TimeoutExpired:
             process.kill()
             raise Failure(f"gdb does not end: {process.communicate()[0]}; line: "
-                          f"{self.said[-500:]!r}") from None
-
-    def close(self):
-        self.over = True
-        self.thread.join()
-        os.close(self.ours)
-        os.close(self.theirs)
+                          f"{self.m.text[-500:]!r}") from None
 
 
 def expect_all(text, patterns):

@@ -243,6 +243,64 @@ static void test_more_is_not_held_than_there_is_space_for(void **state)
 	assert_int_equal(strlen(log_out), 14 * 300);
 }
 
+/* The line carries something else: the log waits, and comes when that is over. */
+static void test_muted(void **state)
+{
+	(void)state;
+	guest("half");
+	log_line("before\n");
+	console_mute(true);
+	assert_string_equal(out, "half\nbefore\n");
+	console_write("C", 1);
+	armed = NULL;
+	log_line("log\n");
+	if (armed)
+		armed->fn(armed);
+	console_write("A", 1);
+	guest("B");
+	terminal.lost = true;
+	console_printf("%c", 'D');
+	assert_string_equal(out, "half\nbefore\nCABD");
+	terminal.lost = false;
+	console_mute(false);
+	assert_string_equal(out, "half\nbefore\nCABD\nlog\n");
+	assert_string_equal(log_out, "before\nlog\n");
+	log_line("more\n");
+	assert_string_equal(out, "half\nbefore\nCABD\nlog\nmore\n");
+}
+
+static void test_muted_for_long(void **state)
+{
+	char line[1001];
+	unsigned i;
+
+	(void)state;
+	memset(line, 'x', sizeof(line) - 2);
+	line[999] = '\n';
+	line[1000] = '\0';
+	console_mute(true);
+	for (i = 0; i < 6; i++)
+		log_line(line);
+	log_line("a short one\n");
+	assert_string_equal(out, "");
+	console_mute(false);
+	assert_int_equal(strlen(out), 4000 + strlen("-- 3 lines more: `dmesg` has the log --\n"));
+	assert_string_equal(out + 4000, "-- 3 lines more: `dmesg` has the log --\n");
+	console_mute(true);
+	console_mute(false);
+	log_line("a short one\n");
+	assert_non_null(strstr(out, " --\na short one\n"));
+}
+
+static void test_emergency_unmutes(void **state)
+{
+	(void)state;
+	console_mute(true);
+	log_line("log\n");
+	console_write_emergency("end", 3);
+	assert_string_equal(out, "log\nend");
+}
+
 static void test_emergency_goes_behind_what_was_held(void **state)
 {
 	(void)state;
@@ -277,6 +335,9 @@ int main(void)
 		cmocka_unit_test_setup(test_log_does_not_wait_for_ever, setup),
 		cmocka_unit_test_setup(test_held_lines_go_before_anything_of_ours, setup),
 		cmocka_unit_test_setup(test_more_is_not_held_than_there_is_space_for, setup),
+		cmocka_unit_test_setup(test_muted, setup),
+		cmocka_unit_test_setup(test_muted_for_long, setup),
+		cmocka_unit_test_setup(test_emergency_unmutes, setup),
 		cmocka_unit_test_setup(test_emergency_goes_everywhere, setup),
 		cmocka_unit_test_setup(test_emergency_goes_behind_what_was_held, setup),
 	};
