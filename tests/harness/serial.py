@@ -16,6 +16,9 @@ PROMPT = "alcazar> "
 # The demo's images, for cases that bring a config of their own.
 DEMO = BUILD / "demo"
 
+# What a terminal heeds and does not show: XON and XOFF come in the middle of any line.
+NOT_SHOWN = dict.fromkeys(map(ord, "\r\x11\x13"))
+
 _libc = ctypes.CDLL(None)
 
 
@@ -118,7 +121,7 @@ class SerialMachine:
         """The line has said this."""
         self.serial.write(data)
         self.serial.flush()
-        self.text += self.decoder.decode(data).replace("\r", "")
+        self.text += self.decoder.decode(data).translate(NOT_SHOWN)
 
     def expect(self, pattern, timeout=60, never=r"PANIC"):
         """Waits for `pattern` behind what was matched before; returns the match.
