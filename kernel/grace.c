@@ -25,7 +25,7 @@ static void grace_wait(uint32_t index, uint64_t seen)
 		if (looks % GRACE_KICK_EVERY == 0)
 			sched_kick_cpu(index);
 		if (task_current()) {
-			task_yield();
+			task_give_way();
 		} else {
 			/* Two CPUs may wait for each other. */
 			grace_quiescent();

@@ -41,7 +41,7 @@ struct sched_entity {
 	uint64_t runtime;	/* TSC ticks it has run, for `info cpus` */
 };
 
-/* Every CPU once, when it comes up: its queue, timers and worker. The boot CPU first, after
+/* Every CPU once, when it comes up: its queue, timers, worker and waiter. The boot CPU first, after
  * task_init(). */
 int sched_cpu_init(void) __must_check;
 /* The CPU's life from then on. Interrupts are taken here when idle. */

@@ -25,6 +25,7 @@ struct task {
 	uint64_t sp;		  /* while it does not run */
 	uint64_t scheduler_sp;	  /* while it runs */
 	enum sched_result result; /* why it went back to the scheduler */
+	bool no_waiting;
 };
 
 /* Stacks of tasks that ended, linked through their first words: a mapped stack stays mapped. */
@@ -80,6 +81,12 @@ static void task_suspend(enum sched_result result)
 	switch_stack(&task->sp, task->scheduler_sp);
 }
 
+static void task_wait(enum sched_result result)
+{
+	BUG_ON(!task_current() || task_current()->no_waiting);
+	task_suspend(result);
+}
+
 static enum sched_result task_run(struct sched_entity *e)
 {
 	struct task *task = container_of(e, struct task, entity);
@@ -133,12 +140,22 @@ free_task:
 
 void task_yield(void)
 {
+	task_wait(SCHED_YIELD);
+}
+
+void task_give_way(void)
+{
 	task_suspend(SCHED_YIELD);
+}
+
+void task_may_wait(bool may)
+{
+	task_current()->no_waiting = !may;
 }
 
 void task_sleep(void)
 {
-	task_suspend(SCHED_BLOCK);
+	task_wait(SCHED_BLOCK);
 }
 
 void task_wake(struct task *task)

@@ -24,6 +24,11 @@ struct task *task_create(const char *name, task_fn fn, void *arg, uint32_t cpu) 
 struct task *task_current(void);
 /* Gives the CPU to others that are ready; interrupts are taken meanwhile. */
 void task_yield(void);
+/* As task_yield(), for who waits for CPUs alone (kernel/grace.h): also between task_may_wait(false)
+ * and task_may_wait(true). */
+void task_give_way(void);
+/* Whether the task that runs may yield and sleep: panics when it does all the same. */
+void task_may_wait(bool may);
 /* Sleeps until task_wake(); returns at once when one came since the last sleep. */
 void task_sleep(void);
 /* As task_sleep, at most until host TSC @deadline. */

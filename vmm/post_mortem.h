@@ -12,8 +12,8 @@ struct vm;
 void post_mortem(struct vcpu *vcpu, const char *why);
 
 /*
- * What else is told of a VM that has crashed, by who can print it (admin/): a worker calls it when
- * all of the VM stands still, and its life is the worker's.
+ * What else is told of a VM that has crashed, by who can print it (admin/): a waiter calls it when
+ * all of the VM stands still, and its life is the waiter's.
  */
 typedef void (*crash_report_fn)(struct vm *vm);
 #define CRASH_REPORT(fn_) TABLE_ENTRY(crash_reports, crash_report_fn, crash_report_##fn_) = fn_

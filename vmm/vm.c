@@ -121,7 +121,7 @@ int vm_define(struct vm_config *config, struct vm **out)
 	vm->config = config;
 	vm->state = VM_DEFINED;
 	spinlock_init(&vm->lock);
-	work_init(&vm->request_work, vm_life_serve);
+	work_init_waiting(&vm->request_work, vm_life_serve);
 	snprintf(vm->owner_name, sizeof(vm->owner_name), "vm %s", vm->name);
 	snprintf(vm->memory_owner_name, sizeof(vm->memory_owner_name), "vm %s memory", vm->name);
 
@@ -143,7 +143,7 @@ int vm_define(struct vm_config *config, struct vm **out)
 	return 0;
 }
 
-/* Whether a worker may still come to the VM. */
+/* Whether a waiter may still come to the VM. */
 static bool has_requests(struct vm *vm)
 {
 	return __atomic_load_n(&vm->requests, __ATOMIC_SEQ_CST) ||
@@ -160,7 +160,7 @@ int vm_undefine(struct vm *vm)
 		vm_log(vm, LOG_ERROR, "is %s: destroy it first", vm_state_name(state));
 		return -EBUSY;
 	}
-	/* A worker that has just taken the work off its list has not counted itself yet, but it
+	/* A waiter that has just taken the work off its list has not counted itself yet, but it
 	 * does so before its CPU's next quiescent point. */
 	do {
 		while (has_requests(vm))

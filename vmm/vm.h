@@ -70,7 +70,7 @@ struct vm {
 	char memory_owner_name[VM_NAME_MAX + 16];
 	struct work request_work;
 	uint32_t requests; /* atomic: BIT(enum vm_request) */
-	uint32_t serving;  /* atomic: workers that look at requests */
+	uint32_t serving;  /* atomic: waiters that look at requests */
 	/* vm_log_guest(): the second that the lines shown and skipped are of. */
 	uint64_t log_second;
 	unsigned log_shown, log_skipped;
@@ -94,7 +94,7 @@ int vm_destroy(struct vm *vm) __must_check;
 int vm_undefine(struct vm *vm) __must_check;
 
 /*
- * From a device or an exit handler: done by a worker soon, and no vCPU runs
+ * From a device or an exit handler: done by a waiter soon, and no vCPU runs
  * until then. Never waits. @why is logged, unless NULL.
  */
 void vm_request(struct vm *vm, enum vm_request request, const char *why);

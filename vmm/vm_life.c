@@ -2,7 +2,7 @@
 /*
  * A VM's life: built, running, paused, reset, taken apart. One task at a time
  * has it to itself (vm_life_begin); what a guest asks for itself is done by a
- * CPU's worker, which is a task as well.
+ * CPU's waiter (kernel/work.h), which is a task as well.
  */
 #include "vmm/vm_life.h"
 
@@ -23,26 +23,33 @@
 #include <errno.h>
 #include <inttypes.h>
 
-enum vm_state vm_life_begin(struct vm *vm)
+/* Whether the VM's life was nobody's, and now is the caller's. */
+static bool take_life(struct vm *vm)
 {
-	for (;;) {
-		bool mine;
+	bool mine;
 
-		spin_lock(&vm->lock);
-		mine = !vm->busy;
-		vm->busy = true;
-		spin_unlock(&vm->lock);
-		if (mine)
-			return vm->state;
-		task_yield();
-	}
+	spin_lock(&vm->lock);
+	mine = !vm->busy;
+	vm->busy = true;
+	spin_unlock(&vm->lock);
+	return mine;
 }
 
+enum vm_state vm_life_begin(struct vm *vm)
+{
+	while (!take_life(vm))
+		task_yield();
+	return vm->state;
+}
+
+/* Who came for requests meanwhile has left them. Under the lock: after it the VM may be gone. */
 void vm_life_end(struct vm *vm, enum vm_state state)
 {
 	spin_lock(&vm->lock);
 	vm->state = state;
 	vm->busy = false;
+	if (__atomic_load_n(&vm->requests, __ATOMIC_SEQ_CST))
+		work_queue(&vm->request_work);
 	spin_unlock(&vm->lock);
 }
 
@@ -265,16 +272,11 @@ static void crash(struct vm *vm, enum vm_state state)
  * reset that was asked for before a crash is void, and so is everything before
  * power-off.
  */
-void vm_life_serve(struct work *work)
+static void serve(struct vm *vm, enum vm_state state)
 {
-	struct vm *vm = container_of(work, struct vm, request_work);
-	enum vm_state state;
-	uint32_t requests;
+	uint32_t requests = __atomic_exchange_n(&vm->requests, 0, __ATOMIC_SEQ_CST);
 	int err = 0;
 
-	__atomic_add_fetch(&vm->serving, 1, __ATOMIC_SEQ_CST);
-	state = vm_life_begin(vm);
-	requests = __atomic_exchange_n(&vm->requests, 0, __ATOMIC_SEQ_CST);
 	if (requests & 1u << VM_REQUEST_DEVICES)
 		device_run_deferred(vm);
 	if (requests & 1u << VM_REQUEST_POWEROFF)
@@ -287,5 +289,18 @@ void vm_life_serve(struct work *work)
 		vm_life_end(vm, state);
 	if (err)
 		vm_log(vm, LOG_WARN, "what the guest asked for was not done (error %d)", err);
+}
+
+/*
+ * Does not wait for the VM's life: requests of other VMs may be behind this one, and whose life it
+ * is may take its time. vm_life_end() queues the work again.
+ */
+void vm_life_serve(struct work *work)
+{
+	struct vm *vm = container_of(work, struct vm, request_work);
+
+	__atomic_add_fetch(&vm->serving, 1, __ATOMIC_SEQ_CST);
+	if (take_life(vm))
+		serve(vm, vm->state);
 	__atomic_sub_fetch(&vm->serving, 1, __ATOMIC_SEQ_CST);
 }

@@ -54,6 +54,7 @@ SLOW = (
     "machine/virtio/plugged_under_ping",
     "machine/virtio/iperf",
     "machine/lspci/",
+    "machine/virtio/ends_while_it_reads",
 )
 
 # Minutes everywhere: for `make check-all` alone.

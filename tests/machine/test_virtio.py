@@ -5,10 +5,13 @@ import time
 from collections import namedtuple
 
 from harness import Failure, Machine, case
-from harness.linux import Linux, initrd_with, linux_cfg, linux_files
+from harness.linux import (BOOT_SECONDS, SHELL_SECONDS, Linux, initrd_with, linux_cfg,
+                           linux_files)
+from harness.serial import PROMPT
 from test_hotplug import in_use
 from test_linux import check_dmesg
 
+GONE = "the guest has let go of it"
 EXT4 = ("crc16", "mbcache", "jbd2", "crc32c_generic", "ext4")
 
 
@@ -69,6 +72,78 @@ def disk(t, mib, cpus):
         check(done and int(done[1]) == cpus and min(int(done[4]), int(done[5])) >> 20 >= mib and
               "disk1 of linux: 1048576 bytes" in said, said)
         return f"{int(done[2]) / int(done[3]):.1f} requests a turn"
+
+
+READER = "(while dd if=/dev/vda of=/dev/null bs=8M count=12 iflag=direct 2>/dev/null; do :; done) &"
+
+
+def disk_cfg(name, **options):
+    return (linux_cfg(name, memory="160M", **options) + front(f"{name}-disk", "virtio-blk:")
+            + backend(f"{name}-ram", "ramdisk", f"{name}-disk", size="128M"))
+
+
+def bytes_read(m, name):
+    said = m.command("info virtio-blk")
+    found = re.search(rf"{name}-disk of {name}: .*\n.* (\d+) bytes read", said)
+    check(found, said)
+    return int(found[1])
+
+
+def reads_on(m, name):
+    """The disk of a VM that reads all the time."""
+    before = bytes_read(m, name)
+    for _ in range(200):
+        if bytes_read(m, name) > before + (4 << 20):
+            return
+    raise Failure(f"{name} reads no more: {m.command('info virtio-blk')}")
+
+
+def boot_and_read(m, guest, readers):
+    guest.boot()
+    for _ in range(readers):
+        guest.sh(READER)
+
+
+@case(seconds=100, each=[{"cpus": 1}, {"cpus": 2}])
+def ends_while_it_reads(t, cpus):
+    """A VM is reset, goes off and loses its disk while that has requests: the shell answers, the
+    disk of another VM goes on, and nothing is left behind."""
+    files = linux_files()
+    files["linux.cfg"] = disk_cfg("linux", cpus=cpus)
+    files["b.cfg"] = disk_cfg("b", autostart=False, console=False)
+    with Machine(t, files=files, cpus=cpus, memory=640) as m:
+        guest = Linux(m)
+        boot_and_read(m, guest, 6)
+        m.send("echo b >/proc/sysrq-trigger\r")
+        m.expect("This is Linux", timeout=BOOT_SECONDS)
+        boot_and_read(m, guest, 6)
+        guest.leave()
+        m.command("start b")
+        m.command("console b", prompt="prompt --\n")
+        boot_and_read(m, guest, 1)
+        guest.leave()
+        reads_on(m, "linux")
+        m.command("console linux", prompt="prompt --\n")
+        m.send("echo o >/proc/sysrq-trigger\r")
+        m.expect_all(r"vm linux: stopped", r"back at the alcazar> prompt --\n(?:\[.*\n)*" + PROMPT,
+                     timeout=SHELL_SECONDS)
+        reads_on(m, "b")
+        before = in_use(m)
+        m.command("start linux")
+        m.command("console linux", prompt="prompt --\n")
+        boot_and_read(m, guest, 6)
+        guest.leave()
+        reads_on(m, "linux")
+        m.send("device_del linux linux-disk\r")
+        m.expect(GONE, timeout=SHELL_SECONDS)
+        reads_on(m, "b")
+        guest.enter("linux")
+        guest.sh("wait; ! test -e /dev/vda")
+        guest.leave()
+        m.command("destroy linux")
+        reads_on(m, "b")
+        after = in_use(m)
+        check(before == after, f"{before} in use before, {after} after")
 
 
 Host = namedtuple("Host", "name address")
@@ -166,7 +241,6 @@ def iperf(t):
 # Pings as soon and as long as there is a card; a line in /tmp/pings for each answer.
 PINGER = ("(while :; do ip addr add {me}/24 dev eth0; ip link set eth0 up && "
           "ping -c 50 -i 0.02 {peer} >>/tmp/pings; sleep 0.02; done) 2>/dev/null &")
-GONE = "the guest has let go of it"
 
 
 def plug_and_pull(m, name):

@@ -2,6 +2,7 @@
 /* test-sources: devices/backend/ramdisk.c devices/backend/null_disk.c */
 /* test-sources: devices/backend/block_queue.c vmm/block_frontend.c */
 /* test-sources: tests/host/backend/world.c */
+/* test-sources: tests/host/fake/kernel/fake_work.c */
 /* test-sources: vmm/device.c vmm/device_types.c vmm/device_keys.c vmm/device_plan.c */
 /* test-sources: vmm/device_key_value.c */
 /* test-sources: vmm/device_resources.c vmm/device_iface.c vmm/device_irq.c vmm/device_timer.c */

@@ -2,6 +2,7 @@
 /* test-sources: devices/backend/switch.c devices/backend/switch_table.c */
 /* test-sources: devices/backend/switch_info.c devices/backend/net_null.c vmm/net_frontend.c */
 /* test-sources: devices/backend/net_offload.c lib/ring.c tests/host/backend/world.c */
+/* test-sources: tests/host/fake/kernel/fake_work.c */
 /* test-sources: tests/host/backend/cards.c */
 /* test-sources: vmm/device.c vmm/device_types.c vmm/device_keys.c vmm/device_plan.c */
 /* test-sources: vmm/device_key_value.c */

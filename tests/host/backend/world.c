@@ -3,7 +3,7 @@
 
 #include "kernel/page_alloc.h"
 #include "kernel/task.h"
-#include "kernel/work.h"
+#include "tests/host/fake/kernel/fake_work.h"
 #include "vmm/irq.h"
 #include "vmm/vm_config.h"
 
@@ -19,34 +19,9 @@ struct vm world_vms[2];
 unsigned world_pages;
 long world_pages_left = -1;
 
-static struct list_head queued = LIST_HEAD_INIT(queued);
-
-void work_init(struct work *work, work_fn fn)
-{
-	work->fn = fn;
-	list_init(&work->link);
-	work->queued = false;
-}
-
-void work_queue(struct work *work)
-{
-	if (work->queued)
-		return;
-	work->queued = true;
-	list_add_tail(&work->link, &queued);
-}
-
 bool world_work_one(void)
 {
-	struct work *work;
-
-	if (list_empty(&queued))
-		return false;
-	work = list_first_entry(&queued, struct work, link);
-	list_del(&work->link);
-	work->queued = false;
-	work->fn(work);
-	return true;
+	return fake_work_one();
 }
 
 unsigned world_work(void)
@@ -61,7 +36,7 @@ unsigned world_work(void)
 /* Others get the CPU. */
 void task_yield(void)
 {
-	world_work_one();
+	fake_work_yield();
 }
 
 void *page_alloc(struct page_owner *owner, unsigned order)

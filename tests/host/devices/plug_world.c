@@ -7,8 +7,8 @@
 #include "kernel/task.h"
 #include "kernel/time.h"
 #include "kernel/wall_time.h"
-#include "kernel/work.h"
 #include "lib/range_map.h"
+#include "tests/host/fake/kernel/fake_work.h"
 #include "vmm/cpu_model.h"
 #include "vmm/guest_memory.h"
 #include "vmm/hook/hook_maps.h"
@@ -139,32 +139,11 @@ void vm_life_end(struct vm *v, enum vm_state state)
 	v->state = state;
 }
 
-static struct list_head queued = LIST_HEAD_INIT(queued);
-
-void work_init(struct work *work, work_fn fn)
-{
-	work->fn = fn;
-	list_init(&work->link);
-	work->queued = false;
-}
-
-void work_queue(struct work *work)
-{
-	if (!work->queued)
-		list_add_tail(&work->link, &queued);
-	work->queued = true;
-}
-
-/* Another task has the CPU: the worker. */
+/* Other tasks have the CPU: the worker. */
 void task_yield(void)
 {
-	while (!list_empty(&queued)) {
-		struct work *work = list_first_entry(&queued, struct work, link);
-
-		list_del(&work->link);
-		work->queued = false;
-		work->fn(work);
-	}
+	while (fake_work_yield())
+		;
 }
 
 /* Counted, and refused, with the small objects. */

@@ -11,6 +11,7 @@
 /* test-sources: vmm/hook/hook_table.c vmm/hook/hook_mapped.c vmm/vm_console.c vmm/load/e820.c */
 /* test-sources: lib/range_map.c lib/ini.c lib/parse.c lib/ring.c lib/date.c kernel/time.c */
 /* test-sources: tests/host/fake/kernel/fake_panic.c tests/host/devices/plug_world.c */
+/* test-sources: tests/host/fake/kernel/fake_work.c */
 /* test-sources: tests/host/devices/plug_sockets.c tests/host/devices/plug_machine.c */
 /* test-sources: tests/host/fake/kernel/fake_random.c */
 /* test-sources: tests/host/vmm/fake.c tests/host/vmm/fake_time.c */

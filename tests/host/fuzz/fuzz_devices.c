@@ -31,7 +31,7 @@
 /* test-sources: devices/backend/char_pair.c devices/backend/char_log.c */
 /* test-sources: devices/generic.c devices/generic_ranges.c devices/hostdev/host_device.c */
 /* test-sources: devices/hostdev/host_args.c vmm/device_key_value.c */
-/* test-sources: tests/host/fake/kernel/fake_panic.c */
+/* test-sources: tests/host/fake/kernel/fake_panic.c tests/host/fake/kernel/fake_work.c */
 /* test-sources: devices/hostdev/machine_ports.c devices/hostdev/machine_memory.c */
 /* test-sources: devices/hostdev/scratch.c devices/backend/char_console.c */
 /* test-sources: devices/cpu/stored_msr.c devices/cpu/family_msrs.c devices/cpu/machine_check.c */
@@ -40,8 +40,8 @@
 /* test-sources: tests/host/devices/fake_time.c */
 #include "drivers/device_memory.h"
 #include "drivers/ports.h"
-#include "kernel/work.h"
 #include "tests/host/devices/fake.h"
+#include "tests/host/fake/kernel/fake_work.h"
 #include "vmm/char_frontend.h"
 #include "vmm/cpu_model.h"
 #include "vmm/loader.h"
@@ -264,39 +264,11 @@ static void do_input(struct input *in)
 		f->input_break(f->opaque);
 }
 
-/* Workers, and the machine. */
-
-static struct list_head queued = LIST_HEAD_INIT(queued);
-
-void work_init(struct work *work, work_fn fn)
-{
-	work->fn = fn;
-	list_init(&work->link);
-	work->queued = false;
-}
+/* The machine. */
 
 enum cpu_line cpu_model_line(void)
 {
 	return CPU_LINE_AMD;
-}
-
-void work_queue(struct work *work)
-{
-	if (!work->queued)
-		list_add_tail(&work->link, &queued);
-	work->queued = true;
-}
-
-static bool do_work(void)
-{
-	struct work *work = list_first_entry(&queued, struct work, link);
-
-	if (list_empty(&queued))
-		return false;
-	list_del(&work->link);
-	work->queued = false;
-	work->fn(work);
-	return true;
 }
 
 const char *ports_user(uint16_t first, uint32_t count)
@@ -374,7 +346,7 @@ static void do_rest(struct input *in, uint8_t op, struct irq_line *line)
 
 	switch (op < 2 ? 8 + op : op % 8) { /* the last two take as long as a thousand others */
 	case 0:
-		do_work();
+		fake_work_one();
 		fake_advance(take(in, 3));
 		break;
 	case 1: /* everything is late */
@@ -487,7 +459,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	vm_console_detach(console);
 	fake_end();
 	vm_console_forget(&fake_vm);
-	while (do_work())
+	while (fake_work_one())
 		;
 	return 0;
 }

@@ -60,7 +60,7 @@ struct task *task_current(void)
 	return NULL;
 }
 
-void task_yield(void)
+void task_give_way(void)
 {
 	sched_yield();
 }

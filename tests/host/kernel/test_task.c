@@ -21,6 +21,7 @@
 #include "kernel/work.h"
 #include "tests/host/fake/arch/x86_64/fake_cpus.h"
 #include "tests/host/fake/arch/x86_64/fake_memory.h"
+#include "tests/host/fake/kernel/fake_panic.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -221,6 +222,67 @@ static void test_work(void **state)
 	assert_string_equal(trace, "00freed1");
 }
 
+static struct work waiting, other_waiting;
+
+static void work_counts(struct work *w)
+{
+	(void)w;
+	work_runs++;
+}
+
+static void work_waits(struct work *w)
+{
+	say(w == &waiting ? "(" : "[");
+	for (work_runs = 0; !work_runs;)
+		task_yield();
+	say(w == &waiting ? ")" : "]");
+}
+
+/* What is waited for lies behind in the same CPU's list; its like takes its turn. */
+static void test_work_that_waits_for_work(void **state)
+{
+	(void)state;
+	work_init(&work, work_counts);
+	work_init_waiting(&waiting, work_waits);
+	work_init_waiting(&other_waiting, work_waits);
+	work_queue(&waiting);
+	work_queue(&other_waiting);
+	play(5);
+	assert_string_equal(trace, "(");
+	fake_cpus_use(0);
+	work_queue(&work);
+	play(5);
+	assert_string_equal(trace, "()[");
+	fake_cpus_use(0);
+	work_queue(&work);
+	play(5);
+	assert_string_equal(trace, "()[]");
+}
+
+static void work_must_not(struct work *w)
+{
+	if (w == &work)
+		assert_true(FAKE_PANICS(task_yield()));
+	else
+		assert_true(FAKE_PANICS(task_sleep()));
+	/* CPUs alone may be waited for. */
+	grace_synchronize();
+	say("over ");
+}
+
+static void test_work_that_must_not_wait(void **state)
+{
+	struct work sleeping;
+
+	(void)state;
+	work_init(&work, work_must_not);
+	work_init(&sleeping, work_must_not);
+	work_queue(&work);
+	work_queue(&sleeping);
+	play(20);
+	assert_string_equal(trace, "over over ");
+}
+
 static bool grace_over;
 
 static void task_waits_for_grace(void *arg)
@@ -316,6 +378,8 @@ int main(void)
 		cmocka_unit_test_setup(test_sleep_and_wake, setup),
 		cmocka_unit_test_setup(test_timed_sleep, setup),
 		cmocka_unit_test_setup(test_work, setup),
+		cmocka_unit_test_setup(test_work_that_waits_for_work, setup),
+		cmocka_unit_test_setup(test_work_that_must_not_wait, setup),
 		cmocka_unit_test_setup(test_grace_waits_for_the_other_cpu, setup),
 		cmocka_unit_test_setup(test_grace_takes_idle_as_quiescent, setup),
 		cmocka_unit_test_setup(test_console_input, setup),

@@ -7,6 +7,7 @@
 #include "kernel/slab.h"
 #include "kernel/task.h"
 #include "kernel/work.h"
+#include "tests/host/fake/kernel/fake_work.h"
 #include "tests/host/vmm/fake_hv.h"
 #include "vmm/device.h"
 #include "vmm/fpu.h"
@@ -30,7 +31,8 @@ struct cpu *cpu_table[CPU_MAX];
 uint32_t cpu_count = 1;
 
 static struct sched_entity *entities[ENTITIES_MAX];
-static struct work *queued;
+static struct work io; /* a request of the device's */
+static bool io_in_flight;
 
 void fake_vm_reset(void)
 {
@@ -41,7 +43,26 @@ void fake_vm_reset(void)
 	fake_cpu->online = true;
 }
 
-/* Devices: one, which is only there. */
+/* Devices: one, which is only there, and may have a request in flight. */
+
+static void io_done(struct work *work)
+{
+	(void)work;
+	io_in_flight = false;
+}
+
+void fake_device_io(void)
+{
+	work_init(&io, io_done);
+	work_queue(&io);
+	io_in_flight = true;
+}
+
+static void drain(void)
+{
+	while (io_in_flight)
+		task_yield();
+}
 
 int device_manager_create(struct vm *vm)
 {
@@ -58,6 +79,7 @@ int device_create_all(struct vm *vm)
 
 void device_manager_destroy(struct vm *vm)
 {
+	drain();
 	kfree(vm->devices);
 	vm->devices = NULL;
 	fake_devices = 0;
@@ -66,11 +88,13 @@ void device_manager_destroy(struct vm *vm)
 void device_reset_all(struct vm *vm)
 {
 	(void)vm;
+	drain();
 }
 
 void device_run_deferred(struct vm *vm)
 {
 	assert(vm->devices);
+	drain();
 	fake_deferred++;
 }
 
@@ -249,23 +273,12 @@ void fake_schedule(void)
 void task_yield(void)
 {
 	fake_schedule();
-}
-
-void work_init(struct work *work, work_fn fn)
-{
-	work->fn = fn;
-	work->queued = false;
-}
-
-void work_queue(struct work *work)
-{
-	work->queued = true;
-	queued = work;
+	fake_work_yield();
 }
 
 void fake_run_work(void)
 {
-	assert(queued && queued->queued);
-	queued->queued = false;
-	queued->fn(queued);
+	bool ran = fake_work_one();
+
+	assert(ran);
 }

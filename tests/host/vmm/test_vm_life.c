@@ -10,7 +10,7 @@
 /* test-sources: vmm/hook/hook_table.c lib/range_map.c kernel/time.c kernel/page_alloc.c */
 /* test-sources: tests/host/vmm/fake.c tests/host/vmm/fake_hv.c tests/host/vmm/fake_vm.c */
 /* test-sources: tests/host/fake/arch/x86_64/fake_memory.c */
-/* test-sources: tests/host/fake/kernel/fake_panic.c */
+/* test-sources: tests/host/fake/kernel/fake_panic.c tests/host/fake/kernel/fake_work.c */
 /* test-sources: vmm/hook/hook_mapped.c */
 /* Whole VMs on a scheduler of one CPU: built, run, paused, reset, crashed, taken apart. */
 #include "vmm/vm.h"
@@ -27,6 +27,7 @@
 #include "vmm/hook/hook_msr.h"
 #include "vmm/vcpu.h"
 #include "vmm/vm_config.h"
+#include "vmm/vm_life.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -263,6 +264,62 @@ static void test_devices_ask(void **state)
 	assert_int_equal(vm->state, VM_STOPPED);
 }
 
+/* What a guest asks for waits for its requests, which end on the same CPU. */
+static void test_ends_with_requests_in_flight(void **state)
+{
+	(void)state;
+	assert_int_equal(vm_start(vm), 0);
+	fake_schedule();
+	vm_request(vm, VM_REQUEST_RESET, "reset button");
+	fake_device_io();
+	fake_loads = 0;
+	fake_run_work();
+	assert_int_equal(fake_loads, 1);
+	assert_int_equal(vm->state, VM_RUNNING);
+
+	__atomic_fetch_or(&vm->requests, 1u << VM_REQUEST_DEVICES, __ATOMIC_SEQ_CST);
+	work_queue(&vm->request_work);
+	fake_device_io();
+	fake_deferred = 0;
+	fake_run_work();
+	assert_int_equal(fake_deferred, 1);
+
+	vm_request(vm, VM_REQUEST_POWEROFF, "off");
+	fake_device_io();
+	fake_run_work();
+	assert_int_equal(vm->state, VM_STOPPED);
+}
+
+/* A request waits until the VM's life is free, and those of other VMs do not wait with it. */
+static void test_asks_while_another_task_has_its_life(void **state)
+{
+	struct vm_config config2 = {.name = "w", .cpus = 1, .memory = 2 * MIB, .file = "w.cfg"};
+	struct vm *other;
+
+	(void)state;
+	assert_int_equal(vm_define(&config2, &other), 0);
+	assert_int_equal(vm_start(other), 0);
+	assert_int_equal(vm_start(vm), 0);
+	fake_schedule();
+	assert_int_equal(vm_life_begin(vm), VM_RUNNING);
+	vm_request(vm, VM_REQUEST_RESET, "reset button");
+	vm_request(other, VM_REQUEST_POWEROFF, "off");
+	fake_loads = 0;
+	fake_run_work();
+	assert_int_equal(fake_loads, 0);
+	fake_run_work();
+	assert_int_equal(other->state, VM_STOPPED);
+	assert_false(vm->request_work.queued);
+	vm_life_end(vm, VM_RUNNING);
+	fake_run_work();
+	assert_int_equal(fake_loads, 1);
+	/* Nothing is left of it. */
+	vm_life_end(vm, vm_life_begin(vm));
+	assert_false(vm->request_work.queued);
+	assert_int_equal(vm_destroy(vm), 0);
+	assert_int_equal(vm_undefine(other), 0);
+}
+
 static void test_crash_is_kept_for_a_look(void **state)
 {
 	(void)state;
@@ -422,6 +479,8 @@ int main(void)
 		TEST(test_time_of_timers),
 		TEST(test_guest_asks),
 		TEST(test_devices_ask),
+		TEST(test_ends_with_requests_in_flight),
+		TEST(test_asks_while_another_task_has_its_life),
 		TEST(test_crash_is_kept_for_a_look),
 		TEST(test_flush_waits_for_all),
 		TEST(test_cpu_model),
