@@ -129,6 +129,7 @@ struct device {
 	unsigned counts[DEVICE_RESOURCE_KINDS];
 	struct list_head link; /* in the VM's list, in order of creation */
 	bool wants_deferred;   /* atomic */
+	bool deferred_now;     /* and gets it in this pass; with the VM's life */
 	bool asked;	       /* the guest, to let go of it; with the VM's life */
 };
 
@@ -245,7 +246,7 @@ int device_create(struct vm *vm, const char *type, const char *id,
 		  const struct vm_config_section *section, struct device **out) __must_check;
 /* -EBUSY: another device's KEY_DEVICE refers to it, or it is fixed. */
 int device_destroy(struct device *dev) __must_check;
-/* Of all that asked by device_defer(). */
+/* Of all that asked by device_defer(), once each: who asks meanwhile has a call of its own. */
 void device_run_deferred(struct vm *vm);
 struct device *device_find(struct vm *vm, const char *id);
 void device_reset_all(struct vm *vm); /* in order of creation */

@@ -17,17 +17,29 @@ static struct device *device_next_deferred(struct device_manager *manager)
 {
 	struct device *dev;
 
-	list_for_each_entry (dev, &manager->devices, link)
-		if (__atomic_exchange_n(&dev->wants_deferred, false, __ATOMIC_ACQ_REL))
-			return dev;
+	list_for_each_entry (dev, &manager->devices, link) {
+		if (!dev->deferred_now)
+			continue;
+		dev->deferred_now = false;
+		return dev;
+	}
 	return NULL;
 }
 
-/* From the start each time: a device may end others, and no other task changes the list. */
+/*
+ * From the start each time: a device may end others, and no other task changes the list. What is
+ * asked for from here on is for the next pass, which device_defer() has queued: a guest that asks
+ * all the time does not keep us, nor the VM's life.
+ */
 void device_run_deferred(struct vm *vm)
 {
 	struct device *dev;
 
-	while (vm->devices && (dev = device_next_deferred(vm->devices)))
+	if (!vm->devices)
+		return;
+	list_for_each_entry (dev, &vm->devices->devices, link)
+		dev->deferred_now |=
+			__atomic_exchange_n(&dev->wants_deferred, false, __ATOMIC_ACQ_REL);
+	while ((dev = device_next_deferred(vm->devices)))
 		dev->type->deferred(dev);
 }

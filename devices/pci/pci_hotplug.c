@@ -108,9 +108,9 @@ static void hotplug_end_slot(struct hotplug *h, unsigned n)
 	pci_bus_slot_devices(h->bus, n, hotplug_take_device, &slot);
 	for (i = 0; i < slot.count; i++) {
 		if (!slot.devices[i]->type->unplug) {
-			device_log(h->dev, LOG_WARN,
-				   "the guest ejects slot %u, but %s is soldered on", n,
-				   slot.devices[i]->id);
+			vm_log_guest(h->dev->vm, LOG_WARN,
+				     "%s: the guest ejects slot %u, but %s is soldered on",
+				     h->dev->id, n, slot.devices[i]->id);
 			return;
 		}
 	}

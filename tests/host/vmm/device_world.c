@@ -17,6 +17,7 @@ struct vm world_vm = {.name = "world", .state = VM_RUNNING};
 unsigned world_states;
 char world_story[1024];
 unsigned world_fired;
+bool (*world_disk_stays)(struct device *dev);
 uint64_t world_fired_at;
 
 struct state {
@@ -108,6 +109,8 @@ static const struct device_key disk_keys[] = {
 static void disk_deferred(struct device *dev)
 {
 	tell('~', dev);
+	if (world_disk_stays && world_disk_stays(dev))
+		return;
 	if (device_destroy(dev))
 		abort();
 }

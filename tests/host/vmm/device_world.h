@@ -18,6 +18,8 @@ extern unsigned world_states;
 extern char world_story[1024];
 /* How often a timer of a taker fired; at what guest time last. */
 extern unsigned world_fired;
+/* Called by a disk's deferred(): false, or NULL: the disk ends itself. */
+extern bool (*world_disk_stays)(struct device *dev);
 extern uint64_t world_fired_at;
 
 /* With the devices of @text, which follows a [vm] section: what device_create_all() says. */

@@ -238,6 +238,40 @@ static void test_deferred(void **state)
 	world_end();
 }
 
+static unsigned asks;
+
+static bool asks_again(struct device *dev)
+{
+	if (!asks)
+		return false;
+	asks--;
+	device_defer(dev);
+	return true;
+}
+
+/* As by vCPUs that write to a register all the time: others get the VM's life in between. */
+static void test_deferred_for_the_next_pass(void **state)
+{
+	(void)state;
+	assert_int_equal(world_start(BUS("bus0") DISK("d") DISK("e")), 0);
+	device_defer(device_find(&world_vm, "d"));
+	device_defer(device_find(&world_vm, "e"));
+	asks = 3;
+	world_disk_stays = asks_again;
+	world_vm.requests = queued = 0;
+	world_story[0] = '\0';
+	device_run_deferred(&world_vm);
+	assert_string_equal(world_story, "~d ~e ");
+	assert_int_equal(queued, 2);
+	assert_int_equal(world_vm.requests, 1u << VM_REQUEST_DEVICES);
+	device_run_deferred(&world_vm);
+	assert_string_equal(world_story, "~d ~e ~d ~e -e ");
+	device_run_deferred(&world_vm);
+	assert_string_equal(world_story, "~d ~e ~d ~e -e ~d -d ");
+	world_disk_stays = NULL;
+	world_end();
+}
+
 static void test_either_side_of_a_connection_goes_first(void **state)
 {
 	static const char text[] = "[device \"c\"]\ntype = backend\nfrontend = p\n"
@@ -358,6 +392,7 @@ int main(void)
 		cmocka_unit_test(test_each_allocation_fails),
 		cmocka_unit_test(test_hot_plug),
 		cmocka_unit_test(test_deferred),
+		cmocka_unit_test(test_deferred_for_the_next_pass),
 		cmocka_unit_test(test_either_side_of_a_connection_goes_first),
 		cmocka_unit_test(test_connection_errors),
 		cmocka_unit_test(test_connection_to_nothing),
