@@ -222,8 +222,10 @@ int device_destroy(struct device *dev)
 	const struct device *user = device_referrer(dev);
 
 	if (user) {
-		device_log(dev, LOG_ERROR, "device %s refers to it: destroy that one first",
-			   user->id);
+		/* Also when a guest ejects it. */
+		vm_log_guest(dev->vm, LOG_ERROR,
+			     "%s: device %s refers to it: destroy that one first", dev->id,
+			     user->id);
 		return -EBUSY;
 	}
 	if (device_stays(dev->vm, dev->type, dev->id))

@@ -70,7 +70,7 @@ static int acpi_write(struct acpi *a, const struct acpi_machine *m, struct acpi_
 	if (err)
 		device_log(a->dev, LOG_ERROR, "cannot write the tables: error %d", err);
 	else if (m->too_many)
-		device_log(a->dev, LOG_WARN, "tables: not all devices fit");
+		vm_log_guest(a->dev->vm, LOG_WARN, "%s: tables: not all devices fit", a->dev->id);
 	return err;
 }
 

@@ -12,6 +12,7 @@
 #include "devices/pci/pci_regs.h"
 #include "vmm/device.h"
 #include "vmm/guest_memory.h"
+#include "vmm/vm.h"
 
 #define PCI_ASSIGN_IO_FIRST 0x1000 /* below are the board's, and its aliases */
 #define PCI_ASSIGN_IO_LAST  0xffff
@@ -125,15 +126,19 @@ static void pci_set_item(const struct pci_item *item, enum pci_kind kind, uint64
 	pci_region_update(r);
 }
 
+/* At each reset, and a guest resets as often as it likes. */
 static void pci_tell_no_place(const struct pci_item *item)
 {
+	const struct device *dev = item->f->dev;
+
 	if (item->region)
-		device_log(item->f->dev, LOG_WARN,
-			   "PCI: no address is left for BAR %u, 0x%lx bytes: the guest finds none",
-			   (unsigned)(item->region - item->f->regions), item->size);
+		vm_log_guest(
+			dev->vm, LOG_WARN,
+			"%s: PCI: no address is left for BAR %u, 0x%lx bytes: the guest finds none",
+			dev->id, (unsigned)(item->region - item->f->regions), item->size);
 	else
-		device_log(item->f->dev, LOG_WARN,
-			   "PCI: no addresses are left for the bus behind it");
+		vm_log_guest(dev->vm, LOG_WARN,
+			     "%s: PCI: no addresses are left for the bus behind it", dev->id);
 }
 
 /* All of a kind on @bus into @ranges; @set: their registers too. */
@@ -229,9 +234,10 @@ static unsigned pci_number_below(const struct pci_bus *bus, unsigned number, uns
 static void pci_tell_hidden(const struct pci_function *f)
 {
 	if (PCI_FN(f->devfn) && !f->bus->functions[PCI_DEVFN(PCI_SLOT(f->devfn), 0)])
-		device_log(f->dev, LOG_WARN,
-			   "PCI function %02x.%u: the guest will not find it, there is no %02x.0",
-			   PCI_SLOT(f->devfn), PCI_FN(f->devfn), PCI_SLOT(f->devfn));
+		vm_log_guest(f->dev->vm, LOG_WARN,
+			     "%s: PCI function %02x.%u: the guest will not find it, there is no "
+			     "%02x.0",
+			     f->dev->id, PCI_SLOT(f->devfn), PCI_FN(f->devfn), PCI_SLOT(f->devfn));
 }
 
 /* Decoding on for what has got addresses; mastering is the drivers', but for bridges. */

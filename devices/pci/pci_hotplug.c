@@ -117,9 +117,10 @@ static void hotplug_end_slot(struct hotplug *h, unsigned n)
 	while (slot.count) {
 		struct device *dev = slot.devices[--slot.count];
 
-		device_log(dev, LOG_INFO, "the guest has let go of it");
+		vm_log_guest(dev->vm, LOG_INFO, "%s: the guest has let go of it", dev->id);
 		if (device_destroy(dev))
-			device_log(h->dev, LOG_WARN, "%s stays in slot %u", dev->id, n);
+			vm_log_guest(dev->vm, LOG_WARN, "%s: %s stays in slot %u", h->dev->id,
+				     dev->id, n);
 	}
 }
 

@@ -94,8 +94,8 @@ static int mb1_load_kernel(struct vm *vm, const struct boot_module *kernel,
 		return -ENOEXEC;
 	}
 	if (header.flags & MB1_NEEDS_VIDEO)
-		vm_log(vm, LOG_WARN, "kernel %s asks for a video mode; the VM has no display",
-		       kernel->name);
+		vm_log_guest(vm, LOG_WARN, "kernel %s asks for a video mode; the VM has no display",
+			     kernel->name);
 	if (header.flags & MB1_HAS_ADDRESS) {
 		extent->entry = header.entry_addr;
 		return flat_load(vm, kernel, &header.flat, offset, extent);

@@ -25,6 +25,7 @@ struct fake_apic fake_apics[VM_MAX_VCPUS];
 unsigned fake_tpr_threshold[VM_MAX_VCPUS];
 char fake_last_log[256];
 unsigned fake_errors;
+unsigned fake_unlimited;
 
 static struct guest_memory fake_guest_memory = {
 	.size = FAKE_RAM_SIZE,
@@ -75,6 +76,7 @@ void log_msg(enum log_level level, const char *fmt, ...)
 
 void vm_log(const struct vm *vm __unused, enum log_level level, const char *fmt, ...)
 {
+	fake_unlimited++;
 	FAKE_LOG(level, fmt);
 }
 
@@ -85,6 +87,7 @@ void vm_log_guest(struct vm *vm __unused, enum log_level level, const char *fmt,
 
 void device_log(const struct device *dev __unused, enum log_level level, const char *fmt, ...)
 {
+	fake_unlimited++;
 	FAKE_LOG(level, fmt);
 }
 

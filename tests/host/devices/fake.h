@@ -34,7 +34,8 @@ extern struct fake_apic {
 	uint64_t level[4];
 } fake_apics[VM_MAX_VCPUS];
 extern char fake_last_log[256];
-extern unsigned fake_errors; /* lines at LOG_ERROR */
+extern unsigned fake_errors;	/* lines at LOG_ERROR */
+extern unsigned fake_unlimited; /* that were not logged by vm_log_guest(), which is limited */
 
 /* A VM with that many vCPUs and FAKE_RAM_SIZE of RAM at time 0; and its end, devices included. */
 void fake_start(unsigned vcpus);

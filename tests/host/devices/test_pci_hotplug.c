@@ -166,6 +166,7 @@ static void test_soldered_on(void **state)
 {
 	const struct acpi_hotplug *h = device_iface(&fake_vm, NULL, ACPI_HOTPLUG_KIND);
 	uint32_t before = h->slots(h->opaque);
+	unsigned lines;
 
 	(void)state;
 	assert_false(before & 1); /* the host bridge */
@@ -175,9 +176,13 @@ static void test_soldered_on(void **state)
 	add("card", "a");
 	add("chip", "a.1");
 	assert_int_equal(h->slots(h->opaque), before & ~(1u << 9 | 1u << 10));
+	/* A guest may do so all day: what is said of it is limited. */
+	lines = fake_unlimited;
 	fake_out(EJECT, 4, UINT32_MAX);
 	fake_run_deferred();
 	assert_int_equal(cards, 3);
+	assert_non_null(strstr(fake_last_log, "is soldered on"));
+	assert_int_equal(fake_unlimited, lines);
 }
 
 static void test_registers(void **state)

@@ -112,16 +112,33 @@ void log_msg(enum log_level level, const char *fmt, ...)
 	va_end(args);
 }
 
-/* A test with vmm/vm.c has the real one. */
+static void fake_vm_log(const struct vm *vm, enum log_level level, const char *fmt, va_list args)
+{
+	fake_log_text("vm ");
+	fake_log_text(vm->name);
+	fake_log_text(": ");
+	log_vmsg(level, fmt, args);
+}
+
+/* A test with vmm/vm.c has the real ones. */
 __attribute__((weak)) void vm_log(const struct vm *vm, enum log_level level, const char *fmt, ...)
 {
 	va_list args;
 
-	fake_log_text("vm ");
-	fake_log_text(vm->name);
-	fake_log_text(": ");
 	va_start(args, fmt);
-	log_vmsg(level, fmt, args);
+	fake_vm_log(vm, level, fmt, args);
+	va_end(args);
+}
+
+unsigned fake_guest_lines;
+
+__attribute__((weak)) void vm_log_guest(struct vm *vm, enum log_level level, const char *fmt, ...)
+{
+	va_list args;
+
+	fake_guest_lines++;
+	va_start(args, fmt);
+	fake_vm_log(vm, level, fmt, args);
 	va_end(args);
 }
 

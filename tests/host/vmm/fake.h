@@ -29,6 +29,7 @@ extern unsigned fake_grace_periods;
 
 void fake_log_clear(void);
 bool fake_logged(const char *text);
+extern unsigned fake_guest_lines; /* those by vm_log_guest() */
 /* Modules that the boot loader is said to have brought. */
 void fake_add_module(const char *name, const void *data, size_t size);
 void fake_clear_modules(void);

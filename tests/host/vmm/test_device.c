@@ -197,8 +197,10 @@ static void test_hot_plug(void **state)
 
 	bus = device_find(&world_vm, "bus0");
 	fake_log_clear();
+	fake_guest_lines = 0;
 	assert_int_equal(device_destroy(bus), -EBUSY);
 	assert_true(fake_logged("bus0: device d refers to it"));
+	assert_int_equal(fake_guest_lines, 1); /* guests eject, too */
 	assert_int_equal(device_destroy(device_find(&world_vm, "d")), 0);
 	assert_int_equal(device_destroy(bus), 0);
 	n = fake_grace_periods;
