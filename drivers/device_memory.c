@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "drivers/device_memory.h"
 
+#include "arch/x86_64/acpi.h"
 #include "arch/x86_64/paging.h"
 #include "kernel/boot_info.h"
 #include "kernel/page_alloc.h"
@@ -32,6 +33,18 @@ static bool device_memory_meets(uint64_t phys, uint64_t size, uint64_t start, ui
 	return start < end && phys < end && phys + size > start;
 }
 
+/* PCI's configuration, 1 MiB a bus: who writes it moves all devices. */
+static bool device_memory_meets_pci(uint64_t phys, uint64_t size)
+{
+	const struct acpi_mcfg *m;
+
+	for (m = acpi_info.mcfg; m < acpi_info.mcfg + acpi_info.mcfg_count; m++)
+		if (device_memory_meets(phys, size, m->phys + ((uint64_t)m->first_bus << 20),
+					m->phys + ((m->last_bus + UINT64_C(1)) << 20)))
+			return true;
+	return false;
+}
+
 /* Why [@phys, @phys + @size), whole pages, is no device's memory for a guest; NULL: it is. */
 static const char *device_memory_refuse(uint64_t phys, uint64_t size)
 {
@@ -50,6 +63,8 @@ static const char *device_memory_refuse(uint64_t phys, uint64_t size)
 		if (device_memory_meets(phys, size, info->modules[i].phys,
 					info->modules[i].phys + info->modules[i].size))
 			return "has a module";
+	if (device_memory_meets_pci(phys, size))
+		return "has PCI's configuration";
 	if (device_memory_meets(phys, size, APIC_WINDOW_START, APIC_WINDOW_END) ||
 	    paging_uses_device(phys, size))
 		return "has a device that Alcazar uses itself (APIC, I/O APIC, HPET, screen)";

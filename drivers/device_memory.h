@@ -9,8 +9,9 @@
 
 /*
  * Our address of [@phys, @phys + @size), uncached, to @*memory; it stays mapped for good, and
- * is the same the next time. -EPERM: RAM, ACPI's tables, a module, or registers that
- * we use; -ENOMEM. @*why says which, as the end of a sentence. Task.
+ * is the same the next time. -EPERM: RAM, ACPI's tables, a module, PCI's
+ * configuration, or registers that we use; -ENOMEM. @*why says which, as the end of a sentence.
+ * Task.
  */
 int device_memory_map(uint64_t phys, uint64_t size, volatile void **memory,
 		      const char **why) __must_check;

@@ -3,6 +3,7 @@
 /* What of the machine's memory may be a guest's, and that it is mapped once. */
 #include "drivers/device_memory.h"
 
+#include "arch/x86_64/acpi.h"
 #include "arch/x86_64/paging.h"
 #include "kernel/boot_info.h"
 #include "kernel/slab.h"
@@ -16,6 +17,8 @@
 #include <cmocka.h>
 
 #define OURS 0xfed00000u /* a page that we have mapped */
+
+struct acpi_info acpi_info;
 
 static uint8_t window[0x4000];
 static uint64_t window_phys;
@@ -53,6 +56,7 @@ static int setup(void **state)
 	(void)state;
 	boot_info.range_count = 0;
 	boot_info.module_count = 0;
+	acpi_info.mcfg_count = 0;
 	maps = 0;
 	no_memory = objects_fail = false;
 	return 0;
@@ -118,6 +122,29 @@ static void test_what_is_no_device(void **state)
 	assert_int_equal(try(0x100001000, 0x1000, &why), 0);
 }
 
+/* By it a guest would move the machine's devices, the hypervisor's among them. */
+static void test_pci_configuration(void **state)
+{
+	const char *why;
+
+	(void)state;
+	/* As most firmware does it: reserved, which is what devices are, too. */
+	range(0xb0000000, 0xc0000000, BOOT_RESERVED);
+	acpi_info.mcfg[0] = (struct acpi_mcfg){.phys = 0xb0000000, .last_bus = 0xff};
+	acpi_info.mcfg[1] = (struct acpi_mcfg){
+		.phys = UINT64_C(0x4000000000), .segment = 1, .first_bus = 0x80, .last_bus = 0x80};
+	acpi_info.mcfg_count = 2;
+	refused(0xb0000000, 1, "PCI's configuration");
+	refused(0xbffffffc, 4, "PCI's configuration");
+	refused(0xaffff000, 0x20000000, "PCI's configuration");
+	refused(0x4008000000, 4, "PCI's configuration");
+	refused(0x40080ff000, 4, "PCI's configuration");
+	assert_int_equal(try(0xaffff000, 0x1000, &why), 0);
+	assert_int_equal(try(0xc0000000, 0x1000, &why), 0);
+	assert_int_equal(try(0x4007fff000, 0x1000, &why), 0);
+	assert_int_equal(try(0x4008100000, 0x1000, &why), 0);
+}
+
 static void test_mapped_once(void **state)
 {
 	volatile void *at;
@@ -176,6 +203,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_what_is_no_device, setup),
+		cmocka_unit_test_setup(test_pci_configuration, setup),
 		cmocka_unit_test_setup(test_mapped_once, setup),
 		cmocka_unit_test_setup(test_no_memory, setup),
 		cmocka_unit_test_setup(test_widths, setup),
