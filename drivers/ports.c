@@ -3,7 +3,10 @@
 
 #include "arch/x86_64/acpi.h"
 #include "arch/x86_64/io.h"
+#include "arch/x86_64/paging.h"
 #include "drivers/serial.h"
+#include "kernel/boot_info.h"
+#include "kernel/page_alloc.h"
 #include "lib/compiler.h"
 
 #include <stdbool.h>
@@ -12,34 +15,56 @@
 struct ports_range {
 	uint16_t first;
 	uint16_t count; /* 0: it is not there */
+	const char *user;
 };
 
 static bool ports_meet(const struct ports_range *range, uint16_t first, uint32_t count)
 {
-	return first < range->first + range->count && first + count > range->first;
+	return range->count && first < range->first + range->count && first + count > range->first;
+}
+
+/* Whether we write to a screen: it is mapped then. */
+static bool ports_have_screen(void)
+{
+	const struct boot_framebuffer *fb = &boot_info.fb;
+
+	return fb->present && paging_uses_device(ALIGN_DOWN(fb->phys, PAGE_SIZE), PAGE_SIZE);
+}
+
+static const char *ports_find(const struct ports_range *ranges, size_t n, uint16_t first,
+			      uint32_t count)
+{
+	for (size_t i = 0; i < n; i++)
+		if (ports_meet(&ranges[i], first, count))
+			return ranges[i].user;
+	return NULL;
 }
 
 const char *ports_user(uint16_t first, uint32_t count)
 {
-	/* The 8259s stay silent for good; who writes PCI's configuration moves all devices. */
-	static const struct ports_range pics[] = {{0x20, 2}, {0xa0, 2}};
-	static const struct ports_range pci = {0xcf8, 8};
+	static const struct ports_range fixed[] = {
+		{0xcf8, 8, "PCI's configuration and the reset register"},
+		{0x20, 2, "the 8259s"}, /* they stay silent for good */
+		{0xa0, 2, "the 8259s"},
+		{0x61, 1, "the causes of NMIs"},
+		{0x64, 1, "the keyboard controller, which resets the machine"},
+		{0x92, 1, "the fast reset"},
+		{0x70, 8, "the clock and the switch of NMIs"}, /* often seen at 0x74, too */
+	};
 	const struct acpi_power *power = &acpi_info.power;
-	const struct ports_range pm[] = {{power->pm1a_control, power->pm1a_control ? 2 : 0},
-					 {power->pm1b_control, power->pm1b_control ? 2 : 0},
-					 {power->smi_command, power->smi_command ? 1 : 0}};
+	const struct ports_range found[] = {
+		{power->pm1a_control, power->pm1a_control ? 2 : 0, "power management"},
+		{power->pm1b_control, power->pm1b_control ? 2 : 0, "power management"},
+		{power->smi_command, power->smi_command ? 1 : 0, "power management"},
+		{power->reset_port, power->reset_port_known, "the reset register"},
+		{0x3c0, ports_have_screen() ? 0x20 : 0, "the registers of its screen"},
+	};
+	const char *user;
 
 	if (serial_console_has(first, count))
 		return "the serial console";
-	if (ports_meet(&pci, first, count))
-		return "PCI's configuration and the reset register";
-	for (size_t i = 0; i < ARRAY_SIZE(pics); i++)
-		if (ports_meet(&pics[i], first, count))
-			return "the 8259s";
-	for (size_t i = 0; i < ARRAY_SIZE(pm); i++)
-		if (ports_meet(&pm[i], first, count))
-			return "power management";
-	return NULL;
+	user = ports_find(fixed, ARRAY_SIZE(fixed), first, count);
+	return user ? user : ports_find(found, ARRAY_SIZE(found), first, count);
 }
 
 uint32_t ports_read(uint16_t port, unsigned width)

@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 /*
- * What of ours uses one of the @count ports from @first on while guests run, so that none may
- * have it; NULL: nothing.
+ * What of ours uses one of the @count ports from @first on while guests run, or what there
+ * would harm us, so that none may have it; NULL: nothing.
  */
 const char *ports_user(uint16_t first, uint32_t count);
 

@@ -177,7 +177,8 @@ def what_is_ours_does_not(t):
         refused(m, "0x20000000-0x20000fff", "0x20000000-0x20000fff of the machine is RAM")
         refused(m, "0xfec00000-0xfec00fff",
                 "memory .* wanted by x|has a device that Alcazar uses itself")
-        for ports in ("0x3f8-0x3ff", "0xcf8-0xcff", "0x21"):
+        for ports in ("0x3f8-0x3ff", "0xcf8-0xcff", "0x21", "0x61", "0x64", "0x70-0x71",
+                      "0x3d4-0x3d5"):
             said = m.command(f"device_add guest generic,id=x,ports={ports}:passthrough", SECONDS)
             check("Alcazar itself has" in said, f"{ports}: {said}")
         m.command("device_del guest ioapic", SECONDS)

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test-sources: drivers/ports.c */
+/* test-sources: drivers/ports.c kernel/boot_info.c */
 /* Which of the machine's ports no guest may have. */
 #include "drivers/ports.h"
 
 #include "arch/x86_64/acpi.h"
+#include "arch/x86_64/paging.h"
 #include "drivers/serial.h"
+#include "kernel/boot_info.h"
+#include "kernel/page_alloc.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,6 +21,14 @@ struct acpi_info acpi_info;
 bool serial_console_has(uint16_t first, uint32_t count)
 {
 	return first <= 0x3ff && first + count > 0x3f8;
+}
+
+static uint64_t screen = UINT64_MAX; /* what we have mapped */
+
+bool paging_uses_device(uint64_t phys, uint64_t size)
+{
+	assert_true(phys % PAGE_SIZE == 0 && size == PAGE_SIZE);
+	return phys == screen;
 }
 
 uint8_t io_in8(uint16_t port)
@@ -45,6 +56,42 @@ static void test_ours(void **state)
 	assert_string_equal(ports_user(0x605, 1), "power management");
 	assert_string_equal(ports_user(0x600, 5), "power management");
 	assert_string_equal(ports_user(0xb2, 1), "power management");
+	assert_string_equal(ports_user(0x64, 1),
+			    "the keyboard controller, which resets the machine");
+	assert_string_equal(ports_user(0x60, 5), "the causes of NMIs");
+	assert_string_equal(ports_user(0x61, 1), "the causes of NMIs");
+	assert_string_equal(ports_user(0x92, 1), "the fast reset");
+	assert_string_equal(ports_user(0x70, 1), "the clock and the switch of NMIs");
+	assert_string_equal(ports_user(0x71, 1), "the clock and the switch of NMIs");
+	assert_string_equal(ports_user(0x74, 1), "the clock and the switch of NMIs");
+}
+
+/* By the FADT, where that has another one than all PCs. */
+static void test_reset_port(void **state)
+{
+	(void)state;
+	acpi_info.power.reset_port = 0x440;
+	acpi_info.power.reset_port_known = true;
+	assert_string_equal(ports_user(0x440, 1), "the reset register");
+	assert_string_equal(ports_user(0x43f, 2), "the reset register");
+	assert_null(ports_user(0x441, 1));
+	acpi_info.power.reset_port_known = false;
+	assert_null(ports_user(0x430, 0x20));
+}
+
+/* Its registers, while we write to it. */
+static void test_screen(void **state)
+{
+	(void)state;
+	boot_info.fb = (struct boot_framebuffer){.present = true, .text = true, .phys = 0xb8000};
+	assert_null(ports_user(0x3b0, 0x40));
+	screen = 0xb8000;
+	assert_string_equal(ports_user(0x3d4, 1), "the registers of its screen");
+	assert_string_equal(ports_user(0x3d5, 1), "the registers of its screen");
+	assert_string_equal(ports_user(0x3c0, 1), "the registers of its screen");
+	assert_null(ports_user(0x3e0, 8));
+	boot_info.fb.present = false;
+	assert_null(ports_user(0x3d4, 1));
 }
 
 static void test_others(void **state)
@@ -52,7 +99,11 @@ static void test_others(void **state)
 	(void)state;
 	acpi_info.power.pm1a_control = 0x604;
 	acpi_info.power.smi_command = 0;
-	assert_null(ports_user(0x22, 0x7e));
+	assert_null(ports_user(0x22, 0x3f));
+	assert_null(ports_user(0x62, 2));
+	assert_null(ports_user(0x65, 0xb));
+	assert_null(ports_user(0x78, 0x1a));
+	assert_null(ports_user(0x93, 0xd));
 	assert_null(ports_user(0x400, 0x204));
 	assert_null(ports_user(0x606, 0x6f2));
 	assert_null(ports_user(0xd00, 0xf300));
@@ -65,6 +116,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ours),
 		cmocka_unit_test(test_others),
+		cmocka_unit_test(test_reset_port),
+		cmocka_unit_test(test_screen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
