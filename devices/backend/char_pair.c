@@ -16,6 +16,7 @@
  * A cable lives while it has an end or its work is queued. The worker uses a
  * frontend between two of its CPU's quiescent points, for which that one stays.
  */
+#include "kernel/grace.h"
 #include "kernel/slab.h"
 #include "kernel/work.h"
 #include "lib/list.h"
@@ -337,9 +338,12 @@ static void cable_leave(void *opaque)
 	struct char_frontend *frontend = end->frontend;
 
 	cable_plug(end, NULL);
-	/* Without a cable that has lines, they are as before. */
-	if (frontend && frontend->input_modem)
+	/* Without a cable that has lines, they are as before; not before a worker that is on its
+	 * way with the other end's has told them. */
+	if (frontend && frontend->input_modem) {
+		grace_synchronize();
 		frontend->input_modem(frontend->opaque, true, true);
+	}
 	spin_lock(&cables_lock);
 	end->dev = NULL;
 	if (!cable_other(end)->dev)

@@ -69,10 +69,34 @@ static void port_ready(void *opaque)
 	spin_unlock(&p->front.base.lock);
 }
 
+/* A worker on another CPU that has found a port, and its news, and now is slow. */
+static struct {
+	bool armed, waits;
+	struct port *port;
+	bool ready, clear;
+} slow;
+
+static void port_modem(void *opaque, bool ready, bool clear);
+
+static void slow_ends(void)
+{
+	if (slow.waits)
+		port_modem(slow.port, slow.ready, slow.clear);
+	slow.waits = false;
+}
+
 static void port_modem(void *opaque, bool ready, bool clear)
 {
 	struct port *p = opaque;
 
+	if (slow.armed) {
+		slow.armed = false;
+		slow.waits = true;
+		slow.port = p;
+		slow.ready = ready;
+		slow.clear = clear;
+		return;
+	}
 	spin_lock(&p->front.base.lock);
 	p->dsr = ready;
 	p->cts = clear;
@@ -261,6 +285,21 @@ static void test_modem(void **state)
 	assert_true(port(0)->dsr && port(0)->cts);
 }
 
+/* What a worker was on its way with when the cable was unplugged comes before its end. */
+static void test_unplugged_under_a_worker(void **state)
+{
+	(void)state;
+	world_del(1, "end");
+	slow.armed = true;
+	fake_in_grace = slow_ends;
+	world_work();
+	assert_true(slow.waits && slow.port == port(0) && !slow.ready);
+	world_del(0, "end");
+	assert_false(slow.waits);
+	fake_in_grace = NULL;
+	assert_true(port(0)->dsr && port(0)->cts);
+}
+
 static void test_nobody_there(void **state)
 {
 	(void)state;
@@ -416,6 +455,7 @@ int main(void)
 		PAIR_TEST(test_back_pressure),
 		PAIR_TEST(test_break),
 		PAIR_TEST(test_modem),
+		PAIR_TEST(test_unplugged_under_a_worker),
 		TEST(test_nobody_there),
 		PAIR_TEST(test_receiver_goes),
 		PAIR_TEST(test_full_ring_is_freed),

@@ -20,6 +20,7 @@ long fake_memory_left = -1;
 char fake_log[16384];
 uint64_t fake_vm_lag;
 unsigned fake_grace_periods;
+void (*fake_in_grace)(void);
 
 /* For what leaves a wish there; a test of CPUs has its own. */
 static struct cpu cpu;
@@ -175,6 +176,8 @@ const struct boot_module *boot_module_find(const char *name)
 void grace_synchronize(void)
 {
 	fake_grace_periods++;
+	if (fake_in_grace)
+		fake_in_grace();
 }
 
 /* A test with vmm/vcpu.c has the real one. */

@@ -24,8 +24,9 @@ extern unsigned fake_hooks;
 /* The host's TSC, which is also its nanoseconds, and what the guest's time lags behind it. */
 extern uint64_t fake_tsc;
 extern uint64_t fake_vm_lag;
-/* How often somebody waited for a grace period. */
+/* How often somebody waited for a grace period; what other CPUs end in one (NULL: nothing). */
 extern unsigned fake_grace_periods;
+extern void (*fake_in_grace)(void);
 
 void fake_log_clear(void);
 bool fake_logged(const char *text);
