@@ -11,6 +11,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define LOAD_MULTIBOOT_LIMIT (UINT64_C(1) << 32)
+
 size_t load_blob_take(struct load_blob *blob, size_t len, size_t align)
 {
 	size_t at = ALIGN_UP(blob->len, align);
@@ -103,6 +105,18 @@ static int load_put_info(struct vm *vm, const struct load_request *req,
 	return err;
 }
 
+/* An ELF for 64 bits may name RAM that neither the protocol's addresses nor its entry reach. */
+static int load_check_extent(struct vm *vm, const char *name, const struct load_extent *extent)
+{
+	if (extent->end <= LOAD_MULTIBOOT_LIMIT)
+		return 0;
+	vm_log(vm, LOG_ERROR,
+	       "kernel %s: it reaches up to 0x%lx: expected all of it below 4 GiB, Multiboot's "
+	       "addresses have 32 bits",
+	       name, extent->end);
+	return -ENOEXEC;
+}
+
 int load_multiboot(struct vm *vm, const struct load_request *req, const struct load_multiboot *how)
 {
 	struct load_placed placed[LOAD_MAX_MODULES + 1];
@@ -111,6 +125,8 @@ int load_multiboot(struct vm *vm, const struct load_request *req, const struct l
 	size_t count;
 	int err = how->load_kernel(vm, req->kernel, &extent);
 
+	if (!err)
+		err = load_check_extent(vm, req->kernel->name, &extent);
 	if (!err)
 		err = load_place_modules(vm, req, extent.end, placed, &count, &blob.gpa);
 	if (!err)
