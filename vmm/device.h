@@ -165,8 +165,10 @@ int device_hook_cpuid(struct device *dev, uint32_t first, uint32_t last, hook_cp
 		      void *opaque) __must_check;
 int device_hook_call(struct device *dev, uint64_t first, uint64_t last, hook_call_fn fn,
 		     void *opaque) __must_check;
-/* @*line is the device's own user of GSI @gsi. */
-int device_irq(struct device *dev, unsigned gsi, struct irq_line **line) __must_check;
+/* @*line is the device's own user of GSI @gsi. @sharers: a word that all name who share the line;
+ * NULL: nobody else may have it. */
+int device_irq(struct device *dev, unsigned gsi, const char *sharers,
+	       struct irq_line **line) __must_check;
 
 /* Chips: the VM's interrupt controller, its 8259 pair (-EBUSY: there is one), a sink of its lines.
  */

@@ -6,10 +6,15 @@
 #include "vmm/vm.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define IRQ_NAMES_MAX 160
 
 struct irq_resource {
 	struct device_resource res;
 	struct irq_line line;
+	const char *sharers; /* NULL: it is alone */
 };
 
 static void device_release_irq(struct device_resource *res)
@@ -17,19 +22,70 @@ static void device_release_irq(struct device_resource *res)
 	irq_line_detach(&container_of(res, struct irq_resource, res)->line);
 }
 
-int device_irq(struct device *dev, unsigned gsi, struct irq_line **line)
+static bool device_irq_is(const struct device_resource *res, unsigned gsi)
+{
+	return res->release == device_release_irq &&
+	       container_of(res, struct irq_resource, res)->line.gsi == gsi;
+}
+
+static bool device_irq_clashes(const struct device_resource *res, const void *what)
+{
+	const struct irq_resource *wants = what;
+	const char *has;
+
+	if (!device_irq_is(res, wants->line.gsi))
+		return false;
+	has = container_of(res, struct irq_resource, res)->sharers;
+	return !has || !wants->sharers || strcmp(has, wants->sharers);
+}
+
+static void device_irq_tell_full(const struct device *dev, unsigned gsi)
+{
+	const struct device_resource *res;
+	const struct device *user;
+	char names[IRQ_NAMES_MAX] = "";
+	size_t len = 0;
+
+	list_for_each_entry (user, &dev->vm->devices->devices, link)
+		list_for_each_entry (res, &user->resources, link)
+			if (device_irq_is(res, gsi) && len < sizeof(names))
+				len += (size_t)snprintf(names + len, sizeof(names) - len, " %s",
+							user->id);
+	device_log(dev, LOG_ERROR, "interrupt line %u has %u users already:%s%s", gsi,
+		   IRQ_LINE_USERS_MAX, names, len < sizeof(names) ? "" : "…");
+}
+
+/* @irq has its line's number and its sharers. */
+static int device_irq_attach(struct device *dev, struct irq_resource *irq, unsigned gsi)
+{
+	const struct device *holder = device_holder(dev->vm, device_irq_clashes, irq);
+	int err;
+
+	if (holder) {
+		device_log(dev, LOG_ERROR, "interrupt line %u is device %s's: expected a free one",
+			   gsi, holder->id);
+		return -EBUSY;
+	}
+	err = irq_line_attach(dev->vm, &irq->line, gsi);
+	if (err == -EINVAL)
+		device_log(dev, LOG_ERROR, "interrupt line %u: expected 0 to %u", gsi,
+			   IRQ_LINES - 1);
+	else if (err)
+		device_irq_tell_full(dev, gsi);
+	return err;
+}
+
+int device_irq(struct device *dev, unsigned gsi, const char *sharers, struct irq_line **line)
 {
 	struct irq_resource *irq = device_resource_alloc(dev, sizeof(*irq));
 	int err;
 
 	if (!irq)
 		return -ENOMEM;
-	err = irq_line_attach(dev->vm, &irq->line, gsi);
+	irq->line.gsi = gsi;
+	irq->sharers = sharers;
+	err = device_irq_attach(dev, irq, gsi);
 	if (err) {
-		device_log(dev, LOG_ERROR,
-			   err == -EINVAL ? "interrupt line %u: expected 0 to %u"
-					  : "interrupt line %u has %u users already",
-			   gsi, err == -EINVAL ? IRQ_LINES - 1 : IRQ_LINE_USERS_MAX);
 		kfree(irq);
 		return err;
 	}

@@ -425,7 +425,7 @@ static int pit_create(struct device *dev, const struct device_config *config __u
 	};
 	err = device_timer(dev, pit_timer, p, &p->timer);
 	if (!err)
-		err = device_irq(dev, PIT_IRQ, &p->irq);
+		err = device_irq(dev, PIT_IRQ, NULL, &p->irq);
 	if (err)
 		return err;
 	pit_reset(dev);

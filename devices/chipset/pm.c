@@ -283,7 +283,7 @@ static int pm_create(struct device *dev, const struct device_config *config)
 	pm->node = (struct acpi_node){.hid = ACPI_HID_BOARD, .io = {{io, PM_PORTS}}};
 	err = device_timer(dev, pm_timer, pm, &pm->timer);
 	if (!err)
-		err = device_irq(dev, PM_SCI, &pm->irq);
+		err = device_irq(dev, PM_SCI, NULL, &pm->irq);
 	if (err)
 		return err;
 	pm_reset(dev);

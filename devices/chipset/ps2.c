@@ -376,9 +376,9 @@ static int ps2_create(struct device *dev, const struct device_config *config __u
 	p->ports[1].mouse = true;
 	p->keyboard = (struct keyboard){ps2_keys, ps2_listen, p};
 	ps2_describe(p);
-	err = device_irq(dev, PS2_IRQ, &p->irq);
+	err = device_irq(dev, PS2_IRQ, NULL, &p->irq);
 	if (!err)
-		err = device_irq(dev, PS2_MOUSE_IRQ, &p->mouse_irq);
+		err = device_irq(dev, PS2_MOUSE_IRQ, NULL, &p->mouse_irq);
 	if (err)
 		return err;
 	ps2_reset(dev);

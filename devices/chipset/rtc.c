@@ -381,7 +381,7 @@ static int rtc_create(struct device *dev, const struct device_config *config __u
 	};
 	err = device_timer(dev, rtc_timer, r, &r->timer);
 	if (!err)
-		err = device_irq(dev, RTC_IRQ, &r->irq);
+		err = device_irq(dev, RTC_IRQ, NULL, &r->irq);
 	if (!err)
 		err = device_provide(dev, ACPI_NODE_KIND, &r->acpi);
 	if (!err)

@@ -212,7 +212,7 @@ static void pci_pin_eoi(void *opaque)
 
 static int pci_pin_line(struct pci_pin *pin, unsigned gsi, struct irq_line **line)
 {
-	int err = device_irq(pin->root->dev, gsi, line);
+	int err = device_irq(pin->root->dev, gsi, "PCI", line);
 
 	if (err)
 		return err;

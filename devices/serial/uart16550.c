@@ -300,7 +300,8 @@ static int uart_create(struct device *dev, const struct device_config *config)
 	u->acpi = (struct acpi_node){
 		.hid = ACPI_HID_UART, .io = {{io, UART_PORTS}}, .irqs = (uint16_t)BIT(irq)};
 	uart_line_init(u);
-	err = device_irq(dev, irq, &u->irq);
+	/* As COM1 and COM3 do by tradition; their drivers know. */
+	err = device_irq(dev, irq, "UARTs", &u->irq);
 	if (err)
 		return err;
 	uart_reset(dev);

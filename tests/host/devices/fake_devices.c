@@ -254,7 +254,8 @@ int device_hook_cpuid(struct device *dev, uint32_t first, uint32_t last, hook_cp
 			&(struct fake_hook){.cpuid = fn, .opaque = opaque});
 }
 
-int device_irq(struct device *dev __unused, unsigned gsi, struct irq_line **line)
+int device_irq(struct device *dev __unused, unsigned gsi, const char *sharers __unused,
+	       struct irq_line **line)
 {
 	if (fake_line_count == FAKE_MAX_LINES)
 		abort();

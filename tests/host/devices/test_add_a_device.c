@@ -15,11 +15,11 @@
 
 #define ALARM  0x700
 #define STATUS (ALARM + 4)
-#define IRQ    10
+#define IRQ    7
 
 static int setup(void **state)
 {
-	const char *const keys[] = {"irq=10", NULL};
+	const char *const keys[] = {"irq=7", NULL};
 
 	(void)state;
 	fake_start(1);

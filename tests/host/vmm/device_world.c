@@ -174,7 +174,7 @@ static int taker_take(struct device *dev, struct state *s, unsigned step)
 	case 4:
 		return device_hook_call(dev, 1, 2, no_call, s);
 	case 5:
-		return device_irq(dev, 4, &s->line);
+		return device_irq(dev, 4, NULL, &s->line);
 	case 6:
 		s->sink.set = no_set;
 		return device_irq_sink(dev, &s->sink);

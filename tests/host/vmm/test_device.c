@@ -123,6 +123,53 @@ static void test_conflicts(void **state)
 		     "0x100: owned by a, wanted by b");
 }
 
+static int liner_create(struct device *dev, const struct device_config *config)
+{
+	const char *sharers = device_config_string(config, "sharers");
+	struct irq_line *line;
+
+	return device_irq(dev, 5, *sharers ? !strcmp(sharers, "a") ? "a" : "b" : NULL, &line);
+}
+
+static const struct device_key liner_keys[] = {
+	{.name = "sharers", .kind = KEY_STRING, .def = "", .help = "with whom"},
+	{},
+};
+
+DEVICE_TYPE(liner_type, .name = "liner", .help = "has line 5", .keys = liner_keys,
+	    .create = liner_create);
+
+#define LINER(id, keys) "[device \"" id "\"]\ntype = liner\n" keys
+
+/* A line is one device's, but for those that share it by design. */
+static void test_line_conflicts(void **state)
+{
+	struct vm_config_key key = {.name = (char[]){"sharers"}, .value = (char[]){"a"}};
+	const struct vm_config_section section = {.file = "test", .keys = &key};
+	struct device *dev = NULL;
+	char id[16];
+	unsigned i;
+
+	(void)state;
+	expect_error(LINER("x", "") LINER("y", ""), -EBUSY,
+		     "y: interrupt line 5 is device x's: expected a free one");
+	expect_error(LINER("x", "sharers = a\n") LINER("y", ""), -EBUSY,
+		     "y: interrupt line 5 is device x's");
+	expect_error(LINER("x", "") LINER("y", "sharers = a\n"), -EBUSY,
+		     "y: interrupt line 5 is device x's");
+	expect_error(LINER("x", "sharers = a\n") LINER("y", "sharers = b\n"), -EBUSY,
+		     "y: interrupt line 5 is device x's");
+	assert_int_equal(world_start(LINER("x", "sharers = a\n") LINER("y", "sharers = a\n")), 0);
+	for (i = 2; i < IRQ_LINE_USERS_MAX; i++) {
+		snprintf(id, sizeof(id), "line%u", i);
+		assert_int_equal(device_create(&world_vm, "liner", id, &section, &dev), 0);
+	}
+	assert_int_equal(device_create(&world_vm, "liner", "z", &section, &dev), -ENOSPC);
+	assert_true(fake_logged("z: interrupt line 5 has 32 users already: x y line2 line3"));
+	assert_true(fake_logged("…"));
+	world_end();
+}
+
 static void test_each_step_fails(void **state)
 {
 	char text[64];
@@ -390,6 +437,7 @@ int main(void)
 		cmocka_unit_test(test_key_errors),
 		cmocka_unit_test(test_a_broken_device_takes_all_back),
 		cmocka_unit_test(test_conflicts),
+		cmocka_unit_test(test_line_conflicts),
 		cmocka_unit_test(test_each_step_fails),
 		cmocka_unit_test(test_each_allocation_fails),
 		cmocka_unit_test(test_hot_plug),
