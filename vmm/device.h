@@ -93,7 +93,7 @@ struct device_type {
 	 * handlers may not do, such as to make or end devices, itself included. NULL: nothing. */
 	void (*deferred)(struct device *dev);
 	/* To power-on state; NULL: nothing to do. Takes the device's lock: where the device comes
-	 * to a VM that runs, vCPUs have reached it already. */
+	 * to a VM that runs, which one that is fixed does not, vCPUs have reached it already. */
 	void (*reset)(struct device *dev);
 };
 

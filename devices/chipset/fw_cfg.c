@@ -224,8 +224,10 @@ static void fw_cfg_reset(struct device *dev)
 {
 	struct fw_cfg *f = dev->state;
 
+	spin_lock(&f->lock);
 	fw_cfg_select(f, FW_CFG_KEY_SIGNATURE);
 	f->dma_high = 0;
+	spin_unlock(&f->lock);
 }
 
 static void fw_cfg_destroy(struct device *dev)

@@ -110,4 +110,5 @@ MACHINE_PART(family_none, .machine = "none", .text = "[device \"family0\"]\ntype
 
 DEVICE_TYPE(family_type, .name = "family-msrs",
 	    .help = "MSRs that the processors have because they are AMD's or Intel's",
-	    .create = family_create, .destroy = stored_msr_destroy, .reset = family_reset);
+	    .fixed = true, .create = family_create, .destroy = stored_msr_destroy,
+	    .reset = family_reset);

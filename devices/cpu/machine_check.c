@@ -29,6 +29,6 @@ MACHINE_PART(machine_check_none, .machine = "none",
 	     .text = "[device \"mca0\"]\ntype = machine-check\n");
 
 DEVICE_TYPE(machine_check_type, .name = "machine-check",
-	    .help = "the processors' machine-check MSRs, without banks",
+	    .help = "the processors' machine-check MSRs, without banks", .fixed = true,
 	    .create = machine_check_create, .destroy = stored_msr_destroy,
 	    .reset = stored_msr_reset);

@@ -5,7 +5,7 @@
  * is write-back, the VGA window and the hole below 4 GiB are uncached.
  *
  * Spec: SDM vol. 3A, 11.11; APM vol. 2, 7.7. Keys: none.
- * Lock: none, a vCPU touches its own alone.
+ * Lock: none, a vCPU touches its own alone; the type is fixed, so that no reset meets one.
  */
 #include "kernel/slab.h"
 #include "vmm/cpu_model.h"
@@ -222,4 +222,4 @@ MACHINE_PART(mtrr_pc, .machine = "pc", .text = "[device \"mtrr0\"]\ntype = mtrr\
 MACHINE_PART(mtrr_none, .machine = "none", .text = "[device \"mtrr0\"]\ntype = mtrr\n");
 
 DEVICE_TYPE(mtrr_type, .name = "mtrr", .help = "the processors' memory type range registers",
-	    .create = mtrr_create, .destroy = mtrr_destroy, .reset = mtrr_reset);
+	    .fixed = true, .create = mtrr_create, .destroy = mtrr_destroy, .reset = mtrr_reset);

@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-/* A vCPU touches its own values only: no lock. */
+/* A vCPU touches its own values only, and none runs during a reset: no lock. */
 struct stored_msr_slot {
 	const struct stored_msr *msr;
 	uint64_t values[VM_MAX_VCPUS];

@@ -37,7 +37,8 @@ struct stored_msr {
 		.index = (index_), .known = STORED_MSR_ANY \
 	}
 
-/* dev->state and hooks for @count MSRs of @table. For a device's create. */
+/* dev->state and hooks for @count MSRs of @table. For the create of a type that is fixed: a vCPU
+ * touches its own values without a lock, and none runs when they are reset. */
 int stored_msr_create(struct device *dev, const struct stored_msr *table,
 		      size_t count) __must_check;
 /* The device's destroy and reset. */

@@ -203,8 +203,10 @@ static void pvclock_reset(struct device *dev)
 {
 	struct pvclock *p = dev->state;
 
+	spin_lock(&p->lock);
 	p->wall_msr = 0;
 	memset(p->system_msrs, 0, sizeof(p->system_msrs));
+	spin_unlock(&p->lock);
 }
 
 static void pvclock_unwatch(void *opaque)

@@ -37,13 +37,22 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* As they have no lock, they come and go with the vCPUs alone. */
+static void create(const char *type, const char *id)
+{
+	const struct device *dev = fake_create(type, id, NULL);
+
+	assert_non_null(dev);
+	assert_true(dev->type->fixed);
+}
+
 static void test_mtrr(void **state)
 {
 	uint64_t value;
 
 	(void)state;
 	fake_start(CPUS);
-	assert_non_null(fake_create("mtrr", "mtrr0", NULL));
+	create("mtrr", "mtrr0");
 	assert_int_equal(read(0, 0xfe), 0x508);
 	assert_int_not_equal(fake_wrmsr(0, 0xfe, 0), 0);
 	/* One for all below 4 GiB that is no RAM; the rest is write-back. */
@@ -82,7 +91,7 @@ static void test_machine_check(void **state)
 {
 	(void)state;
 	fake_start(CPUS);
-	assert_non_null(fake_create("machine-check", "mca0", NULL));
+	create("machine-check", "mca0");
 	assert_int_equal(read(0, 0x179), 0);
 	assert_int_equal(fake_wrmsr(0, 0x179, 0), -EACCES);
 	assert_int_equal(fake_wrmsr(0, 0x17a, 4), 0);
@@ -96,7 +105,7 @@ static void test_amd(void **state)
 	(void)state;
 	fake_start(CPUS);
 	cpu_line = CPU_LINE_AMD;
-	assert_non_null(fake_create("family-msrs", "family0", NULL));
+	create("family-msrs", "family0");
 	assert_int_equal(read(0, 0xc001001a), fake_vm.memory->low_end);
 	fake_reset();
 	assert_int_equal(read(1, 0xc001001a), fake_vm.memory->low_end);
@@ -117,7 +126,7 @@ static void test_intel(void **state)
 	(void)state;
 	fake_start(CPUS);
 	cpu_line = CPU_LINE_INTEL;
-	assert_non_null(fake_create("family-msrs", "family0", NULL));
+	create("family-msrs", "family0");
 	assert_int_equal(read(0, 0x3a), 1);
 	assert_int_equal(fake_wrmsr(0, 0x3a, 5), -EACCES);
 	assert_int_equal(read(0, 0x1a0), 0x1801);

@@ -111,12 +111,32 @@ static void test_dma(void **state)
 	assert_memory_equal(fake_ram + 0x2000, "\0\0\0\1", 4);
 }
 
+/* vCPUs have reached a device that comes while they run. */
+static void test_reset_takes_the_lock(void **state)
+{
+	const struct spinlock *lock; /* the first of its state */
+	uint32_t taken;
+	uint8_t first;
+
+	(void)state;
+	fake_end();
+	fake_start(1);
+	lock = fake_create("fw-cfg", "fw-cfg", NULL)->state;
+	item(1, &first, 1);
+	taken = lock->next;
+	fake_reset();
+	assert_int_equal(lock->next, taken + 1);
+	assert_int_equal(lock->owner, lock->next);
+	assert_int_equal(fake_inb(0x511), 'Q');
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_items, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_files, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_dma, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_reset_takes_the_lock, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

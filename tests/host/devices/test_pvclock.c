@@ -140,6 +140,26 @@ static void test_bad_addresses(void **state)
 	assert_int_not_equal(fake_wrmsr(0, WALL, UINT64_MAX - 3), 0);
 }
 
+/* vCPUs have reached a device that comes while they run. */
+static void test_reset_takes_the_lock(void **state)
+{
+	const struct spinlock *lock; /* the first of its state */
+	uint32_t taken;
+	uint64_t value;
+
+	(void)state;
+	fake_end();
+	fake_start(1);
+	lock = fake_create("pvclock", "pvclock", NULL)->state;
+	assert_int_equal(fake_wrmsr(0, SYSTEM, 0x1001), 0);
+	taken = lock->next;
+	fake_reset();
+	assert_int_equal(lock->next, taken + 1);
+	assert_int_equal(lock->owner, lock->next);
+	assert_int_equal(fake_rdmsr(0, SYSTEM, &value), 0);
+	assert_int_equal(value, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -148,6 +168,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_wall, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_follows_a_moved_tsc, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bad_addresses, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_reset_takes_the_lock, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
