@@ -18,10 +18,13 @@
 #include "kernel/task.h"
 #include "vmm/device.h"
 #include "vmm/vm.h"
+#include "vmm/vm_config.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
+#define RAMDISK_MODULE	    "module:"
 #define RAMDISK_DISCARDED   UINT64_C(1) /* in an entry of `pages`: to be freed */
 #define RAMDISK_DISCARD_MAX (UINT64_C(1) << 30)
 #define RAMDISK_FREE_TURN   1024 /* pages freed before others get the CPU */
@@ -242,6 +245,49 @@ static int ramdisk_claim(struct ramdisk *r)
 	return -EBUSY;
 }
 
+/* Who reads a module as something else than a disk's image: a kernel, a ROM. */
+struct ramdisk_reader {
+	const char *module;
+	char vm[VM_NAME_MAX + 1]; /* "": none */
+	char key[16];
+};
+
+static bool ramdisk_reads(const struct vm_config_key *key, const char *module)
+{
+	const size_t prefix = sizeof(RAMDISK_MODULE) - 1, len = strlen(module);
+	const char *value = key->value;
+
+	return strcmp(key->name, "image") && !strncmp(value, RAMDISK_MODULE, prefix) &&
+	       strcspn(value + prefix, " ") == len && !strncmp(value + prefix, module, len);
+}
+
+static void ramdisk_find_reader(void *opaque, struct vm *vm)
+{
+	struct ramdisk_reader *reader = opaque;
+	const struct vm_config_section *section;
+	const struct vm_config_key *key;
+
+	for (section = vm->config->sections; section; section = section->next)
+		for (key = section->keys; key; key = key->next)
+			if (ramdisk_reads(key, reader->module)) {
+				snprintf(reader->vm, sizeof(reader->vm), "%s", vm->name);
+				snprintf(reader->key, sizeof(reader->key), "%s", key->name);
+			}
+}
+
+/* What VMs are made of is not for a guest to change. */
+static int ramdisk_check_writes(const struct ramdisk *r, const struct boot_module *module)
+{
+	struct ramdisk_reader reader = {.module = module->name};
+
+	vm_for_each(ramdisk_find_reader, &reader);
+	if (!*reader.vm)
+		return 0;
+	device_log(r->dev, LOG_ERROR, "image: %s is VM %s's %s, too: expected cow = true",
+		   module->name, reader.vm, reader.key);
+	return -EBUSY;
+}
+
 /* Sets capacity and image from the keys. */
 static int ramdisk_size(struct ramdisk *r, const struct device_config *config)
 {
@@ -260,7 +306,8 @@ static int ramdisk_size(struct ramdisk *r, const struct device_config *config)
 			   module ? "image" : "size", r->info.capacity, r->info.block_size);
 		return -EINVAL;
 	}
-	return 0;
+	r->writes_image = module && !r->info.read_only && !device_config_bool(config, "cow");
+	return r->writes_image ? ramdisk_check_writes(r, module) : 0;
 }
 
 static void ramdisk_destroy(struct device *dev)
@@ -293,7 +340,6 @@ static int ramdisk_create(struct device *dev, const struct device_config *config
 	err = ramdisk_size(r, config);
 	if (err)
 		return err;
-	r->writes_image = r->image && !r->info.read_only && !device_config_bool(config, "cow");
 	if (!r->info.read_only)
 		r->info.discard_max = r->info.zeroes_max = RAMDISK_DISCARD_MAX;
 	r->page_count = ALIGN_UP(r->info.capacity, PAGE_SIZE) / PAGE_SIZE;

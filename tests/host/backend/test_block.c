@@ -17,6 +17,7 @@
 #include "kernel/slab.h"
 #include "tests/host/backend/world.h"
 #include "vmm/block_frontend.h"
+#include "vmm/vm_config.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -284,6 +285,39 @@ static void test_refused(void **state)
 	assert_int_equal(info.capacity, 0);
 }
 
+/* A module that a VM is made of is no guest's to write to. */
+static void test_not_of_a_vm(void **state)
+{
+	static const char text[] =
+		"[vm \"x\"]\nmemory = 1M\nmachine = none\n[boot]\nkernel = module:kernel\n"
+		"module = module:tool with words\n[device \"f\"]\ntype = pci-front\n"
+		"rom = module:rom\n[device \"d\"]\ntype = ramdisk\nimage = module:free\n";
+	uint8_t image[512];
+
+	(void)state;
+	fake_add_module("kernel", image, sizeof(image));
+	fake_add_module("tool", image, sizeof(image));
+	fake_add_module("rom", image, sizeof(image));
+	fake_add_module("kern", image, sizeof(image));
+	fake_add_module("free", image, sizeof(image));
+	assert_int_equal(vm_config_parse("t.cfg", text, strlen(text), &world_vms[1].config), 0);
+#define WRITES(image) "frontend = disk\ncow = false\nimage = module:" image "\n"
+	world_refused(0, "ramdisk", "r", WRITES("kernel"),
+		      "vm a: r: image: kernel is VM b's kernel, too: expected cow = true");
+	world_refused(0, "ramdisk", "r", WRITES("tool"), "image: tool is VM b's module, too");
+	world_refused(0, "ramdisk", "r", WRITES("rom"), "image: rom is VM b's rom, too");
+	RAM("image = module:kernel\n");
+	world_del(0, "ram");
+	RAM("image = module:kernel\ncow = false\nread-only = true\n");
+	world_del(0, "ram");
+	RAM("image = module:kern\ncow = false\n");
+	world_del(0, "ram");
+	/* Another disk's is for the one that comes second. */
+	RAM("image = module:free\ncow = false\n");
+	vm_config_free(world_vms[1].config);
+	world_vms[1].config = NULL;
+}
+
 /* Each step of create that fails. */
 static void test_no_memory(void **state)
 {
@@ -435,6 +469,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_empty_ramdisk), TEST(test_limits),	     TEST(test_image),
 		TEST(test_refused),	  TEST(test_no_memory),	     TEST(test_null_disk),
+		TEST(test_not_of_a_vm),	  TEST(test_no_memory),	     TEST(test_null_disk),
 		TEST(test_steps),	  TEST(test_backend_goes),   TEST(test_frontend_goes),
 		TEST(test_all_goes),	  TEST(test_submit_in_done),
 	};

@@ -33,6 +33,15 @@ unsigned world_work(void)
 	return n;
 }
 
+void vm_for_each(void (*fn)(void *opaque, struct vm *vm), void *opaque)
+{
+	unsigned i;
+
+	for (i = 0; i < 2; i++)
+		if (world_vms[i].config)
+			fn(opaque, &world_vms[i]);
+}
+
 /* Others get the CPU. */
 void task_yield(void)
 {

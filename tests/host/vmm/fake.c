@@ -143,6 +143,13 @@ __attribute__((weak)) void vm_log_guest(struct vm *vm, enum log_level level, con
 	va_end(args);
 }
 
+/* Nor any VM, for a test that has no list of its own. */
+__attribute__((weak)) void vm_for_each(void (*fn)(void *opaque, struct vm *vm), void *opaque)
+{
+	(void)fn;
+	(void)opaque;
+}
+
 /* Modules. */
 
 struct boot_info boot_info;
