@@ -44,39 +44,8 @@ static struct guest_memory memory = {
 	.granule_count = 1,
 };
 static struct vm_config *extra; /* the section of a device that is added */
-static uint64_t mapped;		/* devices' pages, and ports that are open */
 
 /* What the machine would do. */
-
-int guest_memory_set_access(struct vm *v, gpa_t gpa, uint64_t size, unsigned access)
-{
-	(void)v;
-	(void)gpa;
-	(void)size;
-	(void)access;
-	return 0;
-}
-
-int guest_memory_map_device(struct vm *v, gpa_t gpa, void *pages, uint64_t size)
-{
-	(void)v;
-	(void)gpa;
-	(void)pages;
-	mapped += size / PAGE_SIZE;
-	return 0;
-}
-
-int guest_memory_map_machine(struct vm *v, gpa_t gpa, uint64_t size)
-{
-	return guest_memory_map_device(v, gpa, NULL, size);
-}
-
-void guest_memory_unmap_device(struct vm *v, gpa_t gpa, uint64_t size)
-{
-	(void)v;
-	(void)gpa;
-	mapped -= size / PAGE_SIZE;
-}
 
 int guest_write(struct vm *v, gpa_t gpa, const void *buf, size_t len)
 {
@@ -209,7 +178,7 @@ static void intercept_io(struct vm *v, uint16_t port, uint32_t count, bool on)
 {
 	(void)v;
 	(void)port;
-	mapped += on ? -(uint64_t)count : count;
+	plug_mapped += on ? -(uint64_t)count : count;
 }
 
 /* No page: the CPU does not virtualize it. */
@@ -280,7 +249,7 @@ void plug_end(void)
 	hook_maps_destroy(&vm);
 	vm_config_free(vm.config);
 	plug_use();
-	assert_int_equal(mapped, 0);
+	assert_int_equal(plug_mapped, 0);
 	assert_null(vm.consoles);
 	assert_int_equal(plug_objects(), 0);
 }
@@ -439,7 +408,7 @@ void plug_take_state(struct plug_state *s)
 	s->memory = range_sum(vm.hooks->memory);
 	s->calls = range_sum(vm.hooks->call);
 	s->cpuid = cpuid_sum();
-	s->mapped = mapped;
+	s->mapped = plug_mapped;
 	device_for_each(&vm, count_one, &s->devices);
 	s->consoles = !!vm.consoles;
 	s->sinks = free_sinks();

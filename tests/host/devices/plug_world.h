@@ -19,6 +19,8 @@ struct plug_state {
 };
 
 extern struct vm *const plug_vm;
+/* Devices' pages that are mapped, and ports that are open. */
+extern uint64_t plug_mapped;
 
 /* The types, once. */
 int plug_init(void);
