@@ -3,6 +3,7 @@
 import re
 
 from harness import BUILD, ROOT, case, run_tool
+from harness.tree import IMAGE as IMAGE_DIRS
 from harness.tree import fail_if, files, text
 
 IMAGE = BUILD / "alcazar.elf"
@@ -43,10 +44,27 @@ def symbol_table(t):
     fail_if(t, sorted(set(first) ^ set(second)), "functions that moved")
 
 
+def built():
+    """Date by name, of all that goes into the ISO and of what make remembers of its arguments."""
+    found = [path for path in BUILD.iterdir() if path.is_file()]
+    for folder in (*IMAGE_DIRS, "demo"):
+        found += [path for path in (BUILD / folder).rglob("*") if path.is_file()]
+    return {str(path.relative_to(BUILD)): path.stat().st_mtime_ns for path in found}
+
+
 @case(seconds=3)
 def nothing_to_do(t):
-    """A second make has nothing to do."""
+    """A second make says nothing and leaves every file as it is."""
+    # Before it builds anything under the feet of other tests.
     run_tool(t, "make", "-q", "all", "iso")
+    before = built()
+    said = run_tool(t, "make", "all", "iso").splitlines()
+    after = built()
+    fail_if(t, [f"make says: {line}" for line in said
+                if not re.match(r"make(\[\d+\])?: (Nothing to be done|Entering|Leaving)", line)] +
+            [f"{name} is new" for name, date in after.items() if before.get(name) != date] +
+            ([] if "alcazar.iso" in after and "kernel/log.c.o" in after else ["no ISO"]),
+            "things that a second make does")
 
 
 @case(seconds=3)
