@@ -247,8 +247,10 @@ void virtio_blk_notify(struct virtio *v, struct virtq *q)
 	struct virtio_blk_queue *bq = blk->queues[q->index];
 
 	spin_lock(&q->lock);
-	bq->counts.turns++;
-	virtio_blk_serve(bq);
+	if (!virtq_idle(q)) {
+		bq->counts.turns++;
+		virtio_blk_serve(bq);
+	}
 	spin_unlock(&q->lock);
 }
 

@@ -85,6 +85,7 @@ int virtq_pop(struct virtq *q, struct virtq_chain *chain)
 	if (err <= 0)
 		return err == -EAGAIN ? 0 : err;
 	chain->in.pieces = chain->pieces + chain->out.count;
+	q->armed_here = false;
 	if (q->packed)
 		virtq_packed_move(q, chain, false);
 	else
@@ -96,6 +97,7 @@ int virtq_pop(struct virtq *q, struct virtq_chain *chain)
 
 void virtq_unpop(struct virtq *q, struct virtq_chain *chain)
 {
+	q->armed_here = false;
 	if (q->packed)
 		virtq_packed_move(q, chain, true);
 	else
@@ -133,7 +135,18 @@ static void virtq_tell(struct virtq *q, bool on)
 		virtq_packed_arm(q, on);
 	else
 		virtq_split_arm(q, on);
-	q->armed = on;
+	q->armed = q->armed_here = on;
+}
+
+static bool virtq_more(struct virtq *q)
+{
+	return q->packed ? virtq_packed_more(q) : virtq_split_more(q);
+}
+
+bool virtq_idle(struct virtq *q)
+{
+	return q->armed && (q->armed_here || !q->event_index) && virtq_ready(q) > 0 &&
+	       !virtq_more(q);
 }
 
 void virtq_disarm(struct virtq *q)
@@ -153,7 +166,7 @@ bool virtq_arm(struct virtq *q)
 	/* The driver makes a chain available, then looks whether we want to hear of it; we want
 	 * to hear, then look whether there is one: one of the two sees the other. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return q->packed ? virtq_packed_more(q) : virtq_split_more(q);
+	return virtq_more(q);
 }
 
 static void virtq_work(struct work *work)
@@ -196,6 +209,7 @@ void virtq_start(struct virtq *q, uint64_t features)
 	q->avail_wrap = q->used_wrap = true;
 	/* Whatever the driver finds there before we have written: it will notify. */
 	q->armed = true;
+	q->armed_here = false;
 	q->mapped = false;
 	q->live = true;
 	/* A ring that cannot be is told at once, where we may look. */

@@ -103,6 +103,7 @@ struct virtq {
 	/* Given back since the last virtq_flush(): chains, slots, and the first one's flags. */
 	uint16_t batch, batch_slots, batch_first, batch_flags;
 	bool armed;
+	bool armed_here; /* since next_avail is what it is: the driver was told of that one */
 	/* virtq_kick(): it is queued. Atomic. */
 	bool kicked;
 	struct work work;
@@ -123,6 +124,9 @@ void virtq_push(struct virtq *q, const struct virtq_chain *chain, uint32_t writt
 /* Publishes all that was given back, at once, and interrupts the guest where it wants that. */
 void virtq_flush(struct virtq *q);
 
+/* There is no chain, and the driver knows that it is to notify of the next: what it notified of has
+ * been served. */
+bool virtq_idle(struct virtq *q) __must_check;
 /* The driver need not notify: the device looks by itself, or has no use for more. */
 void virtq_disarm(struct virtq *q);
 /* The driver shall notify of the next chain. True: there is one already, and the queue is as it
