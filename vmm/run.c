@@ -94,6 +94,22 @@ static void serve_bits(struct vcpu *vcpu, uint32_t bits)
 		vcpu->state = VCPU_HALTED;
 }
 
+/* Whether another vCPU may still run the guest as before a VCPU_REQ_FLUSH that it has. */
+static bool others_flush(const struct vcpu *vcpu)
+{
+	const struct vm *vm = vcpu->vm;
+
+	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
+		struct vcpu *other = vm->vcpus[i];
+
+		if (other != vcpu &&
+		    (__atomic_load_n(&other->requests, __ATOMIC_SEQ_CST) & VCPU_REQ_FLUSH) &&
+		    vcpu_may_run(other))
+			return true;
+	}
+	return false;
+}
+
 /*
  * Does what was requested. False: the loop is left with @result. True: look
  * again, because what was done here can have made requests of its own.
@@ -112,6 +128,12 @@ static __noinline bool serve_requests(struct vcpu *vcpu, enum sched_result *resu
 		/* Taken before it is acted upon: what comes meanwhile is seen at the next look. */
 		bits = __atomic_fetch_and(&vcpu->requests, REQ_STICKY, __ATOMIC_SEQ_CST);
 		serve_bits(vcpu, bits & ~REQ_STICKY);
+		/* Out of the loop, it keeps nobody waiting who waits for it. */
+		if (unlikely((bits & VCPU_REQ_SYNC) && others_flush(vcpu))) {
+			__atomic_fetch_or(&vcpu->requests, VCPU_REQ_SYNC, __ATOMIC_SEQ_CST);
+			*result = SCHED_YIELD;
+			return false;
+		}
 		if (vcpu->state == VCPU_RUNNABLE || vcpu->state == VCPU_HALTED)
 			deliver(vcpu);
 		/* Nobody is woken for a bit that is set already: none is left when it sleeps. */

@@ -102,14 +102,15 @@ struct vcpu_event {
 /* vcpu->requests: set by anyone (vcpu_request), seen at the top of the run loop. */
 #define VCPU_REQ_IRQ   BIT(0) /* an external interrupt may be deliverable: ask the controller */
 #define VCPU_REQ_NMI   BIT(1)
-#define VCPU_REQ_HALT  BIT(2) /* the vCPU executed HLT */
-#define VCPU_REQ_PAUSE BIT(3) /* the VM pauses: leave the run loop, keep everything */
-#define VCPU_REQ_STOP  BIT(4) /* the VM stops or the vCPU failed */
-#define VCPU_REQ_RESET BIT(5) /* INIT: back to the reset state, wait for SIPI unless boot CPU */
-#define VCPU_REQ_SIPI  BIT(6) /* start at sipi_vector << 12 */
-#define VCPU_REQ_FLUSH BIT(7) /* guest TLB, because mappings were taken away */
-#define VCPU_REQ_TSC   BIT(8) /* the TSC offset changed */
-#define VCPU_REQ_TIMER BIT(9) /* the interrupt controller's timer fired */
+#define VCPU_REQ_HALT  BIT(2)  /* the vCPU executed HLT */
+#define VCPU_REQ_PAUSE BIT(3)  /* the VM pauses: leave the run loop, keep everything */
+#define VCPU_REQ_STOP  BIT(4)  /* the VM stops or the vCPU failed */
+#define VCPU_REQ_RESET BIT(5)  /* INIT: back to the reset state, wait for SIPI unless boot CPU */
+#define VCPU_REQ_SIPI  BIT(6)  /* start at sipi_vector << 12 */
+#define VCPU_REQ_FLUSH BIT(7)  /* guest TLB, because mappings were taken away */
+#define VCPU_REQ_TSC   BIT(8)  /* the TSC offset changed */
+#define VCPU_REQ_TIMER BIT(9)  /* the interrupt controller's timer fired */
+#define VCPU_REQ_SYNC  BIT(10) /* the guest goes on when no other vCPU has VCPU_REQ_FLUSH to do */
 
 enum vcpu_state { VCPU_WAIT_SIPI, VCPU_RUNNABLE, VCPU_HALTED, VCPU_STOPPED };
 

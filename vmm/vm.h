@@ -110,6 +110,12 @@ uint64_t vm_time_to_tsc(const struct vm *vm, uint64_t ns);
 
 /* Asks all vCPUs to flush and waits until none can use an old mapping. Task, no lock held. */
 void vm_flush(struct vm *vm);
+/*
+ * The same for who must not wait: a vCPU that does an exit's work when it calls
+ * this goes on when all others have flushed, and they each before the guest's next
+ * instruction. Any CPU, any context but NMI.
+ */
+void vm_flush_soon(struct vm *vm);
 
 /* log_msg with "vm NAME: " in front. */
 void vm_log(const struct vm *vm, enum log_level level, const char *fmt, ...) __printf(3, 4);

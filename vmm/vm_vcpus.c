@@ -111,3 +111,10 @@ void vm_flush(struct vm *vm)
 			task_yield();
 	}
 }
+
+/* A VM that does not run flushes when it comes to: its nested tables have changed. */
+void vm_flush_soon(struct vm *vm)
+{
+	for (uint32_t i = 0; READ_ONCE(vm->hooks->live) && i < vm->vcpu_count; i++)
+		vcpu_request(vm->vcpus[i], VCPU_REQ_FLUSH | VCPU_REQ_SYNC);
+}

@@ -105,6 +105,36 @@ static void test_request_while_served_is_not_slept_through(void **state)
 	assert_int_equal(fake_wakes, 2);
 }
 
+/* What others have cached is gone before the guest goes on; meanwhile it is out of its loop. */
+static void test_goes_on_when_others_have_flushed(void **state)
+{
+	struct vcpu other = {.vm = &world_vm, .index = 1, .in_loop = true};
+
+	(void)state;
+	world_vm.vcpus[1] = &other;
+	world_vm.vcpu_count = 2;
+	other.requests = VCPU_REQ_FLUSH | VCPU_REQ_SYNC;
+	vcpu_request(world_vcpu, VCPU_REQ_FLUSH | VCPU_REQ_SYNC);
+	assert_int_equal(world_go(halt_guest), SCHED_YIELD);
+	assert_int_equal(world_go(halt_guest), SCHED_YIELD);
+	assert_int_equal(fake_entries, 0);
+	assert_string_equal(fake_story, "flush ");
+	/* Another flush does not keep two from each other. */
+	vcpu_request(world_vcpu, VCPU_REQ_FLUSH);
+	assert_int_equal(world_go(halt_guest), SCHED_YIELD);
+	assert_int_equal(world_vcpu->requests, VCPU_REQ_SYNC);
+	other.requests = VCPU_REQ_SYNC;
+	assert_int_equal(world_go(halt_guest), SCHED_BLOCK);
+	assert_int_equal(fake_entries, 1);
+	/* One that is not in its loop flushes when it comes there. */
+	other.requests = VCPU_REQ_FLUSH;
+	other.in_loop = false;
+	world_vcpu->state = VCPU_RUNNABLE;
+	vcpu_request(world_vcpu, VCPU_REQ_SYNC);
+	assert_int_equal(world_go(halt_guest), SCHED_BLOCK);
+	assert_int_equal(fake_entries, 2);
+}
+
 static void test_nmi_wakes_hlt_with_interrupts_off(void **state)
 {
 	(void)state;
@@ -338,6 +368,7 @@ int main(void)
 		TEST(test_hlt_blocks_until_an_interrupt),
 		TEST(test_hlt_ends_for_what_the_cpu_delivers),
 		TEST(test_request_while_served_is_not_slept_through),
+		TEST(test_goes_on_when_others_have_flushed),
 		TEST(test_nmi_wakes_hlt_with_interrupts_off),
 		TEST(test_interrupt_during_the_exit),
 		TEST(test_windows),
