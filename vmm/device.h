@@ -159,7 +159,7 @@ int device_hook_memory(struct device *dev, gpa_t gpa, uint64_t size, enum hook_m
 		       const struct hook_ops *ops, void *opaque) __must_check;
 /* The ports, or the memory, that no hook and no RAM has: one device's. Offsets are addresses. */
 int device_hook_io_rest(struct device *dev, const struct hook_ops *ops, void *opaque) __must_check;
-int device_hook_memory_rest(struct device *dev, const struct hook_ops *ops,
+int device_hook_memory_rest(struct device *dev, const struct hook_ops *ops, hook_changed_fn changed,
 			    void *opaque) __must_check;
 int device_hook_cpuid(struct device *dev, uint32_t first, uint32_t last, hook_cpuid_fn fn,
 		      void *opaque) __must_check;

@@ -123,7 +123,7 @@ static struct hook_resource *device_hook_alloc(struct device *dev, uint64_t firs
 	struct hook_resource *h = device_resource_alloc(dev, sizeof(*h));
 
 	if (h)
-		h->hook = (struct hook){first, first + count - 1, ops, opaque, dev->id, 0};
+		h->hook = (struct hook){first, first + count - 1, ops, opaque, dev->id, 0, NULL};
 	return h;
 }
 
@@ -213,12 +213,14 @@ int device_hook_io_rest(struct device *dev, const struct hook_ops *ops, void *op
 			   hook_rest_set(dev->vm, HOOK_REST_IO, &h->hook));
 }
 
-int device_hook_memory_rest(struct device *dev, const struct hook_ops *ops, void *opaque)
+int device_hook_memory_rest(struct device *dev, const struct hook_ops *ops, hook_changed_fn changed,
+			    void *opaque)
 {
 	struct hook_resource *h = device_hook_alloc(dev, 0, BIT(GPA_BITS_MAX), ops, opaque);
 
 	if (!h)
 		return -ENOMEM;
+	h->hook.changed = changed;
 	return device_keep(dev, &h->res, DEVICE_MEMORY, device_release_memory_rest,
 			   hook_rest_set(dev->vm, HOOK_REST_MEMORY, &h->hook));
 }

@@ -157,6 +157,11 @@ int guest_memory_map_device(struct vm *vm, gpa_t gpa, void *pages, uint64_t size
 	return map_device(vm, gpa, paging_phys(pages), size, ACCESS_ALL);
 }
 
+int guest_memory_map_data(struct vm *vm, gpa_t gpa, void *pages, uint64_t size)
+{
+	return map_device(vm, gpa, paging_phys(pages), size, ACCESS_READ | ACCESS_WRITE);
+}
+
 int guest_memory_map_machine(struct vm *vm, gpa_t gpa, uint64_t size)
 {
 	return map_device(vm, gpa, gpa, size, ACCESS_ALL | ACCESS_UNCACHED);
@@ -171,6 +176,11 @@ void guest_memory_unmap_device(struct vm *vm, gpa_t gpa, uint64_t size)
 	spin_unlock(&vm->memory->lock);
 	/* It splits no large page: this is what was mapped. */
 	BUG_ON(err);
+}
+
+void guest_memory_trim(struct vm *vm)
+{
+	guest_memory_unmap_device(vm, 0, 0); /* each change begins with that */
 }
 
 int guest_memory_create(struct vm *vm, uint64_t size)

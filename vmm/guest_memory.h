@@ -51,14 +51,20 @@ int guest_memory_set_access(struct vm *vm, gpa_t gpa, uint64_t size, unsigned ac
 
 /*
  * Maps, or takes away again, a device's memory, whole pages that are
- * contiguous at @pages, where the guest has no access to RAM. -ENOMEM or, beyond
- * what nested tables translate, -EINVAL: a part may be mapped and is to be
- * taken away. The caller flushes.
+ * contiguous at @pages, where the guest has no access to RAM. -ENOMEM: a part may
+ * be mapped and is to be taken away. -EINVAL: beyond what nested tables
+ * translate. The caller flushes.
  */
 int guest_memory_map_device(struct vm *vm, gpa_t gpa, void *pages, uint64_t size) __must_check;
+/* The same, to read and write and not to execute. */
+int guest_memory_map_data(struct vm *vm, gpa_t gpa, void *pages, uint64_t size) __must_check;
 /* The same with a device's memory of the machine at @gpa itself, uncached. */
 int guest_memory_map_machine(struct vm *vm, gpa_t gpa, uint64_t size) __must_check;
+/* All that one of these has mapped, at once: then it allocates nothing. Any context. */
 void guest_memory_unmap_device(struct vm *vm, gpa_t gpa, uint64_t size);
+/* After vm_flush(): frees the tables that are not needed any more now, not when something changes
+ * next. */
+void guest_memory_trim(struct vm *vm);
 
 /*
  * The host address of [@gpa, @gpa + @len) when all of it is RAM and
@@ -79,6 +85,13 @@ static inline uint8_t *guest_memory_ptr(const struct guest_memory *m, gpa_t gpa,
 		     (gpa >= GUEST_HIGH_BASE && gpa + len > m->high_end)))
 		return NULL;
 	return base + offset;
+}
+
+/* Whether any byte of [@gpa, @gpa + @size) is RAM. */
+static inline bool guest_memory_has_ram(const struct guest_memory *m, gpa_t gpa, uint64_t size)
+{
+	return (gpa < m->low_end && (gpa < GUEST_VGA_BASE || gpa + size > GUEST_VGA_END)) ||
+	       (gpa < m->high_end && gpa + size > GUEST_HIGH_BASE);
 }
 
 /* Copies; 0, or -EFAULT when any byte is not RAM (then nothing was copied). */

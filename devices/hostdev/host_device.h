@@ -45,10 +45,14 @@ struct host_region {
 	bool wide;	   /* a 64-bit BAR: the next number has none */
 	bool prefetchable; /* memory: reads have no effect, writes may be merged */
 	/*
-	 * Whole pages, contiguous for us, which the guest may reach without an exit; the device's
-	 * as long as it is open. Accesses that exit all the same come to read() and write().
+	 * The bytes at [pages_offset, + pages_size) of memory are these pages of the page
+	 * allocator's, in one piece: the guest may reach them without an exit, and at any time.
+	 * No doorbell and nothing of MSI-X's is among them. From 2 MiB on, the region begins (or
+	 * would) at a multiple of 2 MiB. They are the device's until close(). Accesses that exit
+	 * all the same, because BARs overlap or are being moved, come to read() and write().
 	 */
 	void *pages;
+	uint64_t pages_offset, pages_size;
 	/*
 	 * A write of any width at [doorbell_offset, + doorbell_size) is a call of doorbell(), and
 	 * nothing else: the fast path. Size 0: none.

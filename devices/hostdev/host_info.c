@@ -57,7 +57,7 @@ static void host_print_region(unsigned number, const struct host_region *r)
 		console_printf(" of %s%s%s", r->io ? "ports" : "memory", r->wide ? ", 64-bit" : "",
 			       r->prefetchable ? ", prefetchable" : "");
 	if (r->pages)
-		console_printf(", mapped");
+		console_printf(", mapped %#lx at %#lx", r->pages_size, r->pages_offset);
 	if (r->doorbell_size)
 		console_printf(", doorbells at %#lx", r->doorbell_offset);
 	console_printf("\n");

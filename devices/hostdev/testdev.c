@@ -4,7 +4,7 @@
  * BARs of every kind, a ROM, all kinds of interrupts, DMA, a doorbell, and
  * counters of what reached it. It does what a driver tells it to.
  *
- * Spec: docs/testdev.md. Arguments: big, rom, vectors, mapped.
+ * Spec: docs/testdev.md. Arguments: big, rom, vectors, mapped, big-mapped.
  * Lock: lock over everything but the pages that the guest reaches by itself.
  */
 #include "devices/hostdev/testdev.h"
@@ -215,16 +215,23 @@ static void testdev_reset(struct host_device *hd)
 	host_config_set(&t->config, t->cap + TESTDEV_CAP_MAILBOX, 0, 4);
 	host_config_set(&t->config, t->cap + TESTDEV_CAP_WRITES, 0, 4);
 	memset(t->pages, 0, TESTDEV_PAGES_SIZE);
+	memset(t->big, 0, TESTDEV_BIG_KEPT);
 	host_device_intx(hd, false);
 	spin_unlock(&t->lock);
 }
 
+static void testdev_free(struct host_device *hd, struct testdev *t)
+{
+	if (t->pages)
+		page_free(&hd->owner->vm->owner, t->pages, TESTDEV_PAGES_ORDER);
+	if (t->big)
+		page_free(&hd->owner->vm->owner, t->big, PAGE_ORDER_4K);
+	kfree(t);
+}
+
 static void testdev_close(struct host_device *hd)
 {
-	struct testdev *t = hd->state;
-
-	page_free(&hd->owner->vm->owner, t->pages, TESTDEV_PAGES_ORDER);
-	kfree(t);
+	testdev_free(hd, hd->state);
 }
 
 static int testdev_config(struct testdev *t, unsigned vectors)
@@ -248,8 +255,13 @@ static int testdev_config(struct testdev *t, unsigned vectors)
 	return 0;
 }
 
-static void testdev_regions(struct host_device *hd, const struct testdev *t, uint64_t big,
-			    uint64_t rom, bool mapped)
+static void testdev_map(struct host_region *r, void *pages, uint64_t size)
+{
+	r->pages = pages;
+	r->pages_size = size;
+}
+
+static void testdev_regions(struct host_device *hd, uint64_t big, uint64_t rom)
 {
 	struct host_region *r = hd->regions;
 
@@ -260,11 +272,7 @@ static void testdev_regions(struct host_device *hd, const struct testdev *t, uin
 	};
 	r[TESTDEV_IO] = (struct host_region){.size = TESTDEV_IO_SIZE, .io = true};
 	r[TESTDEV_BIG] = (struct host_region){.size = big, .wide = true, .prefetchable = true};
-	r[TESTDEV_PAGES] = (struct host_region){
-		.size = TESTDEV_PAGES_SIZE,
-		.prefetchable = true,
-		.pages = mapped ? t->pages : NULL,
-	};
+	r[TESTDEV_PAGES] = (struct host_region){.size = TESTDEV_PAGES_SIZE, .prefetchable = true};
 	r[TESTDEV_MSIX].size = TESTDEV_MSIX_SIZE;
 	r[HOST_REGION_ROM].size = rom;
 	r[HOST_REGION_CONFIG].size = HOST_CONFIG_SIZE;
@@ -299,14 +307,19 @@ static int testdev_open(struct host_device *hd, const char *path __unused,
 	err = testdev_config(t, (unsigned)host_args_uint(args, "vectors"));
 	if (!err) {
 		t->pages = page_alloc_zeroed(&hd->owner->vm->owner, TESTDEV_PAGES_ORDER);
-		err = t->pages ? 0 : -ENOMEM;
+		t->big = page_alloc_zeroed(&hd->owner->vm->owner, PAGE_ORDER_4K);
+		err = t->pages && t->big ? 0 : -ENOMEM;
 	}
 	if (err) {
-		kfree(t);
+		testdev_free(hd, t);
 		return err;
 	}
 	hd->state = t;
-	testdev_regions(hd, t, big, rom, host_args_bool(args, "mapped"));
+	testdev_regions(hd, big, rom);
+	if (host_args_bool(args, "mapped"))
+		testdev_map(&hd->regions[TESTDEV_PAGES], t->pages, TESTDEV_PAGES_SIZE);
+	if (host_args_bool(args, "big-mapped"))
+		testdev_map(&hd->regions[TESTDEV_BIG], t->big, TESTDEV_BIG_KEPT);
 	return 0;
 }
 
@@ -332,6 +345,7 @@ static const struct device_key testdev_keys[] = {
 	 .kind = KEY_BOOL,
 	 .def = "true",
 	 .help = "the guest reaches BAR 4 without an exit"},
+	{.name = "big-mapped", .kind = KEY_BOOL, .def = "false", .help = "and what BAR 2 keeps"},
 	{},
 };
 

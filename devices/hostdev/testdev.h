@@ -29,9 +29,8 @@ struct testdev {
 	uint32_t counts[HOST_REGIONS][2][TESTDEV_WIDTHS];
 	/* What regions keep. */
 	uint8_t io[TESTDEV_IO_SIZE];
-	uint8_t big[TESTDEV_BIG_KEPT];
-	uint8_t *pages;	     /* the guest's as well, at any time */
-	uint8_t piece[4096]; /* of a copy */
+	uint8_t *pages, *big; /* the guest's as well, at any time; TESTDEV_BIG_KEPT bytes */
+	uint8_t piece[4096];  /* of a copy */
 };
 
 /* Region TESTDEV_REGS, under the lock. 0, -EINVAL (no access of a register), or -EIO. */

@@ -14,7 +14,7 @@
 #define TESTDEV_IO	   1 /* ports: bytes that are kept */
 #define TESTDEV_IO_SIZE	   0x40u
 #define TESTDEV_BIG	   2	   /* 64-bit prefetchable, as large as the URL says */
-#define TESTDEV_BIG_KEPT   0x1000u /* the first bytes are kept; the others read their offset */
+#define TESTDEV_BIG_KEPT   0x1000u /* the first bytes are kept; others read their offset */
 #define TESTDEV_PAGES	   4	   /* 32-bit prefetchable: kept, reached without an exit */
 #define TESTDEV_PAGES_SIZE 0x4000u
 #define TESTDEV_MSIX	   5 /* 32-bit: MSI-X table and pending bits */

@@ -176,6 +176,14 @@ static void pci_reset(struct device *dev)
 
 	WRITE_ONCE(pci->address, 0);
 	pci_assign(&pci->root);
+	pci_pages_map(&pci->root);
+}
+
+static void pci_deferred(struct device *dev)
+{
+	struct pci *pci = dev->state;
+
+	pci_pages_map(&pci->root);
 }
 
 static void pci_destroy(struct device *dev)
@@ -257,7 +265,7 @@ static int pci_hook(struct device *dev, struct pci *pci)
 	if (!err)
 		err = device_hook_io_rest(dev, &pci_ports_ops, &pci->root);
 	if (!err)
-		err = device_hook_memory_rest(dev, &pci_memory_ops, &pci->root);
+		err = device_hook_memory_rest(dev, &pci_memory_ops, pci_pages_hooked, &pci->root);
 	return err;
 }
 
@@ -291,4 +299,5 @@ static int pci_create(struct device *dev, const struct device_config *config __u
 MACHINE_PART(pci_part, .machine = "pc", .text = "[device \"pci0\"]\ntype = pci\n");
 
 DEVICE_TYPE(pci_type, .name = "pci", .help = "PCI root: host bridge and bus 0",
-	    .create = pci_create, .destroy = pci_destroy, .reset = pci_reset);
+	    .create = pci_create, .destroy = pci_destroy, .deferred = pci_deferred,
+	    .reset = pci_reset);

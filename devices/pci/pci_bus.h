@@ -18,6 +18,7 @@
 #include "devices/pci/pci_config.h"
 #include "devices/pci/pci_function.h"
 #include "kernel/spinlock.h"
+#include "lib/list.h"
 #include "vmm/types.h"
 
 #define PCI_DEVFNS	  256u /* 32 devices of 8 functions each */
@@ -49,6 +50,10 @@ struct pci_region {
 	uint8_t sizing; /* bit 0, 1 (upper half): all ones were written, and moved nothing */
 	bool has_msix;	/* a part of it is the bus's */
 	uint64_t base;	/* where it answers when it is decoded; 0: nowhere */
+	/* Of one with pages, under the root's lock: where these belong, and where they are mapped;
+	 * 0: nowhere. */
+	uint64_t place, mapped;
+	struct list_head link; /* in the root's `paged` */
 };
 
 /* MSI-X's table and pending bits; under the function's lock. */
@@ -99,6 +104,7 @@ struct pci_window {
 	uint64_t first, last;
 	const struct pci_region *region;
 	uint32_t order; /* who comes first where two begin together */
+	bool shared;	/* another wanted a part of it */
 };
 
 /* Sorted and disjoint. */
@@ -131,6 +137,7 @@ struct pci_root {
 	struct pci_bus *numbers[PCI_BUSES]; /* NULL: there is none */
 	struct pci_list *list;
 	struct pci_map *maps[PCI_SPACES];
+	struct list_head paged; /* regions with pages, of functions in the list */
 	struct pci_pin pins[PCI_PINS];
 	struct pci_window overlap[2]; /* the last two that did not leave each other alone */
 	bool overlap_told;
@@ -165,6 +172,24 @@ void pci_region_update(struct pci_region *r);
 void pci_decode_build(struct pci_root *root, struct pci_map *const maps[]);
 void pci_decode_update(struct pci_root *root);
 extern const struct hook_ops pci_ports_ops, pci_memory_ops; /* opaque: the root */
+/* Whether all of @r answers in @map, and nobody else wanted any of it. */
+bool pci_map_is_alone(const struct pci_map *map, const struct pci_region *r);
+
+/*
+ * pci_pages.c. Regions' pages, in nested tables: taken away at once, and where
+ * they belong is noted; mapped by pci_pages_map() in a task, which is asked for.
+ */
+int pci_pages_check(const struct pci_function *f) __must_check;
+/* Each of these with the root locked. */
+void pci_pages_enter(struct pci_root *root, struct pci_function *f);
+void pci_pages_update(struct pci_root *root, const struct pci_map *map);
+/* True: pci_pages_left() is to follow, when the root is not locked any more. */
+bool pci_pages_leave(struct pci_function *f) __must_check;
+/* Task, no lock held: no vCPU reaches them any more when it returns. */
+void pci_pages_left(struct vm *vm);
+void pci_pages_map(struct pci_root *root);
+/* The root's hook_changed_fn. */
+void pci_pages_hooked(void *opaque);
 
 /* pci_irq.c; the function is locked. */
 void pci_irq_update(struct pci_function *f);
@@ -181,6 +206,7 @@ int pci_msix_create(struct pci_function *f) __must_check;
 void pci_msix_reset(struct pci_function *f);
 /* Whether byte @offset of region @bar is the bus's. */
 bool pci_msix_owns(const struct pci_function *f, unsigned bar, uint64_t offset);
+bool pci_msix_overlaps(const struct pci_function *f, unsigned bar, uint64_t offset, uint64_t size);
 /* What of an access is the bus's; other bytes read 0 and are not written. The function is locked.
  */
 uint64_t pci_msix_read(struct pci_function *f, unsigned bar, uint64_t offset, unsigned width);

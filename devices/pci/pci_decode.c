@@ -104,7 +104,7 @@ static void pci_map_function(struct pci_map *const maps[], const struct pci_func
 		const struct pci_region *r = &f->regions[i];
 		struct pci_map *map = maps[r->desc.io ? PCI_PORTS : PCI_MEMORY];
 		struct pci_window w = {r->base, r->base + r->desc.size - 1, r,
-				       order * PCI_REGIONS + i};
+				       order * PCI_REGIONS + i, false};
 
 		if (pci_region_is_on(r) && pci_pass_bridges(&w))
 			map->windows[map->count++] = w;
@@ -173,6 +173,7 @@ static void pci_make_disjoint(struct pci_root *root, struct pci_map *map)
 		struct pci_window w = map->windows[i];
 
 		if (kept && w.first <= map->windows[kept - 1].last) {
+			map->windows[kept - 1].shared = w.shared = true;
 			root->overlap[0] = map->windows[kept - 1];
 			root->overlap[1] = w;
 			if (w.last <= map->windows[kept - 1].last)
@@ -243,6 +244,7 @@ void pci_decode_build(struct pci_root *root, struct pci_map *const maps[])
 		pci_map_end(maps[i]);
 	}
 	pci_tell_overlap(root);
+	pci_pages_update(root, maps[PCI_MEMORY]);
 }
 
 void pci_decode_update(struct pci_root *root)
@@ -274,6 +276,16 @@ static __noinline uint64_t pci_map_gap(const struct pci_map *map, const struct p
 	if (first <= at)
 		first = ++w < map->windows + count ? READ_ONCE(w->first) : 0;
 	return first - 1;
+}
+
+bool pci_map_is_alone(const struct pci_map *map, const struct pci_region *r)
+{
+	const struct pci_window *w;
+
+	if (!map->count)
+		return false;
+	w = pci_map_look(map, r->base, map->count);
+	return w->region == r && !w->shared && w->first == r->base && w->last == r->base + r->mask;
 }
 
 /*

@@ -111,6 +111,14 @@ static int pci_front_read_config(struct pci_front *front, uint8_t *config, uint6
 	return 0;
 }
 
+/* A doorbell that no write reaches would be silent. */
+static bool pci_front_pages_ring(const struct host_region *r)
+{
+	return r->pages && r->doorbell_size &&
+	       r->pages_offset < r->doorbell_offset + r->doorbell_size &&
+	       r->doorbell_offset < r->pages_offset + r->pages_size;
+}
+
 static void pci_front_bar(struct pci_front *front, unsigned number, struct pci_bar *bar)
 {
 	const struct host_region *region = &front->hd->regions[number];
@@ -123,6 +131,9 @@ static void pci_front_bar(struct pci_front *front, unsigned number, struct pci_b
 		.prefetchable = region->prefetchable,
 		.ops = &pci_front_bar_ops,
 		.opaque = &front->regions[number],
+		.pages = region->pages,
+		.pages_offset = region->pages_offset,
+		.pages_size = region->pages_size,
 	};
 }
 
@@ -154,8 +165,14 @@ static int pci_front_add(struct pci_front *front, struct pci_bus *bus, uint8_t d
 	unsigned i;
 	int err;
 
-	for (i = 0; i < PCI_BARS; i++)
+	for (i = 0; i < PCI_BARS; i++) {
+		if (pci_front_pages_ring(&front->hd->regions[i])) {
+			device_log(front->dev, LOG_ERROR,
+				   "hostdev: region %u has a doorbell among its pages", i);
+			return -EINVAL;
+		}
 		pci_front_bar(front, i, &desc.bars[i]);
+	}
 	pci_front_rom(front, rom, &desc.rom);
 	pci_front_bus_has(front, 0, PCI_CAP_FIRST);
 	pci_front_walk_caps(front, config);

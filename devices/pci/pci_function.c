@@ -172,6 +172,8 @@ int pci_function_make(struct device *dev, struct pci_bus *bus, uint8_t devfn,
 	err = pci_config_create(&f->config, desc->config, desc->config_size);
 	if (!err)
 		err = pci_caps_define(f);
+	if (!err)
+		err = pci_pages_check(f);
 	if (err)
 		pci_function_free(f);
 	else
@@ -222,8 +224,10 @@ static void pci_room_swap(struct pci_root *root, struct pci_room *room, struct p
 	for (i = 0; old.list && i < old.list->count; i++)
 		if (old.list->items[i])
 			room->list->items[room->list->count++] = old.list->items[i];
-	if (f)
+	if (f) {
 		room->list->items[room->list->count++] = f;
+		pci_pages_enter(root, f);
+	}
 	grace_publish(root->list, room->list);
 	pci_decode_build(root, room->maps);
 	for (i = 0; i < PCI_SPACES; i++)
@@ -240,6 +244,7 @@ int pci_root_init(struct pci_root *root)
 		return err;
 	root->bus.root = root;
 	root->bus.last = PCI_BUSES - 1;
+	list_init(&root->paged);
 	pci_room_swap(root, &room, NULL);
 	return 0;
 }
@@ -328,9 +333,11 @@ static void pci_function_remove(void *opaque)
 	struct pci_function *f = opaque;
 	struct pci_root *root = f->bus->root;
 	unsigned i;
+	bool paged;
 
 	spin_lock(&root->lock);
 	pci_function_silence(f);
+	paged = pci_pages_leave(f);
 	grace_publish(f->bus->functions[f->devfn], NULL);
 	for (i = 0; i < root->list->count; i++)
 		if (root->list->items[i] == f)
@@ -338,6 +345,8 @@ static void pci_function_remove(void *opaque)
 	pci_slot_update(f->bus, PCI_SLOT(f->devfn));
 	pci_decode_update(root);
 	spin_unlock(&root->lock);
+	if (paged)
+		pci_pages_left(f->dev->vm);
 	pci_tell_slot(f, false);
 }
 
@@ -433,62 +442,4 @@ void pci_bus_slot_devices(const struct pci_bus *bus, unsigned slot,
 		if (f)
 			fn(opaque, f->dev);
 	}
-}
-
-/* A hexadecimal number of at most @max, up to @end; -1: there is none. */
-static int pci_hex(const char **text, int max)
-{
-	const char *s = *text;
-	int value = 0, digit;
-
-	for (; *s; s++) {
-		if (*s >= '0' && *s <= '9')
-			digit = *s - '0';
-		else if (*s >= 'a' && *s <= 'f')
-			digit = *s - 'a' + 10;
-		else if (*s >= 'A' && *s <= 'F')
-			digit = *s - 'A' + 10;
-		else
-			break;
-		value = value * 16 + digit;
-		if (value > max)
-			return -1;
-	}
-	if (s == *text)
-		return -1;
-	*text = s;
-	return value;
-}
-
-int pci_address_parse(struct device *dev, const struct pci_bus *bus, const char *key,
-		      const char *text, uint8_t *devfn)
-{
-	const char *at = text;
-	int slot, fn = 0;
-
-	if (!*text) {
-		for (slot = 0; slot < (int)PCI_SLOTS && pci_slot_count(bus, (unsigned)slot); slot++)
-			;
-		if (slot == (int)PCI_SLOTS) {
-			device_log(dev, LOG_ERROR, "key %s: the PCI bus has no free device number",
-				   key);
-			return -ENOSPC;
-		}
-		*devfn = PCI_DEVFN(slot, 0);
-		return 0;
-	}
-	slot = pci_hex(&at, (int)PCI_SLOTS - 1);
-	if (slot >= 0 && *at == '.') {
-		at++;
-		fn = pci_hex(&at, 7);
-	}
-	if (slot < 0 || fn < 0 || *at) {
-		device_log(dev, LOG_ERROR,
-			   "key %s: '%s': expected DEVICE.FUNCTION or DEVICE, hexadecimal, 0 to "
-			   "1f.7",
-			   key, text);
-		return -EINVAL;
-	}
-	*devfn = PCI_DEVFN(slot, fn);
-	return 0;
 }

@@ -44,6 +44,9 @@ struct pci_bar {
 	bool prefetchable;
 	const struct hook_ops *ops;
 	void *opaque;
+	/* As of struct host_region: what is mapped where nothing else is; or NULL. */
+	void *pages;
+	uint64_t pages_offset, pages_size;
 };
 
 /* Any may be NULL. @opaque: pci_function_desc's. */

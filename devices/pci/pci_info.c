@@ -29,7 +29,8 @@ static void pci_info_region(const struct pci_region *r, unsigned number, unsigne
 			       r->desc.prefetchable ? ", prefetchable" : "");
 	console_printf(" of 0x%lx", r->desc.size);
 	if (r->base)
-		console_printf(" at 0x%lx%s\n", r->base, on ? "" : ", off");
+		console_printf(" at 0x%lx%s%s\n", r->base, on ? "" : ", off",
+			       READ_ONCE(r->mapped) ? ", mapped" : "");
 	else
 		console_printf(", no address\n");
 }

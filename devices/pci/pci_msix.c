@@ -65,6 +65,22 @@ int pci_msix_create(struct pci_function *f)
 	return 0;
 }
 
+static bool pci_msix_has(uint64_t first, uint64_t size, uint64_t offset, uint64_t bytes)
+{
+	return first < offset + bytes && offset < first + size;
+}
+
+bool pci_msix_overlaps(const struct pci_function *f, unsigned bar, uint64_t offset, uint64_t size)
+{
+	const struct pci_msix *m = &f->msix;
+
+	return m->vectors &&
+	       ((bar == m->table_bar &&
+		 pci_msix_has(m->table_offset, pci_msix_table_size(m), offset, size)) ||
+		(bar == m->pba_bar &&
+		 pci_msix_has(m->pba_offset, pci_msix_pba_size(m), offset, size)));
+}
+
 void pci_msix_reset(struct pci_function *f)
 {
 	struct pci_msix *m = &f->msix;

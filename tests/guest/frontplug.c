@@ -42,8 +42,10 @@ static void hammer(void *arg)
 
 	while (!stop) {
 		uint32_t at = mmio_read(REGS + TESTDEV_ID), far = mmio_read(BIG + FAR);
+		uint32_t own = mmio_read(PAGES + 4 * id); /* without an exit, now and then */
 
-		if ((at != TESTDEV_ID_VALUE && at != NOBODY) || (far != FAR && far != NOBODY))
+		if ((at != TESTDEV_ID_VALUE && at != NOBODY) || (far != FAR && far != NOBODY) ||
+		    (own && own != TESTDEV_ID_VALUE && own != NOBODY))
 			wrong++;
 		mmio_write(REGS + TESTDEV_SCRATCH, at);
 		mmio_write(REGS + TESTDEV_DOORBELL, at);

@@ -90,6 +90,14 @@ def runs_testdev(t, mapped):
         return verdict(m)
 
 
+@case(seconds=15, each=[{"machine_cpus": 1}, {"machine_cpus": 3}])
+def runs_mapped(t, machine_cpus):
+    """BARs that are reached without an exit, by three virtual CPUs."""
+    device = front_cfg("test0", "testdev:?big-mapped=on", addr=3)
+    with Machine(t, files=guest_files("mapped", cpus=3, more=device), cpus=machine_cpus) as m:
+        return verdict(m)
+
+
 @case(seconds=8)
 def holds_interrupts_by_itself(t):
     """Where the CPU could do it, too."""

@@ -38,6 +38,12 @@ struct hook_ops {
 		     uint64_t value);
 };
 
+/*
+ * Hooks of memory have come or gone: the rest's owner takes away what it has
+ * mapped for the guest where one is now. In the changing task, which flushes then.
+ */
+typedef void (*hook_changed_fn)(void *opaque);
+
 /* One range [first, last] and who answers. Owned by the map's user; stays while hooked. */
 struct hook {
 	uint64_t first, last;
@@ -49,6 +55,7 @@ struct hook {
 	 * others pass by, as if nobody were there. The bytes behind the first may be other owners'.
 	 */
 	unsigned width;
+	hook_changed_fn changed; /* of memory's rest; or NULL */
 };
 
 /* The maps whose rest a bus may have. */

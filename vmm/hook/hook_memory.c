@@ -90,6 +90,14 @@ static void unmap_pages(struct vm *vm, const struct hook *hook)
 		vm_flush(vm);
 }
 
+static void tell_rest(const struct vm *vm)
+{
+	const struct hook *rest = grace_read(vm->hooks->rest[HOOK_REST_MEMORY]);
+
+	if (rest && rest->changed)
+		rest->changed(rest->opaque);
+}
+
 int hook_memory_add(struct vm *vm, const struct hook *hook, enum hook_memory_mode mode)
 {
 	struct range range = {
@@ -103,6 +111,7 @@ int hook_memory_add(struct vm *vm, const struct hook *hook, enum hook_memory_mod
 	err = hook_range_add(vm, &vm->hooks->memory, &memory_kind, &range);
 	if (err)
 		return err;
+	tell_rest(vm);
 	err = apply_access(vm, hook);
 	if (!err && mode == HOOK_MEMORY_MAPPED)
 		err = map_pages(vm, hook);
@@ -117,9 +126,10 @@ int hook_memory_add(struct vm *vm, const struct hook *hook, enum hook_memory_mod
 
 void hook_memory_remove(struct vm *vm, const struct hook *hook)
 {
-	hook_range_remove(vm, &vm->hooks->memory, hook->first, hook);
+	/* First, because the rest may map its own there as soon as the hook is gone. */
 	if (hook->ops == &hook_mapped_ops)
 		unmap_pages(vm, hook);
+	hook_range_remove(vm, &vm->hooks->memory, hook->first, hook);
 	/*
 	 * Giving rights back may need a table that there is no memory for. The
 	 * page then stays trapped, and is served from RAM access by access.
@@ -127,6 +137,13 @@ void hook_memory_remove(struct vm *vm, const struct hook *hook)
 	if (apply_access(vm, hook))
 		vm_log(vm, LOG_WARN, "no memory to map the pages of %s back: they stay slow",
 		       hook->owner);
+	tell_rest(vm);
+}
+
+bool hook_memory_is_rest(const struct vm *vm, gpa_t gpa, uint64_t size)
+{
+	return !guest_memory_has_ram(vm->memory, gpa, size) &&
+	       !range_map_overlap(grace_read(vm->hooks->memory), gpa, gpa + size - 1);
 }
 
 bool hook_memory_covers(const struct range_map *map, gpa_t gpa, uint64_t len, bool write)

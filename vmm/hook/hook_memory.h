@@ -30,6 +30,9 @@ void hook_memory_remove(struct vm *vm, const struct hook *hook);
  */
 bool hook_memory_covers(const struct range_map *map, gpa_t gpa, uint64_t len, bool write);
 
+/* Whether [@gpa, @gpa + @size) is neither hooked nor RAM. Until the next quiescent point. */
+bool hook_memory_is_rest(const struct vm *vm, gpa_t gpa, uint64_t size);
+
 /*
  * One access of @width (1, 2, 4, 8) bytes at @gpa. Split where it crosses
  * owners; bytes that nobody hooked are RAM's, and where there is none either,

@@ -240,7 +240,8 @@ int device_hook_io_rest(struct device *dev, const struct hook_ops *ops, void *op
 	return 0;
 }
 
-int device_hook_memory_rest(struct device *dev, const struct hook_ops *ops, void *opaque)
+int device_hook_memory_rest(struct device *dev, const struct hook_ops *ops,
+			    hook_changed_fn changed __unused, void *opaque)
 {
 	fake_memory_rest = (struct fake_hook){
 		.ops = ops, .opaque = opaque, .accesses = fake_accesses_of(dev->type)};

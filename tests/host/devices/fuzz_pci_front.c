@@ -20,13 +20,16 @@
 /* test-sources: tests/host/fake/kernel/fake_random.c */
 /* test-sources: tests/host/fake/kernel/fake_panic.c tests/host/devices/plug_world.c */
 /* test-sources: tests/host/fake/kernel/fake_work.c */
+/* test-sources: tests/host/devices/plug_bars.c */
 /* test-sources: tests/host/devices/plug_sockets.c tests/host/devices/front_world.c */
 /* test-sources: tests/host/devices/plug_machine.c tests/host/fake/kernel/fake_random.c */
 /* test-sources: tests/host/vmm/fake.c tests/host/vmm/fake_time.c */
 #include "devices/hostdev/testdev_regs.h"
 #include "devices/pci/pci_regs.h"
 #include "tests/host/devices/front_world.h"
+#include "tests/host/devices/plug_bars.h"
 #include "vmm/guest_memory.h"
+#include "vmm/hook/hook_memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -44,8 +47,14 @@ static const struct {
 } fronts[FRONTS] = {
 	{"test", "hostdev = testdev:\naddr = 1\n", 0x08, TEST_PCI_ID},
 	{"edu", "hostdev = edu:\naddr = 2.0\n", 0x10, EDU_PCI_ID},
-	{"big", "hostdev = testdev:?big=8G&mapped=no\naddr = 2.1\n", 0x11, TEST_PCI_ID},
+	{"big", "hostdev = testdev:?big=8G&mapped=no&big-mapped=on\naddr = 2.1\n", 0x11,
+	 TEST_PCI_ID},
 };
+
+/* Somebody else who comes and goes, over BARs as elsewhere. */
+static struct hook hook = {.ops = &hook_mapped_ops, .owner = "hook"};
+static bool hooked;
+static uint8_t hook_bytes[8];
 
 struct input {
 	const uint8_t *data;
@@ -91,6 +100,28 @@ static void do_config(struct input *in, unsigned n, bool write, unsigned width)
 	check_id(n);
 }
 
+/* What is reached without an exit is what an exit finds. */
+static void check_mapped(uint64_t at)
+{
+	uint8_t *direct = plug_bar_at(at);
+
+	if (!direct)
+		return;
+	*direct = (uint8_t)(*direct + 1);
+	if (front_read(at, 1) != *direct)
+		abort();
+}
+
+static void do_hook(uint64_t at)
+{
+	if (hooked)
+		hook_memory_remove(plug_vm, &hook);
+	hook.first = at & (BIT(52) - 1);
+	hook.last = hook.first + 7;
+	hook.opaque = hook_bytes;
+	hooked = !hooked && !hook_memory_add(plug_vm, &hook, HOOK_MEMORY_FULL);
+}
+
 /* At a BAR, or right before it; where the guest has put it, RAM included. */
 static void do_bar(struct input *in, unsigned n, bool write, unsigned width)
 {
@@ -109,6 +140,8 @@ static void do_bar(struct input *in, unsigned n, bool write, unsigned width)
 		front_write(at & (BIT(52) - 1), width, value);
 	else
 		front_read(at & (BIT(52) - 1), width);
+	if (!io)
+		check_mapped(at & (BIT(52) - 1));
 }
 
 /* A driver's own way, which random bytes hardly find: decoding on, and a register of BAR 0. */
@@ -136,6 +169,12 @@ static void do_life(struct input *in, unsigned n)
 		break;
 	case 3:
 		irq_line_eoi(plug_vm, (unsigned)take(in, 1) % IRQ_LINES);
+		break;
+	case 4:
+		do_hook(front_bar(fronts[n].devfn, (unsigned)take(in, 1) % 6) + take(in, 2));
+		break;
+	case 5:
+		plug_use(); /* what is left to tasks */
 		break;
 	default:
 		fake_run_until(fake_tsc + STEP_NS * take(in, 1));
@@ -182,6 +221,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	front_reset();
 	for (i = 0; in.left && i < OPS_MAX; i++)
 		do_one(&in);
+	if (hooked)
+		do_hook(0);
 	for (i = 0; i < FRONTS; i++)
 		if (device_find(plug_vm, fronts[i].id))
 			plug_remove(fronts[i].id);

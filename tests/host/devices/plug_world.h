@@ -30,6 +30,8 @@ void plug_start(const char *config, bool runs);
 void plug_end(void);
 int plug_add(const char *type, const char *id, const char *keys);
 void plug_remove(const char *id);
+/* How often vCPUs were asked to flush because BARs have changed. */
+extern unsigned plug_flushes;
 /* Lets time pass, so that what runs late runs. */
 void plug_use(void);
 size_t plug_objects(void);

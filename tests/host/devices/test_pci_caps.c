@@ -162,6 +162,8 @@ static void test_bad_capabilities(void **state)
 
 static void test_bad_msix(void **state)
 {
+	static uint8_t page[0x1000] __attribute__((aligned(0x1000)));
+
 	(void)state;
 	world_cap(w, 0x50, PCI_CAP_MSIX);
 	check_refused("MSI-X: table of 1 entries"); /* there is no BAR 0 */
@@ -183,6 +185,17 @@ static void test_bad_msix(void **state)
 	world_bar(w, 0, (struct pci_bar){.size = 0x1000});
 	w->config[0x54] = 0x07;
 	check_refused("MSI-X");
+	/* Table, then pending bits, where the guest would reach them without us. */
+	world_cap(w, 0x50, PCI_CAP_MSIX);
+	world_bar(w, 0, (struct pci_bar){.size = 0x4000, .pages = page, .pages_size = 0x1000});
+	w->config[0x59] = 0x20;
+	check_refused("no MSI-X there");
+	world_cap(w, 0x50, PCI_CAP_MSIX);
+	world_bar(w, 0, (struct pci_bar){.size = 0x4000, .pages = page, .pages_size = 0x1000});
+	w->config[0x55] = 0x10;
+	w->config[0x58] = 0xf8;
+	w->config[0x59] = 0x0f;
+	check_refused("no MSI-X there");
 }
 
 #define TEST(name_) cmocka_unit_test_setup_teardown(name_, card_setup, card_teardown)

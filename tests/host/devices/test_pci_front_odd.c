@@ -13,6 +13,7 @@
 /* test-sources: tests/host/fake/kernel/fake_random.c */
 /* test-sources: tests/host/fake/kernel/fake_panic.c tests/host/devices/plug_world.c */
 /* test-sources: tests/host/fake/kernel/fake_work.c */
+/* test-sources: tests/host/devices/plug_bars.c */
 /* test-sources: tests/host/devices/plug_sockets.c tests/host/devices/front_world.c */
 /* test-sources: tests/host/devices/plug_machine.c tests/host/fake/kernel/fake_random.c */
 /* test-sources: tests/host/vmm/fake.c tests/host/vmm/fake_time.c */
@@ -195,7 +196,16 @@ static void test_bad_capabilities(void **state)
 
 static void test_bad_regions(void **state)
 {
+	static uint8_t page[4096] __attribute__((aligned(4096)));
+
 	(void)state;
+	odd.regions[0] = (struct host_region){.size = 8192,
+					      .pages = page,
+					      .pages_size = 4096,
+					      .doorbell_offset = 4092,
+					      .doorbell_size = 8};
+	refuse(-EINVAL, "region 0 has a doorbell among its pages");
+	odd.regions[0] = (struct host_region){};
 	odd.regions[0].size = 4095;
 	refuse(-EINVAL, "the size of a BAR is no power of two");
 	odd.regions[0].size = 8;

@@ -114,6 +114,29 @@ static void test_ecam(void **state)
 
 /* What a device may not ask for. */
 
+static void check_bad_pages(void)
+{
+	static uint8_t pages[0x3000] __attribute__((aligned(0x200000)));
+	static const struct pci_bar bad[] = {
+		{.size = 0x4000, .pages = pages},
+		{.size = 0x4000, .pages = pages, .pages_size = 0x800},
+		{.size = 0x4000, .pages = pages + 1, .pages_size = 0x1000},
+		{.size = 0x4000, .pages = pages, .pages_offset = 8, .pages_size = 0x1000},
+		{.size = 0x4000, .pages = pages, .pages_offset = 0x2000, .pages_size = 0x3000},
+		{.size = 0x4000, .pages = pages, .pages_offset = 0x4000, .pages_size = 0x1000},
+		{.size = 0x1000, .io = true, .pages = pages, .pages_size = 0x1000},
+		/* From 2 MiB on in large pages, or it takes too long. */
+		{.size = 0x400000, .pages = pages + 0x1000, .pages_size = 0x200000},
+		{.size = 0x400000, .pages = pages, .pages_offset = 0x1000, .pages_size = 0x200000},
+	};
+	unsigned i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		world_bar(w, 0, bad[i]);
+		check_refused("expected whole ones within");
+	}
+}
+
 static void test_bad_bars(void **state)
 {
 	(void)state;
@@ -136,6 +159,7 @@ static void test_bad_bars(void **state)
 	check_refused("is a 64-bit one's");
 	world_bar(w, 0, (struct pci_bar){.size = 0x10, .io = true, .prefetchable = true});
 	check_refused("not prefetchable");
+	check_bad_pages();
 	world_bar(w, PCI_BAR_ROM, (struct pci_bar){.size = 0x400});
 	check_refused("ROM");
 	world_bar(w, PCI_BAR_ROM, (struct pci_bar){.size = 0x2000000});

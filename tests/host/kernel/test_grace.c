@@ -198,9 +198,9 @@ static void come_and_go(void)
 	struct device *d = malloc(sizeof(*d));
 
 	d->state = MAGIC;
-	d->io = (struct hook){PORT, PORT, &ops, &d->state, "d", 0};
-	d->msr = (struct hook){MSR, MSR, &ops, &d->state, "d", 0};
-	d->memory = (struct hook){GPA, GPA + 7, &ops, &d->state, "d", 0};
+	d->io = (struct hook){PORT, PORT, &ops, &d->state, "d", 0, NULL};
+	d->msr = (struct hook){MSR, MSR, &ops, &d->state, "d", 0, NULL};
+	d->memory = (struct hook){GPA, GPA + 7, &ops, &d->state, "d", 0, NULL};
 	d->call = (struct hook_call){CALL, CALL, call_state, &d->state, "d"};
 	assert_int_equal(hook_io_add(&vm, &d->io), 0);
 	assert_int_equal(hook_msr_add(&vm, &d->msr), 0);

@@ -189,7 +189,7 @@ static int taker_take(struct device *dev, struct state *s, unsigned step)
 	case 11:
 		return device_hook_io_rest(dev, &ops, s);
 	case 12:
-		return device_hook_memory_rest(dev, &ops, s);
+		return device_hook_memory_rest(dev, &ops, NULL, s);
 	default:
 		return device_own(dev, own_released, s);
 	}

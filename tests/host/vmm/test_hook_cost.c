@@ -123,7 +123,7 @@ static int fill_io(unsigned from, unsigned to)
 	int err = 0;
 
 	for (unsigned i = from; !err && i < to; i++) {
-		hooks[i] = (struct hook){i * 4, i * 4 + 3, &ops, NULL, "d", 0};
+		hooks[i] = (struct hook){i * 4, i * 4 + 3, &ops, NULL, "d", 0, NULL};
 		err = hook_io_add(&vm, &hooks[i]);
 	}
 	return err;
@@ -139,7 +139,7 @@ static int fill_msr(unsigned from, unsigned to)
 	int err = 0;
 
 	for (unsigned i = from; !err && i < to; i++) {
-		hooks[i] = (struct hook){i, i, &ops, NULL, "d", 0};
+		hooks[i] = (struct hook){i, i, &ops, NULL, "d", 0, NULL};
 		err = hook_msr_add(&vm, &hooks[i]);
 	}
 	return err;
@@ -167,7 +167,8 @@ static int fill_memory(unsigned from, unsigned to)
 
 	(void)from;
 	for (unsigned i = 0; i < to; i++) {
-		hooks[i] = (struct hook){place(i), place(i) + sizes[i % 3] - 1, &ops, NULL, "d", 0};
+		hooks[i] = (struct hook){place(i), place(i) + sizes[i % 3] - 1, &ops, NULL, "d", 0,
+					 NULL};
 		ranges[i] =
 			(struct range){hooks[i].first, hooks[i].last, &hooks[i], HOOK_MEMORY_FULL};
 	}
