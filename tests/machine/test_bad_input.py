@@ -76,7 +76,9 @@ def bad_configs(t):
         passed, failed, _ = verdict(m, timeout=SECONDS)
         check(passed and not failed, "the good VM fails")
         m.seen = begun  # the log may be faster than the guest's last line
-        m.expect_all("vm good: stopped", PROMPT, timeout=SECONDS)
+        m.expect_all("vm good: stopped",
+                     rf"-- vm good has ended; back at the alcazar> prompt --\n(?:\[.*\n)*{PROMPT}",
+                     timeout=SECONDS)
         for i, (text, wanted) in enumerate(CONFIGS):
             check(re.search(rf"\] error: bad-{i:02}.cfg{wanted}", m.text),
                   f"bad-{i:02}.cfg, {text[:60]!r}: not {wanted!r}")
