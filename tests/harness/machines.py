@@ -37,6 +37,7 @@ SLOW = (
     "machine/linux/demo",
     "machine/linux/memory_above_4g",
     "machine/linux/little_memory",
+    "machine/linux/pci_buses",
     "machine/linux/side_by_side[1,(1, 2)",
     "machine/linux/side_by_side[2",
     "machine/linux/side_by_side[4",
