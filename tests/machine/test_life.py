@@ -59,9 +59,13 @@ def guest_ends_ten_times(t):
             m.send("destroy triple\r")
             m.expect("vm triple: stopped", timeout=SECONDS)
 
-        def destroyed_in_the_middle(_):
+        def destroyed_in_the_middle(i):
             m.command("start echo", SECONDS)
             m.command("reset echo", SECONDS)
+            if i in (0, ROUNDS - 1):  # what it said last is kept: that it spoke is the same in both
+                m.command("console echo", SECONDS, prompt="# echoing")
+                m.send("\x1d")
+                m.expect(PROMPT, timeout=SECONDS)
             m.send("destroy echo\r")
             m.expect("vm echo: stopped", timeout=SECONDS)
 
