@@ -17,7 +17,6 @@
 TABLE_DECLARE(machine_parts, struct machine_part);
 
 #define MACHINE_FILE "built-in machine" /* stands for the file in messages */
-#define MODULE_URL   "module:"
 
 struct vm_config_section *vm_config_section(const struct vm_config *config, const char *kind,
 					    const char *id)
@@ -53,11 +52,11 @@ static void vm_config_list_modules(char *buf, size_t size)
 
 const struct boot_module *vm_config_find_module(const char *file, const struct vm_config_key *key)
 {
-	const char *name = key->value + sizeof(MODULE_URL) - 1;
+	const char *name = key->value + sizeof(VM_CONFIG_MODULE) - 1;
 	const struct boot_module *module = NULL;
 	char buf[BOOT_MAX_STRING];
 
-	if (!strncmp(key->value, MODULE_URL, sizeof(MODULE_URL) - 1) &&
+	if (!strncmp(key->value, VM_CONFIG_MODULE, sizeof(VM_CONFIG_MODULE) - 1) &&
 	    snprintf(buf, sizeof(buf), "%.*s", (int)strcspn(name, " "), name) < (int)sizeof(buf))
 		module = boot_module_find(buf);
 	if (!module) {

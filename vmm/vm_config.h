@@ -69,6 +69,9 @@ void vm_config_load_modules(void);
 struct vm_config_section *vm_config_section(const struct vm_config *config, const char *kind,
 					    const char *id);
 
+/* How a value that names a module begins. */
+#define VM_CONFIG_MODULE "module:"
+
 /* The module that a value of @file names, as below. */
 const struct boot_module *vm_config_find_module(const char *file, const struct vm_config_key *key);
 

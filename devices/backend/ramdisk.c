@@ -24,7 +24,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define RAMDISK_MODULE	    "module:"
 #define RAMDISK_DISCARDED   UINT64_C(1) /* in an entry of `pages`: to be freed */
 #define RAMDISK_DISCARD_MAX (UINT64_C(1) << 30)
 #define RAMDISK_FREE_TURN   1024 /* pages freed before others get the CPU */
@@ -254,10 +253,10 @@ struct ramdisk_reader {
 
 static bool ramdisk_reads(const struct vm_config_key *key, const char *module)
 {
-	const size_t prefix = sizeof(RAMDISK_MODULE) - 1, len = strlen(module);
+	const size_t prefix = sizeof(VM_CONFIG_MODULE) - 1, len = strlen(module);
 	const char *value = key->value;
 
-	return strcmp(key->name, "image") && !strncmp(value, RAMDISK_MODULE, prefix) &&
+	return strcmp(key->name, "image") && !strncmp(value, VM_CONFIG_MODULE, prefix) &&
 	       strcspn(value + prefix, " ") == len && !strncmp(value + prefix, module, len);
 }
 

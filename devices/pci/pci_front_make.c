@@ -13,6 +13,7 @@
 #include "kernel/boot_info.h"
 #include "kernel/slab.h"
 #include "vmm/device.h"
+#include "vmm/vm_config.h"
 
 #include <errno.h>
 #include <string.h>
@@ -21,7 +22,6 @@
 #define PCI_FRONT_CONFIG_MIN 256u
 #define PCI_FRONT_ROM_MIN    UINT64_C(0x800) /* 6.2.5.2 */
 #define PCI_FRONT_ROM_MAX    UINT64_C(0x1000000)
-#define PCI_FRONT_MODULE     "module:"
 #define PCI_FRONT_NUMBER_MAX 18	 /* 0xffffffffffffffff */
 #define PCI_FRONT_CAPS_MAX   48u /* of 4 bytes each, in what is behind the header */
 #define PCI_FRONT_EXT_MAX    960u
@@ -215,7 +215,7 @@ static int pci_front_show(struct pci_front *front, struct pci_bus *bus, uint8_t 
 static int pci_front_rom_key(struct pci_front *front, const char *text, bool *on)
 {
 	static const struct device_key boolean = {.kind = KEY_BOOL};
-	const size_t prefix = sizeof(PCI_FRONT_MODULE) - 1;
+	const size_t prefix = sizeof(VM_CONFIG_MODULE) - 1;
 	uint64_t number;
 
 	*on = false;
@@ -223,7 +223,7 @@ static int pci_front_rom_key(struct pci_front *front, const char *text, bool *on
 		*on = number;
 		return 0;
 	}
-	if (!strncmp(text, PCI_FRONT_MODULE, prefix))
+	if (!strncmp(text, VM_CONFIG_MODULE, prefix))
 		front->rom = boot_module_find(text + prefix);
 	if (!front->rom) {
 		device_log(front->dev, LOG_ERROR,
