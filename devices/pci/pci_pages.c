@@ -134,6 +134,7 @@ static void pci_pages_map_one(struct pci_region *r)
 		return;
 	}
 	guest_memory_unmap_device(vm, r->place, r->desc.pages_size);
+	vm_flush_soon(vm); /* of the part that was there */
 	vm_log_guest(vm, LOG_WARN, "%s: no memory to map its BAR at 0x%lx: it stays slow",
 		     r->f->dev->id, r->base);
 	r->place = 0;
