@@ -194,17 +194,17 @@ static void port_input_size(void *opaque, unsigned columns, unsigned rows)
 {
 	struct console_port *port = opaque;
 	struct virtio_console *c = port->console;
+	const uint16_t size[2] = {(uint16_t)columns, (uint16_t)rows};
 
 	if (!(c->virtio.features & CONSOLE_F_SIZE))
 		return;
 	spin_lock(&c->control->lock);
-	port->size[0] = (uint16_t)columns;
-	port->size[1] = (uint16_t)rows;
+	memcpy(port->size, size, sizeof(size));
 	if (port->is_console)
 		console_port_news(port, CONSOLE_NEWS_SIZE);
 	spin_unlock(&c->control->lock);
 	if (!port->nr)
-		virtio_config_set(&c->virtio, 0, port->size, sizeof(port->size));
+		virtio_config_set(&c->virtio, 0, size, sizeof(size));
 }
 
 static struct console_port *port_of(struct frontend *frontend)

@@ -213,8 +213,18 @@ static void guest_nothing(void *opaque)
 	(void)opaque;
 }
 
+unsigned fake_guest_columns, fake_guest_rows;
+
+static void guest_size(void *opaque, unsigned columns, unsigned rows)
+{
+	(void)opaque;
+	fake_guest_columns = columns;
+	fake_guest_rows = rows;
+}
+
 static const struct vm_console_backend guest_backend = {
 	.input = guest_input,
+	.input_size = guest_size,
 	.input_break = guest_nothing,
 	.output_ready = guest_nothing,
 };
@@ -381,6 +391,7 @@ int fake_teardown(void **state)
 	fake_bare = false;
 	fake_keyboard_error = 0;
 	fake_terminal = NULL;
+	fake_guest_columns = fake_guest_rows = 0;
 	fake_person = false;
 	assert_int_equal(fake_objects, 0);
 	return 0;

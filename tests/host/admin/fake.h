@@ -24,6 +24,7 @@ extern bool fake_bare;
 extern int fake_keyboard_error; /* what the keyboard answers */
 /* What a terminal answers when it is asked for its cursor; NULL: nobody does. */
 extern const char *fake_terminal;
+extern unsigned fake_guest_columns, fake_guest_rows; /* as the guest was told */
 extern bool fake_person; /* keys come one by one, and none before it is waited for */
 
 int fake_setup(void **state);

@@ -98,6 +98,21 @@ static void test_life_cycle(void **state)
 	expect_shown("start demo: failed (error 12), see the log");
 }
 
+/* A terminal that answers says how large it is, and the guest is told; of others, nothing. */
+static void test_console_size(void **state)
+{
+	(void)state;
+	fake_terminal = "\x1b[5;40R";
+	fake_person = true;
+	fake_shell(false, "set paging auto\rhelp\rqstart demo\rconsole demo\r" LEAVE);
+	assert_int_equal(fake_guest_columns, 40);
+	assert_int_equal(fake_guest_rows, 5);
+	fake_guest_columns = 0;
+	fake_terminal = NULL;
+	fake_shell(false, "help\rconsole demo\r" LEAVE);
+	assert_int_equal(fake_guest_columns, 0);
+}
+
 static void test_console(void **state)
 {
 	(void)state;
@@ -477,6 +492,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_loadmod, fake_setup, fake_teardown),
 		cmocka_unit_test_setup_teardown(test_machine, fake_setup, fake_teardown),
 		cmocka_unit_test_setup_teardown(test_garbage, fake_setup, fake_teardown),
+		cmocka_unit_test_setup_teardown(test_console_size, fake_setup, fake_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
