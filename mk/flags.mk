@@ -7,11 +7,12 @@ LD := ld
 
 # The guest's FPU and SSE state stays live in the registers: nothing that is
 # linked may touch it (-mgeneral-regs-only). NMIs use the stack as it is
-# (-mno-red-zone). The backtrace of a panic follows frame pointers.
+# (-mno-red-zone). The backtrace of a panic follows frame pointers. Functions are
+# aligned, what they jump to is not: that was 18 KB of nothing.
 FREESTANDING := -std=gnu11 -O2 -g -ffreestanding -nostdinc -fno-pic -fno-pie -mno-red-zone \
 	-mgeneral-regs-only -mcmodel=kernel -fcf-protection=none -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fno-omit-frame-pointer -fno-common -fno-strict-aliasing \
-	-ffunction-sections -fdata-sections
+	-ffunction-sections -fdata-sections -falign-jumps=1 -falign-loops=1 -falign-labels=1
 # After newlib's headers, which come first.
 GCC_INCLUDE := -isystem $$($(CC) -print-file-name=include)
 WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla

@@ -12,13 +12,18 @@ IMAGE_CFLAGS := $(FREESTANDING) $(WARNINGS) $(NEWLIB_INCLUDE) $(ZYDIS_INCLUDE) $
 IMAGE_LDFLAGS := -nostdlib -static --gc-sections -z noexecstack -z max-page-size=4096 --build-id=none \
 	--fatal-warnings -T linker.ld
 
+# What runs when a person asks for it, or once: small rather than quick.
+COLD := boot/% admin/% drivers/% vmm/load/%
+optimise = $(if $(filter $(COLD),$(1)),-Os)
+
 $(call remember,$(BUILD)/.cflags,$(CC) $(IMAGE_CFLAGS))
+$(call remember,$(BUILD)/.cold,$(COLD))
 $(call remember,$(BUILD)/.ldflags,$(LD) $(IMAGE_LDFLAGS) $(IMAGE_OBJS) $(IMAGE_LIBS))
 
-$(BUILD)/%.c.o: %.c $(BUILD)/.cflags | $(THIRD_PARTY_HEADERS)
+$(BUILD)/%.c.o: %.c $(BUILD)/.cflags $(BUILD)/.cold | $(THIRD_PARTY_HEADERS)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(IMAGE_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(IMAGE_CFLAGS) $(call optimise,$<) -MMD -MP -c -o $@ $<
 
 $(BUILD)/%.S.o: %.S $(BUILD)/.cflags | $(THIRD_PARTY_HEADERS)
 	$(call say,AS,$<)
