@@ -45,7 +45,12 @@ def plug_under_load(t, guest, line, rounds, machine_cpus):
             raise Failure(f"{before} in use before, {after} after {rounds} rounds")
         m.command("console guest", SECONDS, prompt="prompt --\n")
         m.send("q")
-        return verdict(m, SECONDS)
+        result = verdict(m, SECONDS)
+        # QEMU's own fault (docs/testing.md), so the guest allows a few.
+        twice = re.search(r"# (\d+) interrupts came twice", m.text)
+        if twice and twice.group(1) != "0" and t.machine != "qemu":
+            raise Failure(f"no fault of the emulator's: {twice.group()}")
+        return result
 
 
 @case(seconds=40, each=[{"rounds": 8, "machine_cpus": 2},
