@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # Alcazar in QEMU, the serial line on this terminal. ACCEL=kvm is for machines
-# whose KVM offers nested SVM.
+# whose KVM offers nested SVM. QEMU 7.2 with a thread for each CPU may end guests:
+# docs/testing.md tells why.
 
-ACCEL ?= tcg
+ACCEL ?= tcg,thread=single
 CPUS ?= 2
 MEMORY ?= 2048
 QEMU_FLAGS ?=

@@ -79,7 +79,7 @@ class Bochs(SerialMachine):
     patience = 3
 
     def __init__(self, t, model, files=None, cmdline="", cpus=1, memory=1024, build=BUILD,
-                 com=1, resets=True, firmware="bios", turns=True, ips=None):
+                 com=1, resets=True, firmware="bios", ips=None):
         assert resets and firmware == "bios"
         super().__init__(t)
         ips = ips or (LINUX_IPS if files is None or "vmlinuz" in files else IPS)

@@ -20,15 +20,13 @@ class Qemu(SerialMachine):
     """QEMU with the demo's ISO, or with one made of `files`, `cmdline` and the image of
     another configuration's BUILD directory; iso=False: the bare machine, for `extra` to
     start something on. `com`: which serial line is driven. `resets`: a reset does not
-    end it. `turns`: the CPUs take turns in one thread, for what docs/testing.md says of
-    FPU states.
+    end it. Fewer than four CPUs take turns in one thread: docs/testing.md, of FPU states.
     """
 
     def __init__(self, t, files=None, cmdline="", cpus=2, memory=1024, cpu="max,+svm",
-                 firmware="bios", iso=True, build=BUILD, com=1, resets=False, turns=False,
-                 extra=()):
+                 firmware="bios", iso=True, build=BUILD, com=1, resets=False, extra=()):
         super().__init__(t)
-        accel = "tcg,thread=single" if turns else "tcg"
+        accel = "tcg,thread=single" if cpus <= 2 else "tcg"
         command = ["qemu-system-x86_64", "-accel", accel, "-cpu", cpu, "-smp", cpus,
                    "-m", memory, "-display", "none", "-nic", "none",
                    *([] if resets else ["-no-reboot"]),

@@ -31,8 +31,7 @@ def plug(m, times, line=LINE):
 
 def plug_under_load(t, guest, line, rounds, machine_cpus):
     """Four vCPUs hammer what comes and goes with `line`: nothing is lost, nor left behind."""
-    with Machine(t, files=guest_files(guest, cpus=4, console=False), cpus=machine_cpus,
-                 turns=machine_cpus < 4) as m:
+    with Machine(t, files=guest_files(guest, cpus=4, console=False), cpus=machine_cpus) as m:
         m.expect(PROMPT, SECONDS)
         m.command("console guest", SECONDS, prompt="# hammering")
         m.send("\x1d")
@@ -45,12 +44,7 @@ def plug_under_load(t, guest, line, rounds, machine_cpus):
             raise Failure(f"{before} in use before, {after} after {rounds} rounds")
         m.command("console guest", SECONDS, prompt="prompt --\n")
         m.send("q")
-        result = verdict(m, SECONDS)
-        # QEMU's own fault (docs/testing.md), so the guest allows a few.
-        twice = re.search(r"# (\d+) interrupts came twice", m.text)
-        if twice and twice.group(1) != "0" and t.machine != "qemu":
-            raise Failure(f"no fault of the emulator's: {twice.group()}")
-        return result
+        return verdict(m, SECONDS)
 
 
 @case(seconds=40, each=[{"rounds": 8, "machine_cpus": 2},

@@ -51,6 +51,7 @@ struct svm_machine {
 	bool page_1g;
 	uint64_t cr4_valid;  /* bits that this CPU's CR4 and EFER have */
 	uint64_t efer_valid; /* SVME and LMA included */
+	bool is_qemu;	     /* TCG emulates it: svm_event_inject() */
 };
 extern struct svm_machine svm_machine;
 

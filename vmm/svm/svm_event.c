@@ -6,6 +6,9 @@
 #include "vmm/svm/svm.h"
 #include "vmm/svm/svm_step.h"
 
+/* An interrupt that no TPR holds back. */
+#define SVM_VINTR_PENDING (VMCB_VINTR_IRQ | VMCB_VINTR_PRIO | VMCB_VINTR_IGN_TPR)
+
 uint64_t svm_event_encode(const struct vcpu_event *event)
 {
 	static const uint8_t types[] = {
@@ -95,6 +98,22 @@ static __noinline void svm_event_inject_other(struct vcpu *vcpu)
 	vcpu->event.type = EVENT_NONE;
 }
 
+/*
+ * A virtual interrupt, which a guest that can take one takes before anything
+ * else (15.21.4). It is for QEMU 7.2, which delivers what EVENTINJ injects a
+ * second time when its CPU is called out of its loop before the next exit.
+ * Bochs 2.7 has it the other way round: it looks at V_IRQ when IF changes.
+ */
+static void svm_event_inject_virtual(struct vcpu *vcpu)
+{
+	struct svm_vcpu *svm = svm_of(vcpu);
+	struct vmcb_control *control = &svm->vmcb->control;
+
+	control->vintr = (control->vintr & ~VMCB_VINTR_VECTOR) | SVM_VINTR_PENDING |
+			 (uint64_t)vcpu->event.vector << VMCB_VINTR_VECTOR_SHIFT;
+	svm_dirty(svm, VMCB_CLEAN_TPR);
+}
+
 void svm_event_inject(struct vcpu *vcpu)
 {
 	struct svm_vcpu *svm = svm_of(vcpu);
@@ -106,11 +125,24 @@ void svm_event_inject(struct vcpu *vcpu)
 		return;
 	}
 	svm->entered_at = vcpu->rip;
-	svm->vmcb->control.event_inj =
-		VMCB_EVENT_VALID | VMCB_EVENT_INTR << VMCB_EVENT_TYPE_SHIFT | vcpu->event.vector;
-	vcpu->event.type = EVENT_NONE;
 	if (svm->irq_window)
 		svm_event_window_opened(vcpu);
+	if (svm_machine.is_qemu)
+		svm_event_inject_virtual(vcpu);
+	else
+		svm->vmcb->control.event_inj = VMCB_EVENT_VALID |
+					       VMCB_EVENT_INTR << VMCB_EVENT_TYPE_SHIFT |
+					       vcpu->event.vector;
+	vcpu->event.type = EVENT_NONE;
+}
+
+void svm_event_not_taken(struct vcpu *vcpu)
+{
+	struct svm_vcpu *svm = svm_of(vcpu);
+
+	svm->vmcb->control.vintr &= ~SVM_VINTR_PENDING;
+	svm_dirty(svm, VMCB_CLEAN_TPR);
+	vcpu->event = svm->injected;
 }
 
 /*
@@ -126,6 +158,10 @@ void svm_event_interrupted(struct vcpu *vcpu)
 
 	svm_event_decode(svm->vmcb->control.exit_int_info, &event);
 	if (event.type == EVENT_EXCEPTION && !svm_event_is_soft(&event)) {
+		/* Behind it comes an interrupt that waits: it was to be delivered when this was
+		 * raised. */
+		if (vcpu->event.type != EVENT_NONE)
+			vcpu->deferred = vcpu->event;
 		vcpu->event = event;
 		return;
 	}
@@ -169,7 +205,7 @@ void svm_event_window_opened(struct vcpu *vcpu)
 	struct svm_vcpu *svm = svm_of(vcpu);
 
 	svm->irq_window = false;
-	svm->vmcb->control.vintr &= ~(VMCB_VINTR_IRQ | VMCB_VINTR_PRIO | VMCB_VINTR_IGN_TPR);
+	svm->vmcb->control.vintr &= ~SVM_VINTR_PENDING;
 	svm->vmcb->control.intercepts &= ~VMCB_INTERCEPT_VINTR;
 	svm_intercept_cr8(svm);
 	svm_dirty(svm, VMCB_CLEAN_I | VMCB_CLEAN_TPR);
@@ -193,7 +229,7 @@ void svm_request_irq_window(struct vcpu *vcpu)
 	if (svm->irq_window)
 		return;
 	svm->irq_window = true;
-	vmcb->control.vintr |= VMCB_VINTR_IRQ | VMCB_VINTR_PRIO | VMCB_VINTR_IGN_TPR;
+	vmcb->control.vintr |= SVM_VINTR_PENDING;
 	vmcb->control.intercepts |= VMCB_INTERCEPT_VINTR;
 	svm_intercept_cr8(svm);
 	svm_dirty(svm, VMCB_CLEAN_I | VMCB_CLEAN_TPR);

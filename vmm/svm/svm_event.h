@@ -21,6 +21,8 @@ bool svm_event_is_soft(const struct vcpu_event *event);
 
 /* vcpu->event into the VMCB. */
 void svm_event_inject(struct vcpu *vcpu);
+/* A virtual interrupt was injected, and the exit came first: it is delivered again. */
+void svm_event_not_taken(struct vcpu *vcpu);
 /* An exit came while an event was delivered (EXITINTINFO is valid): it is delivered again. */
 void svm_event_interrupted(struct vcpu *vcpu);
 void svm_event_mask_nmi(struct vcpu *vcpu, bool masked);

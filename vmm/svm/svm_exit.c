@@ -320,6 +320,8 @@ void svm_exited_injected(struct vcpu *vcpu, struct vm_exit *exit)
 {
 	const struct vmcb *vmcb = svm_exit_read(vcpu);
 
+	if (unlikely((vmcb->control.vintr & VMCB_VINTR_IRQ) && !svm_of(vcpu)->irq_window))
+		svm_event_not_taken(vcpu);
 	if (unlikely(vmcb->control.exit_int_info & VMCB_EVENT_VALID))
 		svm_exit_in_delivery(vcpu, exit);
 	else

@@ -8,7 +8,9 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
+#define CPUID_HYPERVISOR_LEAF  0x40000000
 #define CPUID_80000001_ECX_SVM BIT(2)
 
 struct svm_machine svm_machine;
@@ -36,6 +38,16 @@ static uint64_t svm_efer_valid(void)
 	return valid;
 }
 
+/* TCG, not KVM: it says so itself (target/i386/cpu.c, leaf 4000_0000h). */
+static bool svm_is_qemu(void)
+{
+	struct cpuid leaf = cpuid(CPUID_HYPERVISOR_LEAF);
+	uint32_t name[] = {leaf.ebx, leaf.ecx, leaf.edx};
+
+	return (cpuid_checked(1).ecx & CPUID_1_ECX_HYPERVISOR) &&
+	       memcmp(name, "TCGTCGTCGTCG", sizeof(name)) == 0;
+}
+
 static void svm_read_machine(struct svm_machine *m)
 {
 	struct cpuid l1 = cpuid_checked(0x80000001);
@@ -50,6 +62,7 @@ static void svm_read_machine(struct svm_machine *m)
 		.page_1g = l1.edx & CPUID_80000001_EDX_1G_PAGES,
 		.cr4_valid = cpu_cr4_valid(),
 		.efer_valid = svm_efer_valid(),
+		.is_qemu = svm_is_qemu(),
 	};
 	/* Only with SVM is this register there at all; QEMU does not have it. */
 	if (m->has_svm)

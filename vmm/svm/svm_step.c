@@ -28,6 +28,7 @@ bool svm_step_arm(struct vcpu *vcpu)
 	/* First things first: the event's handler is not what was to be stepped. */
 	if (svm->injected.type != EVENT_NONE) {
 		svm->step = SVM_STEP_NONE;
+		vcpu_request(vcpu, VCPU_REQ_IRQ);
 		return false;
 	}
 	svm->step_tf = vmcb->save.rflags & RFLAGS_TF;
@@ -101,4 +102,7 @@ void svm_step_done(struct vcpu *vcpu, struct vm_exit *exit)
 		svm_step_undo(vcpu, exit);
 	else if (svm_step_finish(vcpu, why))
 		exit->kind = why == SVM_STEP_IRET ? VM_EXIT_NMI_WINDOW : VM_EXIT_IRQ_WINDOW;
+	/* What it was for still waits, and nobody else would ask again. */
+	if (exit->kind != VM_EXIT_NMI_WINDOW && exit->kind != VM_EXIT_IRQ_WINDOW)
+		vcpu_request(vcpu, VCPU_REQ_IRQ);
 }

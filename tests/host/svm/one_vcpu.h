@@ -35,6 +35,11 @@ void irq_send(uint32_t apic_id, uint8_t vector)
 	kicks++;
 }
 
+void vcpu_request(struct vcpu *v, uint32_t bits)
+{
+	v->requests |= bits;
+}
+
 unsigned vcpu_emulate_fetch(struct vcpu *v, uint8_t bytes[15])
 {
 	(void)v;

@@ -50,7 +50,52 @@ static void test_injection_consumes(void **state)
 	svm_event_inject(&vcpu);
 	assert_int_equal(vcpu.event.type, EVENT_NONE);
 	assert_int_equal(vmcb.control.event_inj, 0x80000030);
+	assert_int_equal(vmcb.control.vintr, 0);
 	assert_int_equal(vcpu.rip, 0x1000);
+
+	vmcb.control.event_inj = 0;
+	svm_machine.is_qemu = true;
+	want(EVENT_EXT_INT, 0x30, 0);
+	svm_event_inject(&vcpu);
+	assert_int_equal(vcpu.event.type, EVENT_NONE);
+	assert_int_equal(vmcb.control.event_inj, 0);
+	assert_int_equal(vmcb.control.vintr, UINT64_C(0x30001f0100));
+	assert_false(vmcb.control.clean & VMCB_CLEAN_TPR);
+	assert_int_equal(vcpu.rip, 0x1000);
+}
+
+/* The exit came before the guest took what was injected. */
+static void test_interrupts_that_are_not_taken(void **state)
+{
+	(void)state;
+	svm_machine.is_qemu = true;
+	want(EVENT_EXT_INT, 0x31, 0);
+	svm_event_inject(&vcpu);
+	vmexit(SVM_EXIT_INTR, 0x1000, 0);
+	assert_int_equal(vcpu.event.type, EVENT_EXT_INT);
+	assert_int_equal(vcpu.event.vector, 0x31);
+	assert_false(vmcb.control.vintr & VMCB_VINTR_IRQ);
+
+	/* Taken: the CPU has cleared it. */
+	svm_event_inject(&vcpu);
+	vmcb.control.vintr &= ~VMCB_VINTR_IRQ;
+	vmexit(SVM_EXIT_INTR, 0x2000, 0);
+	assert_int_equal(vcpu.event.type, EVENT_NONE);
+
+	/* Its delivery raised an exception, whose delivery exits. */
+	want(EVENT_EXT_INT, 0x32, 0);
+	svm_event_inject(&vcpu);
+	vmexit(SVM_EXIT_NPF, 0x1000, 0x580000b0e);
+	assert_int_equal(vcpu.event.type, EVENT_EXCEPTION);
+	assert_int_equal(vcpu.deferred.type, EVENT_EXT_INT);
+	assert_int_equal(vcpu.deferred.vector, 0x32);
+
+	/* A window is none. */
+	vcpu.event.type = EVENT_NONE;
+	svm_request_irq_window(&vcpu);
+	vmexit(SVM_EXIT_INTR, 0x1000, 0);
+	assert_int_equal(vcpu.event.type, EVENT_NONE);
+	assert_true(vmcb.control.vintr & VMCB_VINTR_IRQ);
 }
 
 static void test_no_error_code_in_real_mode(void **state)
@@ -264,6 +309,13 @@ static void test_step_out_of_the_shadow(void **state)
 	step(SVM_EXIT_EXCEPTION + EXCEPTION_DB, 0x1001);
 	assert_int_equal(ex.kind, VM_EXIT_IRQ_WINDOW);
 	assert_int_equal(vmcb.save.rflags, RFLAGS_IF);
+	assert_int_equal(vcpu.requests, 0);
+
+	/* An interrupt of the machine's comes first: the guest's own is looked at again. */
+	svm_step_request(&vcpu, SVM_STEP_SHADOW);
+	step(SVM_EXIT_INTR, 0x1001);
+	assert_int_equal(ex.kind, VM_EXIT_INTERRUPT);
+	assert_int_equal(vcpu.requests, VCPU_REQ_IRQ);
 
 	/* HLT is an exit of its own. */
 	vmcb.save.rflags = RFLAGS_IF;
@@ -317,6 +369,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_encoding_and_back, setup),
 		cmocka_unit_test_setup(test_injection_consumes, setup),
+		cmocka_unit_test_setup(test_interrupts_that_are_not_taken, setup),
 		cmocka_unit_test_setup(test_no_error_code_in_real_mode, setup),
 		cmocka_unit_test_setup(test_software_interrupts_return_behind, setup),
 		cmocka_unit_test_setup(test_interrupted_injections_come_again, setup),
