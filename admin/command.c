@@ -12,8 +12,9 @@
 
 #define COMMAND_ERROR_MAX 512
 
-/* The shell's task alone uses it. */
+/* The shell's task alone uses these. */
 static int last_status;
+static bool held; /* command_hold() */
 
 int command_status(void)
 {
@@ -83,13 +84,29 @@ void command_run(const struct command *command, const char *prefix, char **argv)
 	}
 }
 
-static void command_start(const struct command *command, char **argv)
+void command_call(const struct command *command, const char *prefix, char **argv)
 {
 	last_status = 0;
-	if (!command->live)
+	if (held && command->live)
+		command_error("%s%s: it talks with a terminal, and there is none\n", prefix,
+			      command->name);
+	else
+		command_run(command, prefix, argv);
+}
+
+void command_hold(bool on)
+{
+	held = on;
+}
+
+static void command_start(const struct command *command, char **argv)
+{
+	bool pages = !held && !command->live;
+
+	if (pages)
 		pager_hold();
-	command_run(command, "", argv);
-	if (!command->live)
+	command_call(command, "", argv);
+	if (pages)
 		pager_show();
 }
 

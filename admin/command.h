@@ -10,6 +10,7 @@
 /* $?: what became of a command. */
 #define COMMAND_FAILED	1
 #define COMMAND_MISUSED 2
+#define COMMAND_ABSENT	3 /* it names what is not there */
 #define COMMAND_UNKNOWN 127
 
 /* The entry of [@start, @end) called @name, or NULL. */
@@ -20,6 +21,12 @@ const struct command *command_next(const struct command *start, const struct com
 				   const struct command *after);
 /* Checks the number of words and runs @command, called `@prefix@name`. */
 void command_run(const struct command *command, const char *prefix, char **argv);
+/* The same on its own, with its output held for the caller (admin/pager.h): not one that is live.
+ */
+void command_call(const struct command *command, const char *prefix, char **argv);
+/* All output of commands is held for the caller, from pager_keep() on, and live ones are refused;
+ * or no more. */
+void command_hold(bool on);
 /* One line of the user's, commands with ; between them. */
 void command_execute(const char *line);
 /* The commands' own: says what went wrong, and $? becomes @status or COMMAND_FAILED. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* `dominfo` and `vcpuinfo`: a VM and its vCPUs in numbers. */
+#include "admin/dominfo.h"
+
 #include "admin/command.h"
 #include "admin/vm_arg.h"
 #include "kernel/console.h"
@@ -10,7 +12,7 @@
 #include "vmm/vm_config.h"
 #include "vmm/vm_life.h"
 
-static uint64_t dominfo_exits(const struct vcpu *vcpu)
+uint64_t dominfo_exits(const struct vcpu *vcpu)
 {
 	uint64_t exits = 0;
 
@@ -19,7 +21,7 @@ static uint64_t dominfo_exits(const struct vcpu *vcpu)
 	return exits;
 }
 
-static uint64_t dominfo_ms(const struct vcpu *vcpu)
+uint64_t dominfo_ms(const struct vcpu *vcpu)
 {
 	return time_tsc_to_ns(sched_runtime(&vcpu->entity)) / NSEC_PER_MSEC;
 }
@@ -64,7 +66,7 @@ static void command_dominfo(char **argv)
 	vm_life_end(vm, state);
 }
 
-static const char *vcpuinfo_state(const struct vcpu *vcpu, enum vm_state state)
+const char *dominfo_vcpu_state(const struct vcpu *vcpu, enum vm_state state)
 {
 	static const char *const names[] = {[VCPU_WAIT_SIPI] = "waits for SIPI",
 					    [VCPU_RUNNABLE] = "runs",
@@ -88,7 +90,7 @@ static void command_vcpuinfo(char **argv)
 
 		console_printf("%4u %4u %7lu ms %12lu %12lu %s\n", i, vcpu->entity.cpu,
 			       dominfo_ms(vcpu), dominfo_exits(vcpu), vcpu->stats.injected,
-			       vcpuinfo_state(vcpu, state));
+			       dominfo_vcpu_state(vcpu, state));
 	}
 	vm_life_end(vm, state);
 }

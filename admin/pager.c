@@ -20,6 +20,7 @@
 /* What is held. The shell's task alone fills and shows it. */
 static char *held;
 static size_t held_len, held_size;
+static bool keeps, lost; /* pager_keep(): what does not fit is … */
 
 struct pager {
 	struct terminal_size size;
@@ -46,7 +47,7 @@ static bool pager_grow(size_t len)
 	return true;
 }
 
-static void pager_forget(void)
+void pager_forget(void)
 {
 	kfree(held);
 	held = NULL;
@@ -56,9 +57,12 @@ static void pager_forget(void)
 /* Where there is no space, all of it goes out unpaged, and so does what follows. */
 static void pager_take(const char *s, size_t len)
 {
-	if (!len)
+	if (!len || (keeps && lost))
 		return;
-	if (len > held_size - held_len && !pager_grow(held_len + len)) {
+	lost = len > held_size - held_len && !pager_grow(held_len + len);
+	if (lost && keeps)
+		return;
+	if (lost) {
 		console_redirect(NULL);
 		console_write(held, held_len);
 		console_write(s, len);
@@ -138,6 +142,21 @@ static bool pager_fits(const struct pager *p, unsigned rows)
 void pager_hold(void)
 {
 	console_redirect(pager_take);
+}
+
+void pager_keep(void)
+{
+	keeps = true;
+	lost = false;
+	pager_hold();
+}
+
+const char *pager_kept(size_t *len)
+{
+	console_redirect(NULL);
+	keeps = false;
+	*len = held_len;
+	return lost ? NULL : held ? held : "";
 }
 
 void pager_show(void)

@@ -181,7 +181,7 @@ static void command_device_del(char **argv)
 	else
 		console_printf(said[gone], vm->name, id);
 	if (gone == PLUG_NONE || gone == PLUG_FAILED)
-		command_fail(COMMAND_FAILED);
+		command_fail(gone == PLUG_NONE ? COMMAND_ABSENT : COMMAND_FAILED);
 }
 
 struct plug_words {

@@ -39,6 +39,22 @@ bool shell_colour(void)
 	return colour;
 }
 
+static size_t shell_prompt(char *text, size_t size)
+{
+	return (size_t)snprintf(text, size, "%s", colour ? PROMPT_COLOUR : PROMPT);
+}
+
+void shell_show(const char *s, size_t len)
+{
+	char text[CONSOLE_EDIT_MAX + 1];
+	size_t at = shell_prompt(text, sizeof(text));
+
+	for (size_t i = 0; i < len && at < CONSOLE_EDIT_MAX; i++)
+		text[at++] = s[i] >= ' ' && s[i] < 0x7f ? s[i] : '?';
+	text[at] = '\0';
+	console_edit(text, at);
+}
+
 static void shell_draw(void)
 {
 	char text[CONSOLE_EDIT_MAX + 1];
@@ -47,7 +63,7 @@ static void shell_draw(void)
 	if (edit.searching)
 		len = (size_t)snprintf(text, sizeof(text), "(search)`%s': ", edit.search);
 	else
-		len = (size_t)snprintf(text, sizeof(text), "%s", colour ? PROMPT_COLOUR : PROMPT);
+		len = shell_prompt(text, sizeof(text));
 	snprintf(text + len, sizeof(text) - len, "%s", edit.text);
 	console_edit(text, MIN(len + edit.cursor, (size_t)CONSOLE_EDIT_MAX));
 }
@@ -94,8 +110,28 @@ static void shell_clear(void)
 	shell_person();
 }
 
+/* Whether @byte begins a line that is not the shell's; it was read then. */
+static bool shell_other(uint8_t byte)
+{
+	const struct shell_speaker *s = TABLE_START(shell_speakers);
+
+	if (edit.len || edit.searching || edit.escape)
+		return false;
+	while (s < TABLE_END(shell_speakers) && s->first != (char)byte)
+		s++;
+	if (s == TABLE_END(shell_speakers))
+		return false;
+	s->speak(s->first);
+	edit.after_cr = true; /* it may have ended with one */
+	asked = false;
+	shell_draw();
+	return true;
+}
+
 static void shell_byte(uint8_t byte)
 {
+	if (shell_other(byte))
+		return;
 	switch (line_edit_feed(&edit, byte)) {
 	case LINE_EDIT_NOTHING:
 		break;

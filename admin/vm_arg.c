@@ -30,8 +30,10 @@ struct vm *vm_arg(const char *name)
 {
 	struct vm *vm = vm_find(name);
 
-	if (!vm)
+	if (!vm) {
 		command_error("%s: no such VM; `list` shows them\n", name);
+		command_fail(COMMAND_ABSENT);
+	}
 	return vm;
 }
 

@@ -9,6 +9,7 @@
 #include "vmm/vcpu.h"
 #include "vmm/vm.h"
 #include "vmm/vm_config.h"
+#include "vmm/vm_event.h"
 #include "vmm/vm_life.h"
 
 static void list_vm(void *opaque, struct vm *vm)
@@ -86,6 +87,8 @@ static void command_shutdown(char **argv)
 	if (button)
 		button->press(button->opaque);
 	vm_life_end(vm, state);
+	if (button)
+		vm_event(vm, VM_EVENT_POWER_BUTTON, false, NULL);
 	if (!button)
 		command_error("vm %s has no power button (a `pm` device): `destroy` it\n",
 			      vm->name);

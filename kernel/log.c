@@ -12,8 +12,9 @@
 #define LOG_TEXT_MAX  240
 #define LOG_LAST_MAX  16u /* lines that log_last() can have */
 #define LOG_CUT_MARK  "…"
-/* Time, level, text, mark, newline, 0. */
-#define LOG_LINE_MAX (24 + 10 + LOG_TEXT_MAX + sizeof(LOG_CUT_MARK) + 1)
+
+_Static_assert(LOG_LINE_MAX >= 24 + 10 + LOG_TEXT_MAX + sizeof(LOG_CUT_MARK) + 1,
+	       "time, level, text, mark, newline, 0");
 
 /* Nothing is taken while it is held: a line goes to the consoles after it. */
 static struct spinlock log_lock = SPINLOCK_INIT;
@@ -122,8 +123,12 @@ void log_set_level(enum log_level level)
 	WRITE_ONCE(log_level, level);
 }
 
-/* Copies the line at *@pos, or the oldest when that one is gone, and moves *@pos behind it. */
-static size_t log_next(size_t *pos, char *line)
+size_t log_end(void)
+{
+	return READ_ONCE(log_ring.head);
+}
+
+size_t log_read(size_t *pos, char *line)
 {
 	size_t len;
 
@@ -147,7 +152,7 @@ void log_for_each(void (*line_fn)(void *opaque, const char *text), void *opaque)
 	size_t len;
 
 	/* Not beyond what was there at the start: @line_fn may log itself. */
-	while ((ptrdiff_t)(end - pos) > 0 && (len = log_next(&pos, line))) {
+	while ((ptrdiff_t)(end - pos) > 0 && (len = log_read(&pos, line))) {
 		line[len - 1] = '\0';
 		line_fn(opaque, line);
 	}

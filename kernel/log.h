@@ -39,6 +39,15 @@ uint64_t log_time_us(uint64_t tsc);
 /* Calls @line for each kept line, oldest first; text is 0-terminated, with time and level. */
 void log_for_each(void (*line)(void *opaque, const char *text), void *opaque);
 
+/*
+ * For who follows the log: where it ends now, as a position, and the line at *@pos (the oldest,
+ * when that one is gone) in @line, LOG_LINE_MAX bytes; *@pos is then behind it. Returns its length
+ * with its newline, 0: there is none yet.
+ */
+#define LOG_LINE_MAX 288
+size_t log_end(void);
+size_t log_read(size_t *pos, char *line);
+
 /* In a panic: the last @count lines (16 at most), without the lock, however they stand. */
 void log_last(unsigned count, void (*line)(void *opaque, const char *text), void *opaque);
 

@@ -8,7 +8,7 @@ IMAGE_SRCS := $(filter-out $(LEFT_OUT),\
 IMAGE_OBJS := $(patsubst %,$(BUILD)/%.o,$(IMAGE_SRCS))
 IMAGE_LIBS := $(ZYDIS)/libzydis.a $(NEWLIB)/libc.a
 
-IMAGE_CFLAGS := $(FREESTANDING) $(WARNINGS) $(NEWLIB_INCLUDE) $(ZYDIS_INCLUDE) $(GCC_INCLUDE) $(FONT_INCLUDE) $(CHACHA_INCLUDE) -I.
+IMAGE_CFLAGS := $(FREESTANDING) $(WARNINGS) $(NEWLIB_INCLUDE) $(ZYDIS_INCLUDE) $(GCC_INCLUDE) $(FONT_INCLUDE) $(CHACHA_INCLUDE) $(JSMN_INCLUDE) -I.
 IMAGE_LDFLAGS := -nostdlib -static --gc-sections -z noexecstack -z max-page-size=4096 --build-id=none \
 	--fatal-warnings -T linker.ld
 

@@ -114,5 +114,12 @@ CHACHA_INCLUDE := -isystem $(dir $(CHACHA))
 $(CHACHA): | $(NEWLIB)/.unpacked
 	$(Q)mkdir -p $(@D) && cp $(NEWLIB)/src/newlib/libc/stdlib/$(@F) $@
 
+# jsmn: a header with functions. The folder that it comes from has the build machine's own headers.
+JSMN := $(SHARED)/jsmn/jsmn.h
+JSMN_INCLUDE := -isystem $(dir $(JSMN))
+
+$(JSMN): | $(SETUP)
+	$(Q)mkdir -p $(@D) && cp /usr/include/$(@F) $@
+
 # What every file of the image waits for: headers from outside the tree.
-THIRD_PARTY_HEADERS := $(NEWLIB)/.unpacked $(ZYDIS)/.unpacked $(FONT)/font_glyphs.h $(CHACHA)
+THIRD_PARTY_HEADERS := $(NEWLIB)/.unpacked $(ZYDIS)/.unpacked $(FONT)/font_glyphs.h $(CHACHA) $(JSMN)

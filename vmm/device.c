@@ -8,6 +8,7 @@
 #include "vmm/device_internal.h"
 #include "vmm/vm.h"
 #include "vmm/vm_config.h"
+#include "vmm/vm_event.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -220,6 +221,8 @@ int device_create(struct vm *vm, const char *type_name, const char *id,
 int device_destroy(struct device *dev)
 {
 	const struct device *user = device_referrer(dev);
+	struct vm *vm = dev->vm;
+	char id[DEVICE_ID_MAX + 1];
 
 	if (user) {
 		/* Also when a guest ejects it. */
@@ -230,7 +233,9 @@ int device_destroy(struct device *dev)
 	}
 	if (device_stays(dev->vm, dev->type, dev->id))
 		return -EBUSY;
+	memcpy(id, dev->id, sizeof(id));
 	device_remove(dev);
+	vm_event(vm, VM_EVENT_DEVICE_DELETED, false, id);
 	return 0;
 }
 

@@ -181,5 +181,6 @@ void vcpu_fail(struct vcpu *vcpu, const char *fmt, ...)
 	va_end(args);
 	vcpu->state = VCPU_STOPPED;
 	post_mortem(vcpu, why);
+	snprintf(vcpu->vm->why, sizeof(vcpu->vm->why), "%s", why);
 	vm_request(vcpu->vm, VM_REQUEST_CRASH, NULL);
 }

@@ -69,6 +69,7 @@ struct vm {
 	char owner_name[VM_NAME_MAX + 16];
 	char memory_owner_name[VM_NAME_MAX + 16];
 	struct work request_work;
+	char why[128];	   /* it crashed; of two vCPUs at a time, what they both say */
 	uint32_t requests; /* atomic: BIT(enum vm_request) */
 	uint32_t serving;  /* atomic: waiters that look at requests */
 	/* vm_log_guest(): the second that the lines shown and skipped are of. */

@@ -19,6 +19,7 @@
 #include "vmm/vcpu.h"
 #include "vmm/vm_config.h"
 #include "vmm/vm_console.h"
+#include "vmm/vm_event.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -180,6 +181,7 @@ int vm_start(struct vm *vm)
 	       vm->vcpu_count == 1 ? "" : "s", vm->config->memory >> 20);
 	go(vm);
 	vm_life_end(vm, VM_RUNNING);
+	vm_event(vm, VM_EVENT_START, false, NULL);
 	return 0;
 }
 
@@ -193,6 +195,7 @@ int vm_pause(struct vm *vm)
 	device_timers_pause(vm);
 	vm_clock_stop(vm);
 	vm_life_end(vm, VM_PAUSED);
+	vm_event(vm, VM_EVENT_PAUSE, false, NULL);
 	return 0;
 }
 
@@ -206,10 +209,11 @@ int vm_resume(struct vm *vm)
 	device_timers_resume(vm);
 	vm_vcpus_resume(vm);
 	vm_life_end(vm, VM_RUNNING);
+	vm_event(vm, VM_EVENT_RESUME, false, NULL);
 	return 0;
 }
 
-static int reset(struct vm *vm, enum vm_state state)
+static int reset(struct vm *vm, enum vm_state state, bool guest)
 {
 	int err;
 
@@ -223,19 +227,21 @@ static int reset(struct vm *vm, enum vm_state state)
 		vm_log(vm, LOG_ERROR, "not reset (error %d): it is stopped", err);
 		take_apart(vm);
 		vm_life_end(vm, VM_STOPPED);
+		vm_event(vm, VM_EVENT_STOP, guest, NULL);
 		return err;
 	}
 	go(vm);
 	vm_life_end(vm, VM_RUNNING);
+	vm_event(vm, VM_EVENT_RESET, guest, NULL);
 	return 0;
 }
 
 int vm_reset(struct vm *vm)
 {
-	return reset(vm, vm_life_begin(vm));
+	return reset(vm, vm_life_begin(vm), false);
 }
 
-static int destroy(struct vm *vm, enum vm_state state)
+static int destroy(struct vm *vm, enum vm_state state, bool guest)
 {
 	if (state == VM_DEFINED || state == VM_STOPPED)
 		return refuse(vm, state, "destroy");
@@ -245,12 +251,13 @@ static int destroy(struct vm *vm, enum vm_state state)
 	take_apart(vm);
 	vm_log(vm, LOG_INFO, "stopped");
 	vm_life_end(vm, VM_STOPPED);
+	vm_event(vm, VM_EVENT_STOP, guest, NULL);
 	return 0;
 }
 
 int vm_destroy(struct vm *vm)
 {
-	return destroy(vm, vm_life_begin(vm));
+	return destroy(vm, vm_life_begin(vm), false);
 }
 
 /* Everything stays as it is, for who wants to look at it. */
@@ -264,6 +271,8 @@ static void crash(struct vm *vm, enum vm_state state)
 	}
 	vm_life_end(vm, state);
 	vm_console_vm_crashed(vm);
+	if (state == VM_CRASHED)
+		vm_event(vm, VM_EVENT_CRASH, true, vm->why);
 }
 
 /*
@@ -280,11 +289,11 @@ static void serve(struct vm *vm, enum vm_state state)
 	if (requests & 1u << VM_REQUEST_DEVICES)
 		device_run_deferred(vm);
 	if (requests & 1u << VM_REQUEST_POWEROFF)
-		err = destroy(vm, state);
+		err = destroy(vm, state, true);
 	else if (requests & 1u << VM_REQUEST_CRASH)
 		crash(vm, state);
 	else if (requests & 1u << VM_REQUEST_RESET)
-		err = reset(vm, state);
+		err = reset(vm, state, true);
 	else
 		vm_life_end(vm, state);
 	if (err)

@@ -65,7 +65,7 @@ ANSWERS = (
     ("echo a 'b  c'\"d\"", r"^a b  cd\n"),
     ("echo 'a", r"echo: a quote is not closed\n"),
     ("nonsense; echo $?", r"no such command.*\n127\n"),
-    ("start nobody; echo \"$?\" '$?'", r"no such VM.*\n1 \$\?\n"),
+    ("start nobody; echo \"$?\" '$?'", r"no such VM.*\n3 \$\?\n"),
     ("list nobody;echo $?;echo $?", r"usage: list\n2\n0\n"),
     ("# start echo", r"^$"),
     ("help start", r"for example: start linux\n"),

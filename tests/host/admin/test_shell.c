@@ -279,7 +279,7 @@ static void test_status(void **state)
 	(void)state;
 	fake_shell(false, "start nobody; echo a$?; list x;echo b$?;list;echo 'c'$?;"
 			  "echo '$?' \"d$?\" \\$? # start $?\r");
-	expect_shown("\na1\n");
+	expect_shown("\na3\n");
 	expect_shown("\nb2\n");
 	expect_shown("\nc0\n");
 	expect_shown("\n$? d0 $?\n");

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Events: whoever does something to a VM leaves them here, and the shell's task writes them between
+ * two lines. When it has no time for so many, the oldest stay and how many were lost is told.
+ */
+#include "admin/qmp/qmp.h"
+
+#include "kernel/log.h"
+#include "kernel/slab.h"
+#include "kernel/spinlock.h"
+#include "kernel/task.h"
+#include "kernel/time.h"
+#include "kernel/wall_time.h"
+#include "vmm/device.h"
+#include "vmm/vm.h"
+#include "vmm/vm_event.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define QMP_EVENTS     64
+#define QMP_DETAIL_MAX 127
+
+struct qmp_event {
+	enum vm_event_kind kind;
+	bool guest;
+	uint64_t ns; /* time_ns() */
+	char vm[VM_NAME_MAX + 1];
+	char detail[QMP_DETAIL_MAX + 1];
+};
+
+struct qmp_events {
+	struct task *task; /* that writes them */
+	bool log;
+	size_t log_at;	/* behind the last line of the log that was written */
+	int64_t second; /* 1970 + this is where time_ns() was 0 */
+	unsigned first, count, lost;
+	struct qmp_event events[QMP_EVENTS];
+};
+
+/* The queue's lock: before a run queue's alone. NULL: nobody wants them. */
+static struct spinlock lock = SPINLOCK_INIT;
+static struct qmp_events *queue;
+
+static void qmp_event_hear(const struct vm_event *event)
+{
+	struct qmp_event *e;
+
+	spin_lock(&lock);
+	if (queue && queue->count == QMP_EVENTS) {
+		queue->lost++;
+	} else if (queue) {
+		e = &queue->events[(queue->first + queue->count++) % QMP_EVENTS];
+		*e = (struct qmp_event){event->kind, event->guest, time_ns(), "", ""};
+		snprintf(e->vm, sizeof(e->vm), "%s", event->vm->name);
+		if (event->detail)
+			snprintf(e->detail, sizeof(e->detail), "%s", event->detail);
+		task_wake(queue->task);
+	}
+	spin_unlock(&lock);
+}
+
+VM_EVENT_LISTENER(qmp_listener, .hear = qmp_event_hear);
+
+int qmp_event_open(bool log)
+{
+	struct qmp_events *new = queue ? queue : kzalloc(sizeof(*new));
+
+	if (!new)
+		return -ENOMEM;
+	if (log && !new->log)
+		new->log_at = log_end();
+	new->log = log;
+	new->task = task_current();
+	new->second = wall_time() - (int64_t)(time_ns() / NSEC_PER_SEC);
+	spin_lock(&lock);
+	queue = new;
+	spin_unlock(&lock);
+	return 0;
+}
+
+void qmp_event_close(void)
+{
+	struct qmp_events *old = queue;
+
+	spin_lock(&lock);
+	queue = NULL;
+	spin_unlock(&lock);
+	kfree(old);
+}
+
+bool qmp_event_polls(void)
+{
+	return queue && queue->log;
+}
+
+/* How an event begins; its data follows, and }}. */
+static void qmp_event_begin(const char *name, uint64_t ns)
+{
+	char text[160];
+
+	snprintf(text, sizeof(text),
+		 "{\"event\": \"%s\", \"timestamp\": {\"seconds\": %ld, \"microseconds\": %lu}, "
+		 "\"data\": {",
+		 name, queue->second + (int64_t)(ns / NSEC_PER_SEC),
+		 ns % NSEC_PER_SEC / NSEC_PER_USEC);
+	qmp_text(text);
+}
+
+static void qmp_event_end(void)
+{
+	qmp_text("}}\n");
+	qmp_flush();
+}
+
+static void qmp_event_string(const char *name, const char *value)
+{
+	qmp_text(name);
+	json_put_string(qmp_write, value, strlen(value));
+}
+
+static void qmp_event_show(const struct qmp_event *e)
+{
+	static const char *const names[] = {
+		[VM_EVENT_START] = "START",	     [VM_EVENT_PAUSE] = "STOP",
+		[VM_EVENT_RESUME] = "RESUME",	     [VM_EVENT_RESET] = "RESET",
+		[VM_EVENT_STOP] = "SHUTDOWN",	     [VM_EVENT_POWER_BUTTON] = "POWERDOWN",
+		[VM_EVENT_CRASH] = "GUEST_PANICKED", [VM_EVENT_DEVICE_DELETED] = "DEVICE_DELETED",
+	};
+
+	qmp_event_begin(names[e->kind], e->ns);
+	qmp_event_string("\"vm\": ", e->vm);
+	if (e->kind == VM_EVENT_RESET || e->kind == VM_EVENT_STOP)
+		qmp_text(e->guest ? ", \"guest\": true" : ", \"guest\": false");
+	if (e->kind == VM_EVENT_CRASH)
+		qmp_event_string(", \"action\": \"pause\", \"reason\": ", e->detail);
+	if (e->kind == VM_EVENT_DEVICE_DELETED)
+		qmp_event_string(", \"device\": ", e->detail);
+	qmp_event_end();
+}
+
+/* Takes the oldest, or how many came behind the last. */
+static bool qmp_event_take(struct qmp_event *e, unsigned *lost)
+{
+	bool any;
+
+	spin_lock(&lock);
+	any = queue->count;
+	*lost = 0;
+	if (any) {
+		*e = queue->events[queue->first];
+		queue->first = (queue->first + 1) % QMP_EVENTS;
+		queue->count--;
+	} else {
+		*lost = queue->lost;
+		queue->lost = 0;
+	}
+	spin_unlock(&lock);
+	return any;
+}
+
+/* Not beyond what is there now: the line may be slower than the log. */
+static void qmp_event_write_log(void)
+{
+	char line[LOG_LINE_MAX];
+	size_t end = log_end(), len;
+
+	while (queue->log && (ptrdiff_t)(end - queue->log_at) > 0 &&
+	       (len = log_read(&queue->log_at, line))) {
+		line[len - 1] = '\0';
+		qmp_event_begin("LOG", time_ns());
+		qmp_event_string("\"line\": ", line);
+		qmp_event_end();
+	}
+}
+
+void qmp_event_write(void)
+{
+	struct qmp_event e;
+	char text[32];
+	unsigned lost;
+
+	if (!queue || !qmp_now->open)
+		return;
+	while (qmp_event_take(&e, &lost))
+		qmp_event_show(&e);
+	if (lost) {
+		qmp_event_begin("EVENTS_LOST", time_ns());
+		snprintf(text, sizeof(text), "\"count\": %u", lost);
+		qmp_text(text);
+		qmp_event_end();
+	}
+	qmp_event_write_log();
+}
