@@ -28,6 +28,7 @@ static void qmp_finish(struct qmp *q)
 		qmp_text(", \"id\": ");
 		qmp_write(q->json.text + t->start - quote, (size_t)(t->end - t->start + 2 * quote));
 	}
+	q->id = 0; /* the next line is another one's */
 	qmp_text("}\n");
 	qmp_flush();
 }
@@ -198,7 +199,6 @@ void qmp_request(struct qmp *q)
 	const char *wrong, *name = NULL;
 	int execute, args;
 
-	q->id = 0;
 	wrong = json_parse(j, q->line, q->len);
 	if (wrong) {
 		qmp_error(q, QMP_GENERIC, "no request: %s%s", wrong,

@@ -177,7 +177,7 @@ void power_off(void)
 /* The VM. */
 
 static struct vm_config demo_config = {
-	.cpus = 1, .memory = 256 << 20, .autostart = true, .console = true};
+	.file = "demo.cfg", .cpus = 1, .memory = 256 << 20, .autostart = true, .console = true};
 static struct vm demo = {.name = "demo", .config = &demo_config};
 static struct vm_console *console;
 static const char *guest_says = "";

@@ -206,6 +206,11 @@ static void test_bounds(void **state)
 	fake_shell(false, strcat(line, "\r"));
 	assert_int_equal(count("{\"error\""), 1);
 	assert_int_equal(count("{\"return\": [{\"name\": \"demo\""), 1);
+	/* It has not the id of the one before. */
+	snprintf(line, sizeof(line), "%s{\"execute\": \"list\", \"id\": 5}\r%05000d\r%s",
+		 CAPABILITIES, 1, QUIT);
+	fake_shell(false, line);
+	expect_shown("is longer than 4096 bytes\"}}\n{\"return\": {}}\n");
 }
 
 static void test_long_answers(void **state)
