@@ -161,6 +161,27 @@ static void test_last_lines(void **state)
 	assert_string_equal(last, "");
 }
 
+/* Who follows the log has each line once, and no half one of what is gone. */
+static void test_followed(void **state)
+{
+	char line[LOG_LINE_MAX];
+	size_t at = log_end();
+
+	(void)state;
+	assert_int_equal(log_read(&at, line), 0);
+	log_info("one");
+	log_debug("two");
+	assert_int_equal(log_read(&at, line), strcspn(line, "\n") + 1);
+	assert_non_null(strstr(line, "] one\n"));
+	assert_true(log_read(&at, line) > 0);
+	assert_non_null(strstr(line, "] debug: two\n"));
+	assert_int_equal(log_read(&at, line), 0);
+	for (unsigned i = 0; i < 3000; i++)
+		log_debug("%*s", (int)(i % 211), "");
+	assert_true(log_read(&at, line) > 0);
+	assert_int_equal(line[0], '[');
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,6 +192,7 @@ int main(void)
 		cmocka_unit_test_setup(test_ring_drops_whole_lines_from_the_front, setup),
 		cmocka_unit_test_setup(test_for_each_ends_when_its_reader_logs, setup),
 		cmocka_unit_test_setup(test_last_lines, setup),
+		cmocka_unit_test_setup(test_followed, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
