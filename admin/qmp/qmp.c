@@ -100,30 +100,43 @@ static void qmp_cancel(struct qmp *q)
 	q->too_long = false;
 }
 
-/* The line belongs to the protocol until qmp_quit. */
-static void qmp_serve(struct qmp *q)
+/* Takes what was typed, to a line's end at most; whether there was any. */
+static bool qmp_take(struct qmp *q)
 {
 	const uint8_t *data;
+	bool done = false;
 	uint8_t byte;
-	size_t len;
+	size_t len, n;
 
-	while (q->open) {
-		qmp_event_write();
-		data = input_peek(&len);
-		if (!len) {
-			if (qmp_event_polls())
-				input_wait_ns(QMP_POLL);
-			else
-				input_wait();
-			continue;
-		}
+	for (n = 0; !done && (data = input_peek(&len), len); n++) {
 		byte = *data;
 		input_taken(1);
 		if (byte == QMP_CTRLC || byte == QMP_ATTACH)
 			qmp_cancel(q);
-		else if (qmp_byte(q, byte))
-			qmp_line(q);
+		else
+			done = qmp_byte(q, byte);
 	}
+	if (done)
+		qmp_line(q);
+	return n;
+}
+
+/* The line belongs to the protocol until qmp_quit. */
+static void qmp_serve(struct qmp *q)
+{
+	while (q->open) {
+		bool shown;
+
+		qmp_event_write();
+		shown = qmp_console_show(q);
+		if (qmp_take(q) || shown)
+			continue;
+		if (qmp_event_polls())
+			input_wait_ns(QMP_POLL);
+		else
+			input_wait();
+	}
+	qmp_console_detach(q);
 	qmp_event_close();
 }
 

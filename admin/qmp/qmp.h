@@ -10,6 +10,8 @@
 #include "admin/words.h"
 #include "kernel/command.h"
 #include "lib/compiler.h"
+#include "vmm/vm.h"
+#include "vmm/vm_console.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,6 +19,7 @@
 
 #define QMP_LINE_MAX	4096 /* bytes of a request */
 #define QMP_PARAM_MAX	23   /* of an argument's name */
+#define QMP_CONSOLE_MAX 512  /* bytes of a guest's output in an event */
 #define QMP_VERSION_MAX 128
 
 /* Of an error, as QMP has it. */
@@ -34,6 +37,13 @@ struct qmp {
 	bool too_long;
 	bool after_cr;
 	char line[QMP_LINE_MAX + 1];
+
+	/* A VM's console, or NULL, and what of its output is no whole character yet. */
+	struct vm_console *console;
+	struct vm_console_viewer viewer;
+	char console_vm[VM_NAME_MAX + 1];
+	size_t rest;
+	char piece[QMP_CONSOLE_MAX];
 
 	/* A request. */
 	struct json json;
@@ -94,9 +104,18 @@ void qmp_member(const char *name, const char *value);
  * 0 or -ENOMEM. And no more. */
 int qmp_event_open(bool log) __must_check;
 void qmp_event_close(void);
-/* Whether somebody has to look for them now and then. */
+/* Whether they are kept; whether somebody has to look for them now and then. */
+bool qmp_event_wanted(void);
 bool qmp_event_polls(void);
 /* Writes those that came. */
 void qmp_event_write(void);
+/* One that is made now: its name, members, with what stands before the value, and the end. */
+void qmp_event_begin(const char *name, uint64_t ns);
+void qmp_event_string(const char *before, const char *value);
+void qmp_event_end(void);
+
+/* qmp_console.c: writes a piece of what the attached console said; whether there was any. */
+bool qmp_console_show(struct qmp *q);
+void qmp_console_detach(struct qmp *q);
 
 #endif

@@ -90,13 +90,18 @@ void qmp_event_close(void)
 	kfree(old);
 }
 
+bool qmp_event_wanted(void)
+{
+	return queue;
+}
+
 bool qmp_event_polls(void)
 {
 	return queue && queue->log;
 }
 
 /* How an event begins; its data follows, and }}. */
-static void qmp_event_begin(const char *name, uint64_t ns)
+void qmp_event_begin(const char *name, uint64_t ns)
 {
 	char text[160];
 
@@ -108,15 +113,15 @@ static void qmp_event_begin(const char *name, uint64_t ns)
 	qmp_text(text);
 }
 
-static void qmp_event_end(void)
+void qmp_event_end(void)
 {
 	qmp_text("}}\n");
 	qmp_flush();
 }
 
-static void qmp_event_string(const char *name, const char *value)
+void qmp_event_string(const char *before, const char *value)
 {
-	qmp_text(name);
+	qmp_text(before);
 	json_put_string(qmp_write, value, strlen(value));
 }
 

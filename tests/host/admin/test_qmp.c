@@ -300,6 +300,31 @@ static void test_the_log_as_events(void **state)
 	assert_int_equal(count("{\"event\": \"RESET\""), 2);
 }
 
+static void test_a_console(void **state)
+{
+	(void)state;
+	fake_guest_says("caf\xc3\xa9 \xff\"\r\n");
+	fake_guest_ends_when_it_hears('q');
+	fake_shell(false, "{\"execute\": \"console-attach\", \"arguments\": {\"vm\": \"demo\"}}\r");
+	expect_shown("console-attach: qmp_capabilities comes before it");
+	fake_shell(
+		false, CAPABILITIES
+		"{\"execute\": \"console-write\", \"arguments\": {\"text\": \"a\"}}\r"
+		"{\"execute\": \"console-attach\", \"arguments\": {\"vm\": \"demo\"}}\r"
+		"{\"execute\": \"start\", \"arguments\": {\"vm\": \"demo\"}}\r"
+		"{\"execute\": \"console-attach\", \"arguments\": {\"vm\": \"demo\"}}\r"
+		"{\"execute\": \"console-write\", \"arguments\": {\"text\": \"ab\\r\"}}\r"
+		"{\"execute\": \"console-write\", \"arguments\": {\"text\": \"q\"}}\r\r\r\r" QUIT);
+	expect_shown("console-write: console-attach comes before it");
+	expect_shown("vm demo has no such console");
+	expect_shown(
+		"\"data\": {\"vm\": \"demo\", \"text\": \"caf\xc3\xa9 \\ufffd\\\"\\u000d\\n\"}}\n");
+	expect_shown("{\"return\": {\"taken\": 3}}\n");
+	expect_shown("\"text\": \"Power down\"}}\n");
+	expect_shown("{\"event\": \"CONSOLE_CLOSED\"");
+	assert_string_equal(fake_guest_heard, "ab\rq");
+}
+
 /* A machine that is short of memory says so, and the shell goes on. */
 static void test_no_memory(void **state)
 {
@@ -326,6 +351,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_the_protocols_line, fake_setup, fake_teardown),
 		cmocka_unit_test_setup_teardown(test_events, fake_setup, fake_teardown),
 		cmocka_unit_test_setup_teardown(test_the_log_as_events, fake_setup, fake_teardown),
+		cmocka_unit_test_setup_teardown(test_a_console, fake_setup, fake_teardown),
 		cmocka_unit_test_setup_teardown(test_no_memory, fake_setup, fake_teardown),
 	};
 
