@@ -157,7 +157,8 @@ static bool qmp_read(struct qmp *q)
 		input_taken(1);
 		if (byte == QMP_CTRLC)
 			q->len = 0;
-		done = byte == QMP_CTRLC || qmp_byte(q, byte);
+		/* With nothing left of it, it is the shell's line again. */
+		done = byte == QMP_CTRLC || qmp_byte(q, byte) || !q->len;
 	}
 	shell_show(q->line, q->len);
 	console_edit(NULL, 0);

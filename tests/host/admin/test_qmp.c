@@ -71,6 +71,9 @@ static void test_requests_in_the_shell(void **state)
 	ask("{\"execute\": \"human-monitor-command\", \"arguments\": "
 	    "{\"command-line\": \"echo 'a  b'; echo c\"}}",
 	    "{\"return\": \"a  b\\nc\\n\"}\n");
+	fake_shell(false, "{x\b\x7flist\r");
+	assert_int_equal(count("{"), 0);
+	expect_shown("NAME  ");
 	/* What was typed before it was given up is none. */
 	fake_shell(false, "{\"execute\": \x03list\r");
 	assert_int_equal(count("{"), 0);
