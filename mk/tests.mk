@@ -107,6 +107,15 @@ check check-all: | $(SETUP)
 	$(Q)$(MAKE) --no-print-directory -k check-build; echo $$? >$(BUILD)/.check-build
 	$(Q)tests/run --build $$(cat $(BUILD)/.check-build) $(if $(filter check-all,$@),--all) $(TESTS)
 
+# By the packaged labgrid, with the packaged Python: docs/testbed.md.
+.PHONY: labgrid
+labgrid: $(ISO) | $(SETUP)
+	$(Q)scripts/setup labgrid python3-pytest
+	$(Q)cd tests/labgrid && LG_ISO=$(abspath $(ISO)) PYTHONDONTWRITEBYTECODE=1 timeout 600 \
+		/usr/bin/python3 -m pytest -p no:cacheprovider --lg-env qemu.yaml .
+
+check-all: labgrid
+
 .PHONY: budgets
 budgets: $(BUILD)/alcazar.elf
 	$(Q)scripts/budgets $<
