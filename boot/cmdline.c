@@ -80,22 +80,28 @@ static bool parse_cpus(const char *value, struct cmdline *out)
 	return n;
 }
 
-static bool parse_autostart(const char *value, struct cmdline *out)
+static bool parse_answer(const char *value, bool *answer)
 {
 	const struct choice *c = choose(answers, value, strlen(value));
 
 	if (c)
-		out->autostart = c->value;
+		*answer = c->value;
 	return c;
+}
+
+static bool parse_autostart(const char *value, struct cmdline *out)
+{
+	return parse_answer(value, &out->autostart);
 }
 
 static bool parse_apicv(const char *value, struct cmdline *out)
 {
-	const struct choice *c = choose(answers, value, strlen(value));
+	return parse_answer(value, &out->apicv);
+}
 
-	if (c)
-		out->apicv = c->value;
-	return c;
+static bool parse_msr_areas(const char *value, struct cmdline *out)
+{
+	return parse_answer(value, &out->msr_areas);
 }
 
 static const struct option {
@@ -108,6 +114,7 @@ static const struct option {
 	{"cpus=", parse_cpus, "a number from 1 on"},
 	{"autostart=", parse_autostart, "yes or no"},
 	{"apicv=", parse_apicv, "yes or no"},
+	{"msr-areas=", parse_msr_areas, "yes or no"},
 };
 
 /* NULL when @word was understood, otherwise what was expected. */
@@ -120,7 +127,7 @@ static const char *parse_word(const char *word, struct cmdline *out)
 		if (!strncmp(word, o->name, len))
 			return o->parse(word + len, out) ? NULL : o->expected;
 	}
-	return "console=, loglevel=, cpus=, autostart= or apicv=";
+	return "console=, loglevel=, cpus=, autostart=, apicv= or msr-areas=";
 }
 
 void cmdline_parse(const char *text, struct cmdline *out,

@@ -7,6 +7,7 @@
  *   cpus=4                how many CPUs to use at most
  *   autostart=no          start no VM by itself, whatever the configs say
  *   apicv=no              the CPU delivers no interrupts to guests by itself
+ *   msr-areas=yes         the CPU switches MSRs by lists in memory, fields or not
  */
 #ifndef BOOT_CMDLINE_H
 #define BOOT_CMDLINE_H
@@ -25,7 +26,7 @@ struct cmdline {
 	unsigned consoles; /* CMDLINE_CONSOLE_ bits */
 	enum log_level loglevel;
 	uint32_t cpus; /* at least 1 */
-	bool autostart, apicv;
+	bool autostart, apicv, msr_areas;
 };
 
 /*

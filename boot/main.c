@@ -275,6 +275,7 @@ static void start_vmm(void)
 	if (device_types_init())
 		panic("two device types have one name: this is a fault of the build");
 	vmm_options.apicv = cmdline.apicv;
+	vmm_options.msr_areas = cmdline.msr_areas;
 	vmm_init();
 	vmm_cpu_init();
 	vm_config_load_modules();

@@ -7,7 +7,8 @@
 
 /* Before vmm_init(). */
 struct vmm_options {
-	bool apicv; /* the CPU delivers virtual interrupts, where it can */
+	bool apicv;	/* the CPU delivers virtual interrupts, where it can */
+	bool msr_areas; /* it switches MSRs by lists, also where it could otherwise */
 };
 extern struct vmm_options vmm_options;
 

@@ -23,10 +23,12 @@ uint64_t modes_rsp, modes_cr0, modes_cr3, modes_cr4, modes_efer;
 uint8_t modes_idtr[10];
 uint32_t modes_signature, modes_apic_version; /* in 64-bit mode */
 uint32_t modes_probes, modes_bad;	      /* how many, and a bit for each that went wrong */
+uint32_t modes_efers[2];		      /* without paging, and with it again */
 volatile uint32_t modes_word;		      /* is read at its alias */
 
 extern const char modes_real[], modes_real_end[], modes_real_result[];
 void modes_trip(void);
+void modes_blink(void);
 extern uint8_t guest_pd[];
 
 /* clang-format off */
@@ -75,6 +77,19 @@ __asm__(
 "	mov modes_cr0, %rax; mov %rax, %cr0\n"
 "	lidt modes_idtr\n"
 "	popq %r15; popq %r14; popq %r13; popq %r12; popq %rbp; popq %rbx\n"
+"	ret\n"
+	/* Out of long mode and back by PG alone, which many hypervisors do not see. */
+"	.globl modes_blink\n"
+"modes_blink:\n"
+"	pushq %rbx; mov %rsp, modes_rsp\n"
+"	mov $0xc0000080, %ecx; mov %cr0, %rbx\n"
+"	pushq $0x08; pushq $1f; lretq\n"
+"	.code32\n"
+"1:	and $0x7fffffff, %ebx; mov %ebx, %cr0; rdmsr; mov %eax, modes_efers\n"
+"	or $0x80000000, %ebx; mov %ebx, %cr0; rdmsr; mov %eax, modes_efers + 4\n"
+"	ljmp $0x18, $1f\n"
+"	.code64\n"
+"1:	mov modes_rsp, %rsp; popq %rbx\n"
 "	ret\n"
 	/* Exits, the emulator's way through the tables, and the alias. */
 "	.code32\n"
@@ -149,4 +164,14 @@ GUEST_TEST(changes_modes_with_bits_that_are_not_its_own)
 		      "trip %u: real mode: CPUID 0x%x, %u interrupts", trip, real[0], real[1]);
 		CHECK((real[2] & 0xc0000021) == 0x40000000, "real mode's CR0 is 0x%x", real[2]);
 	}
+}
+
+GUEST_TEST(long_mode_follows_paging)
+{
+	uint64_t efer = rdmsr(0xc0000080);
+
+	CHECK((efer & 0x500) == 0x500, "LME and LMA: 0x%llx", (unsigned long long)efer);
+	modes_blink();
+	CHECK(modes_efers[0] == (efer & ~0x400ull), "0x%x without paging", modes_efers[0]);
+	CHECK(modes_efers[1] == efer, "0x%x with paging", modes_efers[1]);
 }

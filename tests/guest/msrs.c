@@ -3,14 +3,23 @@
 #include "tests/guest/lib/apic.h"
 #include "tests/guest/lib/guest.h"
 
-#define MSR_TSC	  0x10
-#define MSR_PAT	  0x277
-#define MSR_EFER  0xc0000080
-#define MSR_STAR  0xc0000081
-#define MSR_LSTAR 0xc0000082
-#define MSR_GS	  0xc0000101
-#define MSR_KGS	  0xc0000102
-#define EFER_SCE  1
+#define MSR_TSC	   0x10
+#define MSR_PAT	   0x277
+#define MSR_EFER   0xc0000080
+#define MSR_STAR   0xc0000081
+#define MSR_LSTAR  0xc0000082
+#define MSR_SFMASK 0xc0000084
+#define MSR_GS	   0xc0000101
+#define MSR_KGS	   0xc0000102
+#define EFER_SCE   0x1ull
+#define EFER_LME   0x100ull
+#define EFER_LMA   0x400ull
+#define EFER_NXE   0x800ull
+
+#define NO_EXECUTE 0x2000000ul /* a page of 2 MiB that nobody uses */
+
+extern const char msrs_behind_syscall[];
+extern uint64_t guest_pd[];
 
 static const struct {
 	uint32_t first, last;
@@ -102,6 +111,58 @@ GUEST_TEST(bad_values_fault)
 	CHECK(!guest_wrmsr(MSR_LSTAR, 0x0000800000000000), "LSTAR takes a non-canonical address");
 	CHECK(guest_wrmsr(MSR_EFER, efer | EFER_SCE) && (rdmsr(MSR_EFER) & EFER_SCE), "no SCE");
 	wrmsr(MSR_EFER, efer);
+}
+
+/* Behind itself, at the same privilege: LSTAR is there, and SS as it was again after. */
+static void do_syscall(void *arg)
+{
+	(void)arg;
+	__asm__ volatile("syscall\n"
+			 "	.globl msrs_behind_syscall\n"
+			 "msrs_behind_syscall:\n"
+			 "	mov %0, %%ss"
+			 :
+			 : "r"(0x10)
+			 : "rcx", "r11", "memory");
+}
+
+static void do_read(void *address)
+{
+	(void)*(volatile uint8_t *)address;
+}
+
+static void set_efer(uint64_t efer)
+{
+	wrmsr(MSR_EFER, efer);
+	__asm__ volatile("mov %%cr3, %%rax; mov %%rax, %%cr3" ::: "rax", "memory");
+}
+
+/* Not only what RDMSR says of it: the CPU runs by it. */
+GUEST_TEST(efer_counts)
+{
+	uint64_t efer = rdmsr(MSR_EFER), *pde = &guest_pd[NO_EXECUTE >> 21];
+	struct guest_fault fault = {0};
+
+	CHECK((efer & (EFER_LME | EFER_LMA)) == (EFER_LME | EFER_LMA), "0x%llx",
+	      (unsigned long long)efer);
+	wrmsr(MSR_STAR, (uint64_t)0x18 << 32);
+	wrmsr(MSR_LSTAR, (uint64_t)(uintptr_t)msrs_behind_syscall);
+	wrmsr(MSR_SFMASK, 0x300);
+	wrmsr(MSR_EFER, efer & ~EFER_SCE);
+	CHECK(guest_faults(do_syscall, NULL, &fault) && fault.vector == 6, "SYSCALL without SCE");
+	wrmsr(MSR_EFER, efer | EFER_SCE);
+	CHECK(!guest_faults(do_syscall, NULL, &fault), "vector %u with SCE", fault.vector);
+	*pde |= 1ull << 63;
+	set_efer(efer & ~EFER_NXE);
+	CHECK(guest_faults(do_read, (void *)NO_EXECUTE, &fault) && fault.vector == 14 &&
+		      (fault.error & 8),
+	      "bit 63 counts without NXE: vector %u, error 0x%llx", fault.vector,
+	      (unsigned long long)fault.error);
+	set_efer(efer | EFER_NXE);
+	CHECK(!guest_faults(do_read, (void *)NO_EXECUTE, &fault), "vector %u with NXE",
+	      fault.vector);
+	*pde &= ~(1ull << 63);
+	set_efer(efer);
 }
 
 GUEST_TEST(tsc_can_be_set)

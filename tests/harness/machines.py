@@ -61,7 +61,7 @@ SLOW = (
 # Minutes everywhere: for `make check-all` alone.
 LONG = ("machine/hotplug/under_load[1000", "machine/hotplug/fronts_under_load[1000",
         "machine/virtio/disk[1024", "machine/virtio/network[256",
-        "machine/virtio/plugged_under_ping[100")
+        "machine/virtio/plugged_under_ping[100", "machine/msr_areas/run_linux")
 
 # What a case asks for that only QEMU gives: its argument, the value (None: any), and why.
 QEMU_ALONE = (

@@ -38,6 +38,8 @@ struct vmx_vcpu {
 	uint32_t *apic;	       /* the virtual-APIC page: vmx_apic.h */
 	uint64_t eoi_exits[4]; /* vectors whose EOI exits, as in the VMCS */
 	struct vmcs *vmcs;
+	const struct vmcs *efer_vmcs; /* vmcs, where that is what EFER is in; or NULL */
+	struct vmx_msr_area *area;    /* or NULL: vmx_msr_area.h */
 	hpa_t vmcs_phys;
 	uint32_t cpu;  /* whose state the VMCS's host fields have; UINT32_MAX: nobody's */
 	uint32_t proc; /* primary processor-based controls, as in the VMCS */
@@ -93,8 +95,8 @@ void vmx_run(struct vcpu *vcpu, struct vm_exit *exit);
 /* vmx_exit.c: after an exit, the VMCS to @exit. */
 void vmx_exited(struct vcpu *vcpu, struct vm_exit *exit);
 
-/* vmx_host.c: the fields that an exit loads this CPU's state from. The VMCS is current. */
-void vmx_host_write(void);
+/* vmx_host.c: this CPU's state, for exits to load: fields, and @vmx's area. The VMCS is current. */
+void vmx_host_write(struct vmx_vcpu *vmx);
 
 /* vmx_regs.c */
 uint64_t vmx_get_reg(struct vcpu *vcpu, enum vcpu_reg reg);

@@ -73,12 +73,12 @@ void vmx_rule_linear(struct vmx_check *c, bool when, uint32_t field, const char 
 		 "bits beyond the linear address width must all be the same", section);
 }
 
-static bool vmx_pat_valid(uint64_t pat)
+bool vmx_pat_valid(uint64_t pat)
 {
 	for (unsigned i = 0; i < 8; i++, pat >>= 8) {
 		uint8_t type = pat & 0xff;
 
-		if (type > 7 || type == 2 || type == 3) /* 11.12.2 */
+		if (type > 7 || type == 2 || type == 3)
 			return false;
 	}
 	return true;
@@ -135,5 +135,6 @@ unsigned vmx_check(const struct vmx_check_input *in, vmx_rule_fn fn, void *opaqu
 	vmx_check_guest(&c);
 	vmx_check_segs(&c);
 	vmx_check_state(&c);
+	vmx_check_msrs(&c);
 	return c.broken;
 }

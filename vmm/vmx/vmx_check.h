@@ -6,7 +6,7 @@
  * Not checked: what only a CPU in SMM may do (its rules are those of the others
  * here), controls that need a tertiary word (not offered by any CPU that lets us
  * in), reserved bits of performance and trace MSRs that are some models' alone,
- * and whether WRMSR would take a value from a list, but for EFER's.
+ * and whether WRMSR would take a value from a list, but for EFER's and PAT's.
  */
 #ifndef VMM_VMX_VMX_CHECK_H
 #define VMM_VMX_VMX_CHECK_H
@@ -40,5 +40,16 @@ typedef void (*vmx_rule_fn)(void *opaque, const struct vmx_rule *rule);
 
 /* Calls @fn for each rule there is, broken or not; returns how many are broken. */
 unsigned vmx_check(const struct vmx_check_input *in, vmx_rule_fn fn, void *opaque);
+
+/* Of the list of MSRs that entries load, the one at which the last entry ended. */
+struct vmx_refused_msr {
+	unsigned number; /* in the list, from 1 on */
+	uint32_t index;
+	uint64_t value;
+};
+/* False: it did not end there, or the list cannot be looked at. */
+bool vmx_check_refused_msr(const struct vmx_check_input *in, struct vmx_refused_msr *msr);
+/* The manual's name of one that may be, or must not be, in a list; "MSR" for others. */
+const char *vmx_check_msr_name(uint32_t index);
 
 #endif

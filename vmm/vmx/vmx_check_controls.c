@@ -185,6 +185,9 @@ static void vmx_check_list(struct vmx_check *c, uint32_t count_field, uint32_t f
 	uint64_t last = count ? first + count * 16 - 1 : 0;
 
 	vmx_rule_phys(c, count, field, 4, section);
+	vmx_rule(c, count_field, count > VMX_MISC_MSR_LIST_MAX(c->m->misc),
+		 "must not be above what IA32_VMX_MISC's bits 27:25 allow",
+		 count_field == VMCS_ENTRY_MSR_LOAD_COUNT ? "24.8.2" : "24.7.2");
 	vmx_rule(c, count_field, !(first & c->beyond) && (last & c->beyond),
 		 "the list must end below the physical address width", section);
 }

@@ -68,6 +68,8 @@ void vmx_rule_phys(struct vmx_check *c, bool when, uint32_t field, unsigned bits
 void vmx_rule_canonical(struct vmx_check *c, bool when, uint32_t field, const char *section);
 /* Bits 63:N must be the same, N the linear address width: one more is allowed than above. */
 void vmx_rule_linear(struct vmx_check *c, bool when, uint32_t field, const char *section);
+/* IA32_PAT takes it (11.12.2). */
+bool vmx_pat_valid(uint64_t pat);
 void vmx_rule_pat(struct vmx_check *c, bool when, uint32_t field, const char *section);
 /* IA32_S_CET, SSP and IA32_INTERRUPT_SSP_TABLE_ADDR, whose fields follow each other. */
 void vmx_rule_cet(struct vmx_check *c, bool when, uint32_t field, const char *section);
@@ -80,5 +82,6 @@ void vmx_check_host(struct vmx_check *c);
 void vmx_check_guest(struct vmx_check *c);
 void vmx_check_segs(struct vmx_check *c);
 void vmx_check_state(struct vmx_check *c);
+void vmx_check_msrs(struct vmx_check *c);
 
 #endif

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What of the guest is in no register (26.3.1.5), and MSRs from a list (26.4). */
+/* What of the guest is in no register (26.3.1.5). */
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/msr.h"
 #include "vmm/vmx/vmx_caps.h"
 #include "vmm/vmx/vmx_check_rules.h"
 
 #define STATE "26.3.1.5"
-#define MSRS  "26.4"
 
 /* Activity states and interruptibility (24.4.2). */
 enum { ACTIVE, HLT, SHUTDOWN, WAIT_FOR_SIPI };
@@ -127,58 +125,6 @@ static void vmx_check_link(struct vmx_check *c)
 		 STATE);
 }
 
-/* An entry of the list of MSRs that an entry loads (24.8.2). */
-struct vmx_check_msr {
-	uint32_t index;
-	uint32_t reserved;
-	uint64_t value;
-};
-
-enum { MSR_RESERVED, MSR_BASES, MSR_IN_X2APIC, MSR_SMM, MSR_VALUE, MSR_RULES };
-
-static bool vmx_check_msr_broken(const struct vmx_check *c, const struct vmx_check_msr *msr,
-				 unsigned rule)
-{
-	switch (rule) {
-	case MSR_RESERVED:
-		return msr->reserved;
-	case MSR_BASES:
-		return msr->index == MSR_FS_BASE || msr->index == MSR_GS_BASE;
-	case MSR_IN_X2APIC:
-		return c->in->x2apic && msr->index >> 8 == MSR_X2APIC >> 8;
-	case MSR_SMM:
-		return msr->index == 0x9b; /* IA32_SMM_MONITOR_CTL */
-	default:
-		return msr->index == MSR_EFER && (msr->value & ~c->m->efer_valid);
-	}
-}
-
-static void vmx_check_list_msrs(struct vmx_check *c)
-{
-	static const char *const texts[MSR_RULES] = {
-		[MSR_RESERVED] = "bits 63:32 of an entry must be 0",
-		[MSR_BASES] = "IA32_FS_BASE and IA32_GS_BASE must not be in the list",
-		[MSR_IN_X2APIC] = "800h to 8ffh must not be in the list in x2APIC mode",
-		[MSR_SMM] = "IA32_SMM_MONITOR_CTL must not be in the list",
-		[MSR_VALUE] =
-			"a value for IA32_EFER must not have bits that this CPU does not have",
-	};
-	uint64_t count = vmx_check_get(c, VMCS_ENTRY_MSR_LOAD_COUNT);
-	uint64_t at = count ? vmx_check_get(c, VMCS_ENTRY_MSR_LOAD_ADDRESS) : 0;
-	bool broken[MSR_RULES] = {false};
-	struct vmx_check_msr msr;
-
-	/* Beyond that, what happens is not defined (A.6). */
-	if (count > VMX_MISC_MSR_LIST_MAX(c->m->misc))
-		count = VMX_MISC_MSR_LIST_MAX(c->m->misc);
-	for (; count && c->in->memory(c->in->opaque, at, &msr, sizeof(msr));
-	     count--, at += sizeof(msr))
-		for (unsigned i = 0; i < MSR_RULES; i++)
-			broken[i] |= vmx_check_msr_broken(c, &msr, i);
-	for (unsigned i = 0; i < MSR_RULES; i++)
-		vmx_rule(c, VMCS_ENTRY_MSR_LOAD_ADDRESS, broken[i], texts[i], MSRS);
-}
-
 void vmx_check_state(struct vmx_check *c)
 {
 	uint32_t activity = vmx_check_get(c, VMCS_GUEST_ACTIVITY);
@@ -188,5 +134,4 @@ void vmx_check_state(struct vmx_check *c)
 	vmx_check_blocking(c, blocking);
 	vmx_check_pending(c, activity, blocking);
 	vmx_check_link(c);
-	vmx_check_list_msrs(c);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vmm/vmx/vmx_choose.h"
+#include "arch/x86_64/msr.h"
 #include "vmm/vmx/vmx_caps.h"
 #include "vmm/vmx/vmx_controls.h"
 
@@ -11,6 +12,13 @@
 
 /* With a TPR shadow CR8 is the guest's own. */
 #define CR8_EXITS (VMX_PROC_CR8_LOAD | VMX_PROC_CR8_STORE)
+
+const struct vmx_switched vmx_switched_msrs[VMX_SWITCHED_MSRS] = {
+	[VMX_SWITCHED_EFER] = {"IA32_EFER", MSR_EFER, VMX_EXIT_SAVE_EFER | VMX_EXIT_LOAD_EFER,
+			       VMX_ENTRY_LOAD_EFER},
+	[VMX_SWITCHED_PAT] = {"IA32_PAT", MSR_PAT, VMX_EXIT_SAVE_PAT | VMX_EXIT_LOAD_PAT,
+			      VMX_ENTRY_LOAD_PAT},
+};
 
 static const struct vmx_control_word *vmx_word(const struct vmx_machine *m, enum vmx_word word)
 {
@@ -54,6 +62,35 @@ bool vmx_has_x2apic(const struct vmx_machine *m)
 	       (m->proc2.allowed1 & VMX_PROC2_X2APIC) == VMX_PROC2_X2APIC;
 }
 
+/* @control is one of those that switch an MSR by fields, and the lists do it. */
+static bool vmx_is_left_to_area(const struct vmx_machine *m, const struct vmx_control *control)
+{
+	for (size_t i = 0; i < VMX_SWITCHED_MSRS; i++) {
+		const struct vmx_switched *s = &vmx_switched_msrs[i];
+		uint32_t own = control->word == VMX_WORD_EXIT	 ? s->exit
+			       : control->word == VMX_WORD_ENTRY ? s->entry
+								 : 0;
+
+		if (control->bit & own)
+			return m->msr_areas || (s->exit & ~m->exit.allowed1) ||
+			       (s->entry & ~m->entry.allowed1);
+	}
+	return false;
+}
+
+bool vmx_in_msr_area(const struct vmx_machine *m, enum vmx_switched_msr msr)
+{
+	return !vmx_uses(&m->entry, vmx_switched_msrs[msr].entry);
+}
+
+bool vmx_needs_msr_area(const struct vmx_machine *m)
+{
+	for (unsigned msr = 0; msr < VMX_SWITCHED_MSRS; msr++)
+		if (vmx_in_msr_area(m, msr))
+			return true;
+	return false;
+}
+
 enum vmx_use vmx_use_of(const struct vmx_machine *m, const struct vmx_control *control)
 {
 	if (control->word == VMX_WORD_PROC2 && control->bit == VMX_PROC2_RDTSCP && !m->has_rdtscp)
@@ -66,6 +103,9 @@ enum vmx_use vmx_use_of(const struct vmx_machine *m, const struct vmx_control *c
 	    (m->proc.allowed1 & VMX_PROC_TPR_SHADOW))
 		return VMX_NOT_USED;
 	if (control->use == VMX_OPTIONAL && !vmx_has_x2apic(m))
+		return VMX_NOT_USED;
+	/* One that the CPU has is of no use without the others. */
+	if ((vmx_word_has(m, control->word) & control->bit) && vmx_is_left_to_area(m, control))
 		return VMX_NOT_USED;
 	return control->use;
 }

@@ -55,6 +55,18 @@ enum vmx_use vmx_use_of(const struct vmx_machine *m, const struct vmx_control *c
  */
 int vmx_choose(struct vmx_machine *m, char *reason, size_t size) __must_check;
 
+/* MSRs that entries and exits switch: by fields of the VMCS, or by lists (vmx_msr_area.h). */
+enum vmx_switched_msr { VMX_SWITCHED_EFER, VMX_SWITCHED_PAT, VMX_SWITCHED_MSRS };
+struct vmx_switched {
+	const char *name;
+	uint32_t index;
+	uint32_t exit, entry; /* the controls; all of them are used, or none */
+};
+extern const struct vmx_switched vmx_switched_msrs[VMX_SWITCHED_MSRS];
+/* After vmx_choose(): @msr is switched by lists; so is any. */
+bool vmx_in_msr_area(const struct vmx_machine *m, enum vmx_switched_msr msr);
+bool vmx_needs_msr_area(const struct vmx_machine *m);
+
 /* The CPU can do the busiest part of a guest's local APIC in x2APIC mode. */
 bool vmx_has_x2apic(const struct vmx_machine *m);
 

@@ -26,6 +26,7 @@ struct vmx_control_word {
 struct vmx_machine {
 	bool has_vmx;
 	bool no_apicv;		  /* the command line says so */
+	bool msr_areas;		  /* the command line wants them for all that they can do */
 	bool has_rdtscp;	  /* the instruction, by CPUID */
 	uint64_t feature_control; /* IA32_FEATURE_CONTROL */
 	uint64_t basic;		  /* IA32_VMX_BASIC: bits 30:0 are a VMCS's revision */

@@ -7,6 +7,7 @@
 #include "vmm/vmx/vmx_controls.h"
 #include "vmm/vmx/vmx_field.h"
 #include "vmm/vmx/vmx_insn.h"
+#include "vmm/vmx/vmx_msr_area.h"
 
 #define PDPTES	       4
 #define PDPTE_TABLE    (~UINT64_C(0x1f)) /* the part of CR3 that is their address */
@@ -24,19 +25,20 @@ uint64_t vmx_cr_get(struct vcpu *vcpu, enum vcpu_reg reg)
 	case VCPU_CR4:
 		return (vmx_read(VMCS_GUEST_CR4) & ~vmx_cr4_ours(vcpu)) | vmx->cr4;
 	default:
-		return vmx_read(VMCS_GUEST_EFER);
+		return vmx_msr_get(vmx, VMX_SWITCHED_EFER);
 	}
 }
 
 /* The entry takes LMA as it is and wants its own control to agree (26.3.1.1). */
-static bool vmx_cr_update_lma(uint64_t cr0, uint64_t efer)
+static bool vmx_cr_update_lma(struct vmx_vcpu *vmx, uint64_t cr0)
 {
+	uint64_t efer = vmx_msr_get(vmx, VMX_SWITCHED_EFER);
 	bool lma = (efer & EFER_LME) && (cr0 & CR0_PG);
 	uint64_t entry = vmx_read(VMCS_ENTRY_CONTROLS);
 
 	efer = lma ? efer | EFER_LMA : efer & ~EFER_LMA;
 	entry = lma ? entry | VMX_ENTRY_IA32E_GUEST : entry & ~VMX_ENTRY_IA32E_GUEST;
-	vmx_write(VMCS_GUEST_EFER, efer);
+	vmx_msr_set(vmx, VMX_SWITCHED_EFER, efer);
 	vmx_write(VMCS_ENTRY_CONTROLS, entry);
 	return lma;
 }
@@ -78,7 +80,7 @@ static void vmx_cr_set_cr4(struct vcpu *vcpu, uint64_t value)
 void vmx_cr_set(struct vcpu *vcpu, enum vcpu_reg reg, uint64_t value)
 {
 	struct vmx_vcpu *vmx = vmx_of(vcpu);
-	bool was_lma = vmx_read(VMCS_GUEST_EFER) & EFER_LMA;
+	bool was_lma = vmx_msr_get(vmx, VMX_SWITCHED_EFER) & EFER_LMA;
 	uint64_t cr0;
 	bool lma;
 
@@ -89,9 +91,9 @@ void vmx_cr_set(struct vcpu *vcpu, enum vcpu_reg reg, uint64_t value)
 	else if (reg == VCPU_CR4)
 		vmx_cr_set_cr4(vcpu, value);
 	else
-		vmx_write(VMCS_GUEST_EFER, value);
+		vmx_msr_set(vmx, VMX_SWITCHED_EFER, value);
 	cr0 = vmx_read(VMCS_GUEST_CR0);
-	lma = vmx_cr_update_lma(cr0, vmx_read(VMCS_GUEST_EFER));
+	lma = vmx_cr_update_lma(vmx, cr0);
 	/* NXE alone leaves them as they are, whatever memory has by now (vol. 3A, 4.4.1). */
 	if ((reg != VCPU_EFER || was_lma) && (cr0 & CR0_PG) && !lma &&
 	    (vmx_read(VMCS_GUEST_CR4) & CR4_PAE))

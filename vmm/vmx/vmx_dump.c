@@ -8,11 +8,14 @@
 #include "vmm/vmx/vmx_check.h"
 #include "vmm/vmx/vmx_field.h"
 #include "vmm/vmx/vmx_insn.h"
+#include "vmm/vmx/vmx_msr_area.h"
 
 #include <string.h>
 
 /* Of the direct map: a slot is an entry of the topmost table. */
 #define DIRECT_SIZE ((uint64_t)DIRECT_SLOTS << 39)
+
+#define REFUSED_MSR "entry %u of the MSR list, %s (%#x) = %#lx, is not taken (SDM vol. 3C, 26.4)"
 
 struct vmx_verdict {
 	struct vcpu *vcpu;
@@ -70,6 +73,22 @@ static void vmx_explain_rule(void *opaque, const struct vmx_rule *r)
 		       vcpu->index, field, r->value, r->text, r->section);
 }
 
+/* The entry ended in the middle of the list: what it could not load, by name. */
+static void vmx_explain_msr(const struct vmx_verdict *verdict, const struct vmx_check_input *in)
+{
+	const struct vcpu *vcpu = verdict->vcpu;
+	struct vmx_refused_msr msr;
+
+	if (!vmx_check_refused_msr(in, &msr))
+		return;
+	if (verdict->print)
+		verdict->print("broken: " REFUSED_MSR "\n", msr.number,
+			       vmx_check_msr_name(msr.index), msr.index, msr.value);
+	else
+		vm_log(vcpu->vm, LOG_ERROR, "vcpu %u: VM entry: " REFUSED_MSR, vcpu->index,
+		       msr.number, vmx_check_msr_name(msr.index), msr.index, msr.value);
+}
+
 static unsigned vmx_explain_to(struct vmx_verdict *verdict, struct vmx_snapshot *snapshot)
 {
 	const struct vmx_check_input in = {
@@ -81,6 +100,7 @@ static unsigned vmx_explain_to(struct vmx_verdict *verdict, struct vmx_snapshot 
 		.opaque = snapshot,
 	};
 
+	vmx_explain_msr(verdict, &in);
 	return vmx_check(&in, vmx_explain_rule, verdict);
 }
 
@@ -113,6 +133,14 @@ static void vmx_dump_take(struct vcpu *vcpu, struct vmx_snapshot *s)
 	vmx_vmcs_end(loan);
 }
 
+static void vmx_dump_area(const struct vmx_msr_area *area, hv_print_fn print)
+{
+	for (uint32_t i = 0; area && i < area->count; i++)
+		print("MSR area: %s (%#x): the guest's %016lx, ours %016lx\n",
+		      vmx_check_msr_name(area->guest[i].index), area->guest[i].index,
+		      area->guest[i].value, area->host[i].value);
+}
+
 /* Printing may wait, and others need the CPU's current VMCS meanwhile. */
 void vmx_dump(struct vcpu *vcpu, hv_print_fn print)
 {
@@ -128,6 +156,7 @@ void vmx_dump(struct vcpu *vcpu, hv_print_fn print)
 		if (s->has[i])
 			print("%04x %-48s %0*lx\n", vmx_fields[i].encoding, vmx_fields[i].name,
 			      (int)vmx_field_size(vmx_fields[i].encoding) * 2, s->values[i]);
+	vmx_dump_area(vmx_of(vcpu)->area, print);
 	if (!vmx_explain_to(&verdict, s))
 		print("all %u rules of a VM entry that we know are kept\n", verdict.rules);
 	kfree(s);

@@ -8,6 +8,7 @@
 #include "vmm/vmx/vmx_controls.h"
 #include "vmm/vmx/vmx_field.h"
 #include "vmm/vmx/vmx_insn.h"
+#include "vmm/vmx/vmx_msr_area.h"
 #include "vmm/vmx/vmx_run.h"
 
 /* vmx_run.S. */
@@ -46,7 +47,13 @@ static void vmx_host_write_tables(void)
 	vmx_write(VMCS_HOST_TR_BASE, vmx_host_tr_base((const uint64_t *)gdtr.base));
 }
 
-void vmx_host_write(void)
+static void vmx_host_write_area(struct vmx_msr_area *area)
+{
+	for (uint32_t i = 0; area && i < area->count; i++)
+		area->host[i].value = msr_read(area->host[i].index);
+}
+
+void vmx_host_write(struct vmx_vcpu *vmx)
 {
 	vmx_write(VMCS_HOST_CR0, cpu_read_cr0());
 	vmx_write(VMCS_HOST_CR3, cpu_read_cr3());
@@ -60,5 +67,6 @@ void vmx_host_write(void)
 		vmx_write(VMCS_HOST_PAT, msr_read(MSR_PAT));
 	if (vmx_uses(&vmx_machine.exit, VMX_EXIT_LOAD_EFER))
 		vmx_write(VMCS_HOST_EFER, msr_read(MSR_EFER));
+	vmx_host_write_area(vmx->area);
 	vmx_write(VMCS_HOST_RIP, (uint64_t)vmx_run_exited);
 }

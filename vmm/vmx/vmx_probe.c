@@ -53,6 +53,7 @@ void vmx_read_machine(struct vmx_machine *m)
 {
 	*m = (struct vmx_machine){
 		.no_apicv = !vmm_options.apicv,
+		.msr_areas = vmm_options.msr_areas,
 		.has_vmx = cpuid(1).ecx & CPUID_1_ECX_VMX,
 		.has_rdtscp = cpuid_checked(0x80000001).edx & CPUID_80000001_EDX_RDTSCP,
 		.phys_bits = cpuid_checked(0x80000008).eax & 0xff,
@@ -95,12 +96,13 @@ int vmx_probe(char *reason, size_t size)
 	if (err)
 		return err;
 	page_owner_register(&vmx_owner, "vmx");
-	log_info("vmx: revision %#x, EPT%s%s%s%s%s", VMX_BASIC_REVISION(m->basic),
+	log_info("vmx: revision %#x, EPT%s%s%s%s%s%s", VMX_BASIC_REVISION(m->basic),
 		 m->ept_vpid & VMX_EPT_PAGE_1G ? ", 1G pages" : "",
 		 m->ept_vpid & VMX_EPT_ACCESSED_DIRTY ? ", accessed and dirty flags" : "",
 		 vmx_uses(&m->proc2, VMX_PROC2_VPID) ? ", VPID" : "",
 		 vmx_uses(&m->pin, VMX_PIN_PREEMPTION_TIMER) ? ", preemption timer" : "",
-		 vmx_uses(&m->proc2, VMX_PROC2_PAUSE_LOOP) ? ", PAUSE-loop exits" : "");
+		 vmx_uses(&m->proc2, VMX_PROC2_PAUSE_LOOP) ? ", PAUSE-loop exits" : "",
+		 vmx_needs_msr_area(m) ? ", MSR areas" : "");
 	vmx_tell_missing(m);
 	vmx_weaknesses(m, weaknesses, sizeof(weaknesses));
 	if (weaknesses[0])

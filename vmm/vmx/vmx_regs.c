@@ -9,13 +9,13 @@
 #include "vmm/vmx/vmx_exit_reason.h"
 #include "vmm/vmx/vmx_field.h"
 #include "vmm/vmx/vmx_insn.h"
+#include "vmm/vmx/vmx_msr_area.h"
 
 /* Those that are a field of the VMCS and nothing more. */
 static const uint16_t vmx_reg_fields[VCPU_REGS] = {
 	[VCPU_RSP] = VMCS_GUEST_RSP,
 	[VCPU_RFLAGS] = VMCS_GUEST_RFLAGS,
 	[VCPU_DR7] = VMCS_GUEST_DR7,
-	[VCPU_PAT] = VMCS_GUEST_PAT,
 	[VCPU_SYSENTER_CS] = VMCS_GUEST_SYSENTER_CS,
 	[VCPU_SYSENTER_ESP] = VMCS_GUEST_SYSENTER_ESP,
 	[VCPU_SYSENTER_EIP] = VMCS_GUEST_SYSENTER_EIP,
@@ -41,6 +41,8 @@ static uint64_t vmx_reg_read(struct vcpu *vcpu, enum vcpu_reg reg)
 	case VCPU_CR4:
 	case VCPU_EFER:
 		return vmx_cr_get(vcpu, reg);
+	case VCPU_PAT:
+		return vmx_msr_get(vmx_of(vcpu), VMX_SWITCHED_PAT);
 	case VCPU_INTR_SHADOW:
 		return vmx_read(VMCS_GUEST_INTERRUPTIBILITY) & VMX_SHADOW ? 1 : 0;
 	case VCPU_NMI_MASKED:
@@ -107,6 +109,9 @@ static void vmx_reg_write(struct vcpu *vcpu, enum vcpu_reg reg, uint64_t value)
 	case VCPU_CR4:
 	case VCPU_EFER:
 		vmx_cr_set(vcpu, reg, value);
+		break;
+	case VCPU_PAT:
+		vmx_msr_set(vmx_of(vcpu), VMX_SWITCHED_PAT, value);
 		break;
 	case VCPU_RFLAGS:
 		vmx_set_rflags(value);

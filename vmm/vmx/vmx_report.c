@@ -66,6 +66,11 @@ static void vmx_report_machine(hv_print_fn print, const struct vmx_machine *m)
 	print("IA32_VMX_MISC %#lx: preemption timer at TSC/%u, %u CR3 targets, MSR lists to %u\n",
 	      m->misc, 1U << VMX_MISC_TIMER_SHIFT(m->misc), VMX_MISC_CR3_TARGETS(m->misc),
 	      VMX_MISC_MSR_LIST_MAX(m->misc));
+	print("MSR areas:%s", vmx_needs_msr_area(m) ? "" : " not used");
+	for (unsigned msr = 0; msr < VMX_SWITCHED_MSRS; msr++)
+		if (vmx_in_msr_area(m, msr))
+			print(" %s", vmx_switched_msrs[msr].name);
+	print("\n");
 	print("CR0 must have %#lx, may have %#lx; CR4 %#lx, %#lx\n", m->cr0_fixed0, m->cr0_fixed1,
 	      m->cr4_fixed0, m->cr4_fixed1);
 }

@@ -107,17 +107,30 @@ void vmx_get_mode(struct vcpu *vcpu, struct vcpu_mode *mode)
 	vmx_vmcs_end(loan);
 }
 
+/* Another VMCS is loaded, or EFER is in no VMCS. */
+static __noinline bool vmx_mode_is_slowly(struct vcpu *vcpu, const struct vcpu_mode *mode)
+{
+	struct vcpu_mode own;
+
+	vmx_get_mode(vcpu, &own);
+	return own.cr0 == mode->cr0 && own.cr3 == mode->cr3 && own.cr4 == mode->cr4 &&
+	       own.efer == mode->efer && own.cs.base == mode->cs.base &&
+	       own.cs.attrib == mode->cs.attrib;
+}
+
 /* No branch in between: it is nearly always so. */
 bool vmx_mode_is(struct vcpu *vcpu, const struct vcpu_mode *mode)
 {
-	struct vmx_loan loan = vmx_vmcs_begin(vcpu);
-	uint64_t differ = (vmx_cr_get(vcpu, VCPU_CR0) ^ mode->cr0) |
-			  (vmx_cr_get(vcpu, VCPU_CR3) ^ mode->cr3) |
-			  (vmx_cr_get(vcpu, VCPU_CR4) ^ mode->cr4) |
-			  (vmx_cr_get(vcpu, VCPU_EFER) ^ mode->efer) |
-			  (vmx_read(VMCS_GUEST_CS_BASE) ^ mode->cs.base);
-	uint16_t attrib = vmx_seg_attrib(vmx_read(VMCS_GUEST_CS_ACCESS_RIGHTS));
+	uint64_t differ;
+	uint16_t attrib;
 
-	vmx_vmcs_end(loan);
+	if (unlikely(this_cpu()->hv->current != vmx_of(vcpu)->efer_vmcs))
+		return vmx_mode_is_slowly(vcpu, mode);
+	differ = (vmx_cr_get(vcpu, VCPU_CR0) ^ mode->cr0) |
+		 (vmx_cr_get(vcpu, VCPU_CR3) ^ mode->cr3) |
+		 (vmx_cr_get(vcpu, VCPU_CR4) ^ mode->cr4) |
+		 (vmx_read(VMCS_GUEST_EFER) ^ mode->efer) |
+		 (vmx_read(VMCS_GUEST_CS_BASE) ^ mode->cs.base);
+	attrib = vmx_seg_attrib(vmx_read(VMCS_GUEST_CS_ACCESS_RIGHTS));
 	return !(differ | (uint16_t)(attrib ^ mode->cs.attrib));
 }

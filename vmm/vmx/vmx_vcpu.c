@@ -11,6 +11,7 @@
 #include "vmm/vmx/vmx_cr.h"
 #include "vmm/vmx/vmx_field.h"
 #include "vmm/vmx/vmx_insn.h"
+#include "vmm/vmx/vmx_msr_area.h"
 
 #include <errno.h>
 
@@ -85,13 +86,11 @@ static void vmx_vcpu_init_vm(struct vcpu *vcpu)
 	vmx_write(VMCS_CR4_MASK, vmx_cr4_ours(vcpu));
 }
 
-static void vmx_vcpu_init_switch(void)
+static void vmx_vcpu_init_switch(struct vcpu *vcpu)
 {
 	vmx_write(VMCS_EXIT_CONTROLS, vmx_machine.exit.used);
-	vmx_write(VMCS_EXIT_MSR_STORE_COUNT, 0);
-	vmx_write(VMCS_EXIT_MSR_LOAD_COUNT, 0);
 	vmx_write(VMCS_ENTRY_CONTROLS, vmx_machine.entry.used);
-	vmx_write(VMCS_ENTRY_MSR_LOAD_COUNT, 0);
+	vmx_msr_area_write(vmx_of(vcpu));
 	vmx_write(VMCS_ENTRY_INTERRUPTION_INFO, 0);
 	vmx_write(VMCS_LINK_POINTER, VMX_NO_LINK);
 }
@@ -141,7 +140,7 @@ static void vmx_vcpu_init_state(struct vcpu *vcpu)
 	/* What setting a register reads of others. */
 	vmx_write(VMCS_GUEST_CR0, CR0_NE);
 	vmx_write(VMCS_GUEST_CR4, CR4_VMXE);
-	vmx_write(VMCS_GUEST_EFER, 0);
+	vmx_msr_set(vmx_of(vcpu), VMX_SWITCHED_EFER, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(regs); i++)
 		vmx_set_reg(vcpu, regs[i].reg, regs[i].value);
 }
@@ -153,7 +152,7 @@ void vmx_vcpu_reset(struct vcpu *vcpu)
 	vmx_vcpu_init_execution(vcpu);
 	vmx_vcpu_init_vm(vcpu);
 	vmx_apic_reset(vcpu);
-	vmx_vcpu_init_switch();
+	vmx_vcpu_init_switch(vcpu);
 	vmx_vcpu_init_state(vcpu);
 	vmx_vcpu_init_segments(vcpu);
 	vmx_vmcs_end(loan);
@@ -165,6 +164,7 @@ static void vmx_vcpu_free(struct vm *vm, struct vmx_vcpu *vmx)
 		page_free(&vm->owner, vmx->apic, PAGE_ORDER_4K);
 	if (vmx->vmcs)
 		page_free(&vm->owner, vmx->vmcs, PAGE_ORDER_4K);
+	vmx_msr_area_destroy(vmx);
 	kfree(vmx);
 }
 
@@ -176,10 +176,12 @@ int vmx_vcpu_create(struct vcpu *vcpu)
 		return -ENOMEM;
 	vmx->vmcs = page_alloc_zeroed(&vcpu->vm->owner, PAGE_ORDER_4K);
 	vmx->apic = page_alloc_zeroed(&vcpu->vm->owner, PAGE_ORDER_4K);
-	if (!vmx->vmcs || !vmx->apic) {
+	if (!vmx->vmcs || !vmx->apic || vmx_msr_area_create(vmx)) {
 		vmx_vcpu_free(vcpu->vm, vmx);
 		return -ENOMEM;
 	}
+	if (!vmx_in_msr_area(&vmx_machine, VMX_SWITCHED_EFER))
+		vmx->efer_vmcs = vmx->vmcs;
 	vmx->vmcs->revision = VMX_BASIC_REVISION(vmx_machine.basic);
 	vmx->vmcs_phys = paging_phys(vmx->vmcs);
 	vmx->cpu = UINT32_MAX;

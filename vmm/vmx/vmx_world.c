@@ -77,7 +77,7 @@ void vmx_world_enter(struct vcpu *vcpu)
 	vmx_world_make_current(vmx);
 	cpu->world = vcpu;
 	if (vmx->cpu != cpu->index) {
-		vmx_host_write();
+		vmx_host_write(vmx);
 		vmx->cpu = cpu->index;
 	}
 	cpu_write_cr2(vmx->cr2);

@@ -37,28 +37,44 @@ static void test_defaults(void **state)
 	assert_int_equal(cmdline.cpus, UINT32_MAX);
 	assert_true(cmdline.autostart);
 	assert_true(cmdline.apicv);
+	assert_false(cmdline.msr_areas);
 	cmdline_parse("nonsense", &cmdline, NULL);
 }
 
 static void test_all(void **state)
 {
 	(void)state;
-	parse("  console=com2,fb loglevel=debug\tcpus=12 autostart=no apicv=no ");
+	parse("  console=com2,fb loglevel=debug\tcpus=12 autostart=no apicv=no "
+	      "msr-areas=yes");
 	assert_int_equal(complaints, 0);
 	assert_int_equal(cmdline.consoles, CMDLINE_CONSOLE_COM2 | CMDLINE_CONSOLE_FB);
 	assert_int_equal(cmdline.loglevel, LOG_DEBUG);
 	assert_int_equal(cmdline.cpus, 12);
 	assert_false(cmdline.autostart);
 	assert_false(cmdline.apicv);
+	assert_true(cmdline.msr_areas);
 }
 
 static void test_mistakes(void **state)
 {
 	static const char *const wrong[] = {
-		"console=",	"console=com3", "console=com1,", "console=com",
-		"loglevel=inf", "loglevel=",	"cpus=0",	 "cpus=",
-		"cpus=-1",	"cpus=4x",	"cpus=9999999",	 "autostart=maybe",
-		"autostart",	"apicv=1",	"Cpus=1",	 "=",
+		"console=",
+		"console=com3",
+		"console=com1,",
+		"console=com",
+		"loglevel=inf",
+		"loglevel=",
+		"cpus=0",
+		"cpus=",
+		"cpus=-1",
+		"cpus=4x",
+		"cpus=9999999",
+		"autostart=maybe",
+		"autostart",
+		"apicv=1",
+		"msr-areas=2",
+		"Cpus=1",
+		"=",
 	};
 
 	(void)state;

@@ -46,5 +46,6 @@ void test_v86(void **state);
 void test_system_segments(void **state);
 void test_activity(void **state);
 void test_link_and_msrs(void **state);
+void test_refused_msr(void **state);
 
 #endif

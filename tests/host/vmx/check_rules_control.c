@@ -150,6 +150,11 @@ void test_lists(void **state)
 		BROKEN(address, "bits 3:0", world_set(count, 1); world_set(address, 8));
 		BROKEN(address, BEYOND, world_set(count, 1); world_set(address, BIT(40)));
 		BROKEN(count, "the list", world_set(count, 2); world_set(address, BIT(40) - 16));
+		GOOD(world_set(count, 512); world_set(address, WORLD_LISTS));
+		BROKEN(count, "must not be above what", world_set(count, 513);
+		       world_set(address, WORLD_LISTS));
+		GOOD(world_set(count, 513); world_set(address, WORLD_LISTS);
+		     world_machine.misc |= BIT(25));
 	}
 }
 

@@ -3,6 +3,12 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/msr.h"
 #include "tests/host/vmx/check_rules.h"
+#include "vmm/vmx/vmx_exit_reason.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
 
 #define ENTRY VMCS_ENTRY_CONTROLS
 #define EVENT VMCS_ENTRY_INTERRUPTION_INFO
@@ -349,11 +355,50 @@ void test_link_and_msrs(void **state)
 	BROKEN(link, "the VMCS there must be a", world_set(link, WORLD_FREE);
 	       world_put(WORLD_FREE, 0x80000012));
 	BROKEN(link, "must not be", world_set(link, WORLD_VMCS));
-	GOOD(list(MSR_EFER, EFER_NXE));
+	GOOD(list(MSR_EFER, EFER_LME | EFER_LMA | EFER_NXE));
+	GOOD(world_legacy(); list(MSR_EFER, EFER_NXE));
+	GOOD(world_legacy(); world_off(VMCS_GUEST_CR0, CR0_PG); list(MSR_EFER, EFER_LME));
 	GOOD(list(MSR_X2APIC, 0));
 	BROKEN(MSRS, "bits 63:32", list(BIT(32) | MSR_PAT, 0));
 	BROKEN(MSRS, "IA32_FS_BASE", list(MSR_GS_BASE, 0));
 	BROKEN(MSRS, "800h", list(MSR_X2APIC + 8, 0); world_input.x2apic = true);
 	BROKEN(MSRS, "IA32_SMM", list(0x9b, 0));
-	BROKEN(MSRS, "a value for IA32_EFER", list(MSR_EFER, BIT(12)));
+	BROKEN(MSRS, "a value for IA32_EFER must not", list(MSR_EFER, EFER_LME | BIT(12)));
+	BROKEN(MSRS, "a value for IA32_EFER must have LME", list(MSR_EFER, EFER_NXE));
+	BROKEN(MSRS, "a value for IA32_EFER must have LME", world_legacy();
+	       list(MSR_EFER, EFER_LME));
+	GOOD(list(MSR_PAT, 0x0007040600070406));
+	BROKEN(MSRS, "each byte of a value for IA32_PAT", list(MSR_PAT, 0x0307040600070406));
+}
+
+/* By its number in the list, when the last entry ended there and at no other time. */
+void test_refused_msr(void **state)
+{
+	struct vmx_refused_msr msr = {0};
+
+	(void)state;
+	world_valid();
+	list(MSR_EFER, BIT(12));
+	world_put(WORLD_FREE + 8, 3);
+	world_set(VMCS_EXIT_REASON, VMX_REASON_FAILED | VMX_REASON_MSR_LOADING);
+	world_set(VMCS_EXIT_QUALIFICATION, 1);
+	assert_true(vmx_check_refused_msr(&world_input, &msr));
+	assert_int_equal(msr.number, 1);
+	assert_string_equal(vmx_check_msr_name(msr.index), "IA32_PAT");
+	assert_int_equal(msr.value, 3);
+	world_set(VMCS_EXIT_QUALIFICATION, 2);
+	assert_true(vmx_check_refused_msr(&world_input, &msr));
+	assert_int_equal(msr.number, 2);
+	assert_string_equal(vmx_check_msr_name(msr.index), "IA32_EFER");
+	assert_int_equal(msr.value, BIT(12));
+	for (uint64_t number = 0; number <= 3; number += 3) {
+		world_set(VMCS_EXIT_QUALIFICATION, number);
+		assert_false(vmx_check_refused_msr(&world_input, &msr));
+	}
+	world_set(VMCS_EXIT_QUALIFICATION, 1);
+	world_set(VMCS_EXIT_REASON, VMX_REASON_FAILED | VMX_REASON_GUEST_STATE);
+	assert_false(vmx_check_refused_msr(&world_input, &msr));
+	world_set(VMCS_EXIT_REASON, VMX_REASON_FAILED | VMX_REASON_MSR_LOADING);
+	world_set(VMCS_ENTRY_MSR_LOAD_ADDRESS, sizeof(world_memory));
+	assert_false(vmx_check_refused_msr(&world_input, &msr));
 }

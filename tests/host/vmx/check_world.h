@@ -11,6 +11,7 @@
 #define WORLD_FIELDS 0x7000
 #define WORLD_VMCS   0x6000 /* in memory; an address that is free: WORLD_FREE */
 #define WORLD_FREE   0x7000
+#define WORLD_LISTS  0x8000 /* room for lists of MSRs */
 
 extern uint64_t world_field[WORLD_FIELDS]; /* by encoding */
 extern uint8_t world_memory[0x10000];	   /* from physical address 0 */

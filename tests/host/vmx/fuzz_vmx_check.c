@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-sources: vmm/vmx/vmx_check.c vmm/vmx/vmx_check_controls.c vmm/vmx/vmx_check_host.c */
 /* test-sources: vmm/vmx/vmx_check_guest.c vmm/vmx/vmx_check_segs.c vmm/vmx/vmx_check_state.c */
-/* test-sources: vmm/vmx/vmx_field.c tests/host/vmx/check_world.c */
+/* test-sources: vmm/vmx/vmx_check_msrs.c vmm/vmx/vmx_field.c tests/host/vmx/check_world.c */
 /* Any values in any fields, of any machine: the check ends, and counts what it names. */
 #include "tests/host/vmx/check_world.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-sources: vmm/vmx/vmx_check.c vmm/vmx/vmx_check_controls.c vmm/vmx/vmx_check_host.c */
 /* test-sources: vmm/vmx/vmx_check_guest.c vmm/vmx/vmx_check_segs.c vmm/vmx/vmx_check_state.c */
-/* test-sources: vmm/vmx/vmx_field.c tests/host/vmx/check_world.c */
+/* test-sources: vmm/vmx/vmx_check_msrs.c vmm/vmx/vmx_field.c tests/host/vmx/check_world.c */
 /* test-sources: tests/host/vmx/check_rules_control.c tests/host/vmx/check_rules_guest.c */
 /*
  * vmm/vmx/vmx_check.c: each rule of an entry is broken on purpose, and it alone must be named; at
@@ -157,6 +157,7 @@ int main(void)
 		cmocka_unit_test(test_system_segments),
 		cmocka_unit_test(test_activity),
 		cmocka_unit_test(test_link_and_msrs),
+		cmocka_unit_test(test_refused_msr),
 		cmocka_unit_test(test_every_rule_was_broken),
 	};
 

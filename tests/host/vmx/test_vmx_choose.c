@@ -249,32 +249,54 @@ static void test_each_control(void **state)
 }
 
 /*
- * Every MSR that a guest and we have different values of is a field of the VMCS or moves with the
- * world: no CPU is accepted for which an entry or exit would have to go through a list of MSRs.
+ * Of the controls that switch an MSR all are used or none, and the lists have what they do not.
+ * @wanted: of EFER and PAT, which are in lists.
  */
-static void test_nothing_is_left_for_msr_areas(void **state)
+static void assert_areas(struct vmx_machine *m, unsigned wanted)
+{
+	char reason[224] = "";
+
+	assert_int_equal(vmx_choose(m, reason, sizeof(reason)), 0);
+	for (unsigned i = 0; i < VMX_SWITCHED_MSRS; i++) {
+		const struct vmx_switched *s = &vmx_switched_msrs[i];
+		bool area = wanted >> i & 1;
+
+		assert_int_equal(vmx_in_msr_area(m, i), area);
+		assert_int_equal(m->exit.used & s->exit, area ? 0 : s->exit);
+		assert_int_equal(m->entry.used & s->entry, area ? 0 : s->entry);
+	}
+	assert_int_equal(vmx_needs_msr_area(m), wanted != 0);
+}
+
+static void test_msr_areas(void **state)
 {
 	static const struct {
 		enum vmx_word word;
 		uint32_t bit;
+		enum vmx_switched_msr msr;
 		const char *name;
 	} fields[] = {
-		{VMX_WORD_EXIT, VMX_EXIT_SAVE_EFER, "\"save IA32_EFER\""},
-		{VMX_WORD_EXIT, VMX_EXIT_LOAD_EFER, "\"load IA32_EFER\""},
-		{VMX_WORD_ENTRY, VMX_ENTRY_LOAD_EFER, "\"load IA32_EFER\""},
-		{VMX_WORD_EXIT, VMX_EXIT_SAVE_PAT, "\"save IA32_PAT\""},
-		{VMX_WORD_EXIT, VMX_EXIT_LOAD_PAT, "\"load IA32_PAT\""},
-		{VMX_WORD_ENTRY, VMX_ENTRY_LOAD_PAT, "\"load IA32_PAT\""},
+		{VMX_WORD_EXIT, VMX_EXIT_SAVE_EFER, VMX_SWITCHED_EFER, "\"save IA32_EFER\""},
+		{VMX_WORD_EXIT, VMX_EXIT_LOAD_EFER, VMX_SWITCHED_EFER, "\"load IA32_EFER\""},
+		{VMX_WORD_ENTRY, VMX_ENTRY_LOAD_EFER, VMX_SWITCHED_EFER, "\"load IA32_EFER\""},
+		{VMX_WORD_EXIT, VMX_EXIT_SAVE_PAT, VMX_SWITCHED_PAT, "\"save IA32_PAT\""},
+		{VMX_WORD_EXIT, VMX_EXIT_LOAD_PAT, VMX_SWITCHED_PAT, "\"load IA32_PAT\""},
+		{VMX_WORD_ENTRY, VMX_ENTRY_LOAD_PAT, VMX_SWITCHED_PAT, "\"load IA32_PAT\""},
 	};
+	struct vmx_machine m = sandy_bridge;
 
 	(void)state;
+	assert_areas(&m, 0);
+	m.msr_areas = true;
+	assert_areas(&m, BIT(VMX_SWITCHED_EFER) | BIT(VMX_SWITCHED_PAT));
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
-		/* The first CPUs with unrestricted guests have them, and so all that could run. */
-		struct vmx_machine m = sandy_bridge;
-
-		assert_int_equal(vmx_choose(&m, (char[224]){0}, 224), 0);
-		assert_true(word_of(&m, fields[i].word)->used & fields[i].bit);
+		m = sandy_bridge;
 		word_of(&m, fields[i].word)->allowed1 &= ~fields[i].bit;
+		assert_areas(&m, BIT(fields[i].msr));
+		/* One that cannot be switched off, though another is missing. */
+		m = sandy_bridge;
+		m.msr_areas = true;
+		word_of(&m, fields[i].word)->allowed0 |= fields[i].bit;
 		assert_refused(m, fields[i].name);
 	}
 }
@@ -364,6 +386,16 @@ static void test_report(void **state)
 	expect_line("\n  acknowledge interrupt on exit      has, not used: it is taken at");
 	expect_line("\n  enable ENCLS exiting               no\n");
 	expect_line("\n  1 GiB pages                        missing: 2 MiB pages at most\n");
+	expect_line("\nMSR areas: not used\n");
+	expect_line("\n  save IA32_EFER                     used\n");
+	vmx_machine.exit.allowed1 &= ~VMX_EXIT_SAVE_EFER;
+	assert_int_equal(vmx_choose(&vmx_machine, reason, sizeof(reason)), 0);
+	report[0] = '\0';
+	vmx_report(print);
+	expect_line("\nMSR areas: IA32_EFER\n");
+	expect_line("\n  save IA32_EFER                     missing: an MSR area does it\n");
+	expect_line("\n  load IA32_EFER                     has, not used: an MSR area does it\n");
+	expect_line("\n  load IA32_PAT                      used\n");
 	/* There, and of no use without INVVPID. */
 	vmx_machine.proc2.used &= ~VMX_PROC2_VPID;
 	report[0] = '\0';
@@ -374,14 +406,10 @@ static void test_report(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_used),
-		cmocka_unit_test(test_without),
-		cmocka_unit_test(test_apicv),
-		cmocka_unit_test(test_reasons),
-		cmocka_unit_test(test_each_control),
-		cmocka_unit_test(test_nothing_is_left_for_msr_areas),
-		cmocka_unit_test(test_differences),
-		cmocka_unit_test(test_report),
+		cmocka_unit_test(test_used),	     cmocka_unit_test(test_without),
+		cmocka_unit_test(test_apicv),	     cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_each_control), cmocka_unit_test(test_msr_areas),
+		cmocka_unit_test(test_differences),  cmocka_unit_test(test_report),
 		cmocka_unit_test(test_weaknesses),
 	};
 
