@@ -247,7 +247,7 @@ def plug_and_pull(m, name):
     """A card comes, is pinged through, and goes while it is."""
     m.command(f"device_add a pci-front,id={name},hostdev=virtio-net:,addr=9")
     m.command(f"device_add a switch,id={name}port,frontend={name},switch=lan")
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 60 * m.patience
     while time.monotonic() < deadline:
         said = m.command("info switch")
         frames = re.search(rf"{name}port.*\n(?:.*\n)*?.*received +(\d+) frames", said)
