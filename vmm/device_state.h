@@ -56,10 +56,13 @@ enum device_field_kind {
 	DEVICE_FIELD_LINE_KIND,	  /* struct irq_line *: the level, of which no chip is told */
 	DEVICE_FIELD_STRUCT_KIND, /* structures in place */
 	DEVICE_FIELD_BLOB_KIND,
-	DEVICE_FIELD_REF_KIND, /* structures that a pointer leads to; in streams: STRUCT */
+	/* In streams, these are STRUCT: */
+	DEVICE_FIELD_REF_KIND,	/* structures that a pointer leads to */
+	DEVICE_FIELD_TAIL_KIND, /* the array that the structure ends with */
 };
 
-/* What stands behind a pointer. Functions see the structure that has it. */
+/* What stands behind a pointer, or how long the structure's tail is. Functions see the structure
+ * that has it. */
 struct device_ref {
 	const struct device_state *type; /* or, where it is NULL: */
 	/* NULL: it cannot be saved, and *@name (preset with the field's) is what it is. */
@@ -162,6 +165,9 @@ struct device_state {
 /* What the pointer leads to, by its struct device_ref. */
 #define DEVICE_FIELD_REF(struct_, member_, ref_, ...) \
 	DEVICE_FIELD_AS(struct_, member_, DEVICE_FIELD_REF_KIND, 1, .ref = (ref_), __VA_ARGS__)
+/* An array of no stated length, the last member: of ref->type, ref->count. */
+#define DEVICE_FIELD_TAIL(struct_, member_, ref_, ...) \
+	DEVICE_FIELD_AS(struct_, member_, DEVICE_FIELD_TAIL_KIND, 1, .ref = (ref_), __VA_ARGS__)
 /* Pointers that device_timer() and device_irq() gave, NULL ones included. */
 #define DEVICE_FIELD_TIMER(struct_, member_, ...) \
 	DEVICE_FIELD_AS(struct_, member_, DEVICE_FIELD_TIMER_KIND, 1, __VA_ARGS__)

@@ -40,9 +40,10 @@ static inline bool device_field_structs(const struct device_field *f, const void
 	uint8_t *member = (uint8_t *)(uintptr_t)state + f->offset;
 
 	*s = (struct device_structs){.type = f->type, .first = member, .count = f->count};
-	if (f->kind != DEVICE_FIELD_REF_KIND)
+	if (f->kind < DEVICE_FIELD_REF_KIND)
 		return f->kind == DEVICE_FIELD_STRUCT_KIND;
-	s->first = *(uint8_t **)member;
+	if (f->kind == DEVICE_FIELD_REF_KIND)
+		s->first = *(uint8_t **)member;
 	s->count = f->ref->count ? f->ref->count(state) : s->first != NULL;
 	s->type = f->ref->type;
 	s->lacks = f->name;

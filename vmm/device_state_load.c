@@ -82,6 +82,17 @@ static void *copy_of(struct load *l, const void *from, size_t bytes)
 	return copy->bytes;
 }
 
+/* Its tail included. */
+static size_t size_of(const struct device_state *type, const void *state)
+{
+	const struct device_field *f;
+
+	device_state_for_each_field(f,
+				    type) if (f->kind == DEVICE_FIELD_TAIL_KIND) return f->offset +
+		f->ref->count(state) * f->ref->type->size;
+	return type->size;
+}
+
 static void free_copies(struct load *l)
 {
 	while (l->copies) {
@@ -288,7 +299,7 @@ int device_state_check(const struct device_state *type, void *state, const uint8
 		       size_t len, char *why, size_t size)
 {
 	struct load l = {.r = {.data = data, .len = len}, .why = why, .why_size = size};
-	void *copy = copy_of(&l, state, type->size);
+	void *copy = copy_of(&l, state, size_of(type, state));
 	int err = copy ? load_state(&l, type, copy) : -ENOMEM;
 
 	if (err == -ENOMEM)

@@ -247,6 +247,60 @@ static void test_post_load_fails(void **state)
 	assert_string_equal(w.card.story, "");
 }
 
+/* What ends with as many rings as it was made for. */
+struct tailed {
+	uint8_t count;
+	struct ring rings[];
+};
+
+static size_t tailed_count(const void *state)
+{
+	return ((const struct tailed *)state)->count;
+}
+
+static const struct device_ref tailed_ref = {.type = &ring_saved, .count = tailed_count};
+static const struct device_field tailed_fields[] = {
+	DEVICE_FIELD_TAIL(struct tailed, rings, &tailed_ref),
+	{},
+};
+static const struct device_state tailed_saved = {
+	.name = "tailed", .version = 1, .size = sizeof(struct tailed), .fields = tailed_fields};
+
+static struct tailed *tailed_make(uint8_t count)
+{
+	struct tailed *t = calloc(1, sizeof(*t) + count * sizeof(t->rings[0]));
+
+	t->count = count;
+	for (unsigned i = 0; i < count; i++)
+		t->rings[i].size = 8;
+	return t;
+}
+
+static void test_tail(void **state)
+{
+	struct tailed *from = tailed_make(3), *to = tailed_make(3), *other = tailed_make(2);
+	size_t len;
+
+	(void)state;
+	from->rings[2].next = 3;
+	len = device_state_save(&tailed_saved, from, buf, sizeof(buf));
+	assert_int_equal(device_state_check(&tailed_saved, to, buf, len, why, sizeof(why)), 0);
+	assert_int_equal(to->rings[2].next, 0);
+	assert_int_equal(device_state_load(&tailed_saved, to, buf, len, why, sizeof(why)), 0);
+	assert_int_equal(to->rings[2].next, 3);
+	assert_int_equal(device_state_check(&tailed_saved, other, buf, len, why, sizeof(why)),
+			 -EINVAL);
+	assert_string_equal(why, "rings: 3 elements, not 2");
+	from->rings[2].next = 9;
+	len = device_state_save(&tailed_saved, from, buf, sizeof(buf));
+	assert_int_equal(device_state_check(&tailed_saved, to, buf, len, why, sizeof(why)),
+			 -EINVAL);
+	assert_non_null(strstr(why, "rings[2]: next has a value"));
+	free(from);
+	free(to);
+	free(other);
+}
+
 static char printed[8192];
 
 static void print(const char *fmt, ...)
@@ -291,6 +345,7 @@ int main(void)
 		cmocka_unit_test(test_values),	   cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_lacks),	   cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_print),	   cmocka_unit_test(test_post_load_fails),
+		cmocka_unit_test(test_tail),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
