@@ -135,6 +135,7 @@ struct device {
 	bool wants_deferred;   /* atomic */
 	bool deferred_now;     /* and gets it in this pass; with the VM's life */
 	bool asked;	       /* the guest, to let go of it; with the VM's life */
+	char *plugged;	       /* its section as text, where it is not of the VM's config */
 };
 
 /* Typed values, checked before create(): these cannot fail for a key of the type. */
