@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """VMs that are saved, destroyed and restored: they go on as if nothing had been."""
+import re
+
 from harness import Failure, Machine, case
 from harness.linux import LEAVE, Linux, linux_files
 from harness.serial import PROMPT
 from test_guests import GUESTS, guest_cfg, verdict
+from test_life import pages_used
 
 SECONDS = 240  # for an answer, on a machine that has much else to do
 
@@ -47,6 +50,60 @@ def registers_go_on(t):
         m.expect("attached", timeout=SECONDS)
         m.send("x")
         return verdict(m)
+
+
+@case(seconds=12)
+def timers_go_on(t):
+    """Two vCPUs with all timers; three times in a row, and nothing is lost by it."""
+    files = {"guest.cfg": without_pci(guest_cfg("ticks", cpus=2)),
+             "ticks.elf": GUESTS / "ticks.elf"}
+    with Machine(t, files=files, cpus=2) as m:
+        m.expect("# ticking", timeout=SECONDS)
+        m.send(LEAVE)
+        m.expect(PROMPT, timeout=SECONDS)
+        used = 0
+        for n in range(3):
+            saves(m, "guest", f"n{n}")
+            m.command("destroy guest", SECONDS)
+            restores(m, f"n{n}")
+            m.command(f"snapshot-delete n{n}", SECONDS)
+            if n == 1:
+                used = pages_used(m)
+        if pages_used(m) != used:
+            raise Failure(f"{pages_used(m)} pages are used, and {used} were a round before")
+        m.command("console guest", prompt="prompt --\n")
+        m.send("x")
+        return verdict(m)
+
+
+@case(seconds=10)
+def what_is_refused(t):
+    """Before anything is touched, by name."""
+    files = {"guest.cfg": without_pci(guest_cfg("keep", memory="16M", console=False)),
+             "pci.cfg": guest_cfg("keep", vm="pci", memory="16M", console=False,
+                                  autostart=False),
+             "keep.elf": GUESTS / "keep.elf"}
+    with Machine(t, files=files) as m:
+        m.expect(PROMPT, timeout=SECONDS)
+        saves(m, "guest", "held")
+        for line, said in (
+                ("save guest held", "snapshot held is there already"),
+                ("save guest a/b", "expected a name"),
+                ("save pci pci", "vm pci is not saved: it is defined"),
+                ("save none x", "no such VM"),
+                ("restore held", "VM guest is there and not stopped: destroy it, or restore"),
+                ("restore held with x", "expected restore NAME"),
+                ("restore none", "no such snapshot"),
+                ("restore held as a/b", "record 1 .config guest.: it is not a config"),
+                ("snapshot-delete none", "no such snapshot")):
+            answer = m.command(line, SECONDS)
+            if not re.search(said, answer):
+                raise Failure(f"{line}: expected {said}, got {answer}")
+        if "held" not in m.command("snapshots", SECONDS):
+            raise Failure("the snapshot is gone")
+        restores(m, "held", "other")
+        if not re.search(r"guest +running.*other +running", m.command("list", SECONDS), re.S):
+            raise Failure("two VMs run by now")
 
 
 @case(seconds=30)
