@@ -39,7 +39,7 @@ def restores(m, name, vm=None):
 def registers_go_on(t):
     """General, vector, debug and model-specific registers of a guest that waits."""
     files = {"guest.cfg": without_pci(guest_cfg("keep")), "keep.elf": GUESTS / "keep.elf"}
-    with Machine(t, files=files) as m:
+    with Machine(t, files=files, cpus=2) as m:
         m.expect("# holding", timeout=SECONDS)
         m.send(LEAVE)
         m.expect(PROMPT, timeout=SECONDS)

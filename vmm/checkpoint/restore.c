@@ -170,38 +170,32 @@ static int load_device(struct restore *x, struct vm *vm, struct item *item)
 	return load_state(x, item, dev->type->saved, dev->state);
 }
 
-/* How many records from @r on are of @kind; *@has: one of them is called @name. */
-static uint32_t count_items(struct restore *x, struct checkpoint_record r,
-			    enum checkpoint_kind kind, const char *name, bool *has)
+/* Whether @r is called @name. */
+static bool is_called(struct restore *x, const struct checkpoint_record *r, const char *name)
 {
-	uint32_t count = 0;
-	char text[UINT8_MAX + 1];
 	size_t len = strlen(name);
+	char text[UINT8_MAX + 1];
 
-	*has = false;
-	for (; r.kind == kind; count++) {
-		size_t n = MIN(r.length, (uint64_t)len + 1);
-
-		x->source->read(x->source->opaque, r.at, text, n);
-		*has |= n == len + 1 && (uint8_t)text[0] == len && !memcmp(text + 1, name, len);
-		checkpoint_next(x->source, &r);
-	}
-	return count;
+	if (r->length <= len)
+		return false;
+	x->source->read(x->source->opaque, r->at, text, len + 1);
+	return (uint8_t)text[0] == len && !memcmp(text + 1, name, len);
 }
 
-static int check_all_there(struct restore *x, const struct checkpoint_record *r,
-			   enum checkpoint_kind kind, const char *name, uint32_t expected)
+/* One of the records of @kind from @r on is called @name, and one alone. */
+static int check_there(struct restore *x, struct checkpoint_record r, enum checkpoint_kind kind,
+		       const char *name)
 {
-	bool has;
-	uint32_t count = count_items(x, *r, kind, name, &has);
+	unsigned count = 0;
 
-	if (!has)
-		snprintf(x->why, CHECKPOINT_WHY_MAX, "there is no record (%s %s)",
-			 checkpoint_kind_names[kind], name);
-	else if (count != expected)
-		snprintf(x->why, CHECKPOINT_WHY_MAX, "%u records (%s), and this VM has %u of them",
-			 count, checkpoint_kind_names[kind], expected);
-	return has && count == expected ? 0 : -EINVAL;
+	for (; r.kind == kind; checkpoint_next(x->source, &r))
+		count += is_called(x, &r, name);
+	if (count == 1)
+		return 0;
+	snprintf(x->why, CHECKPOINT_WHY_MAX, "%s record (%s %s)",
+		 count ? "there is more than one" : "there is no", checkpoint_kind_names[kind],
+		 name);
+	return -EINVAL;
 }
 
 static int check_vcpus_there(struct restore *x, struct vm *vm, const struct checkpoint_record *r)
@@ -211,21 +205,18 @@ static int check_vcpus_there(struct restore *x, struct vm *vm, const struct chec
 
 	for (uint32_t i = 0; i < vm->vcpu_count && !err; i++) {
 		snprintf(name, sizeof(name), "%u", i);
-		err = check_all_there(x, r, CHECKPOINT_VCPU, name, vm->vcpu_count);
+		err = check_there(x, *r, CHECKPOINT_VCPU, name);
 	}
 	return err;
 }
 
 static int check_devices_there(struct restore *x, struct vm *vm, const struct checkpoint_record *r)
 {
-	uint32_t count = 0;
 	struct device *dev;
 	int err = 0;
 
-	list_for_each_entry (dev, &vm->devices->devices, link)
-		count++;
 	list_for_each_entry (dev, &vm->devices->devices, link) {
-		err = check_all_there(x, r, CHECKPOINT_DEVICE, dev->id, count);
+		err = check_there(x, *r, CHECKPOINT_DEVICE, dev->id);
 		if (err)
 			break;
 	}
