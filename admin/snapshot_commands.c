@@ -3,6 +3,7 @@
 #include "admin/command.h"
 #include "admin/vm_arg.h"
 #include "kernel/console.h"
+#include "kernel/time.h"
 #include "vmm/checkpoint/checkpoint.h"
 #include "vmm/checkpoint/store.h"
 
@@ -27,6 +28,7 @@ static void command_save(char **argv)
 	struct vm *vm = vm_arg(argv[1]);
 	struct checkpoint_writer w = {.write = snapshot_append};
 	struct snapshot *s;
+	uint64_t start;
 	int err;
 
 	if (!vm)
@@ -37,6 +39,7 @@ static void command_save(char **argv)
 		return;
 	}
 	w.opaque = s;
+	start = time_ns();
 	err = checkpoint_save(vm, &w, why);
 	if (err) {
 		snapshot_delete(s);
@@ -44,7 +47,8 @@ static void command_save(char **argv)
 		return;
 	}
 	snapshot_publish(s);
-	console_printf("vm %s is saved as %s, %lu KiB\n", vm->name, argv[2], w.bytes >> 10);
+	console_printf("vm %s is saved as %s, %lu KiB; it stood still for %lu ms\n", vm->name,
+		       argv[2], w.bytes >> 10, (time_ns() - start) / NSEC_PER_MSEC);
 }
 
 /* restore NAME, restore NAME as VM */

@@ -134,3 +134,34 @@ def linux_goes_on(t):
             if any(level <= 4 for level, _ in news):
                 raise Failure(f"{vm}: {news}")
             guest.leave()
+
+
+@case(seconds=60)
+def linux_under_load(t, rounds=3):
+    """Two vCPUs that compute checksums, time after time saved, destroyed and restored."""
+    files = linux_files(memory="128M", cpus=2)
+    files["linux.cfg"] = without_pci(files["linux.cfg"])
+    with Machine(t, files=files, cpus=2) as m:
+        guest = Linux(m)
+        guest.boot()
+        guest.sh("md5sum /bin/busybox > /sum; touch /wrong")
+        for n in (1, 2):
+            guest.sh(f"(while :; do md5sum -c -s /sum || echo bad >> /wrong; "
+                     f"echo >> /rounds{n}; done) &")
+        known = guest.dmesg()
+        guest.leave()
+        for n in range(rounds):
+            saves(m, "linux", f"n{n}")
+            m.command("destroy linux", SECONDS)
+            restores(m, f"n{n}")
+            m.command(f"snapshot-delete n{n}", SECONDS)
+        guest.enter("linux")
+        before = guest.sh("wc -l < /rounds1; wc -l < /rounds2").split()
+        guest.sh("sleep 5")
+        after = guest.sh("wc -l < /rounds1; wc -l < /rounds2").split()
+        if not all(int(a) > int(b) for a, b in zip(after, before)):
+            raise Failure(f"checksums stand still: {before}, {after}")
+        guest.sh("test ! -s /wrong")
+        news = guest.dmesg()[len(known):]
+        if any(level <= 4 for level, _ in news):
+            raise Failure(f"{news}")

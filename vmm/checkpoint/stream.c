@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vmm/checkpoint/stream.h"
 
+#include "kernel/fast_crc32c.h"
 #include "kernel/task.h"
-#include "lib/crc32c.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -48,13 +48,13 @@ int checkpoint_write_header(struct checkpoint_writer *w)
 	struct header h = {.version = CHECKPOINT_VERSION};
 
 	memcpy(h.magic, magic, sizeof(magic));
-	h.crc = crc32c(0, &h, offsetof(struct header, crc));
+	h.crc = fast_crc32c(0, &h, offsetof(struct header, crc));
 	return write(w, &h, sizeof(h));
 }
 
 int checkpoint_put(struct checkpoint_writer *w, const void *data, size_t len)
 {
-	w->crc = crc32c(w->crc, data, len);
+	w->crc = fast_crc32c(w->crc, data, len);
 	return write(w, data, len);
 }
 
@@ -140,7 +140,7 @@ static int verify_header(const struct checkpoint_source *source, char *why)
 	read(source, 0, &h, sizeof(h));
 	if (memcmp(h.magic, magic, sizeof(magic)))
 		return wrong(why, "the header is not a checkpoint's");
-	if (h.crc != crc32c(0, &h, offsetof(struct header, crc)))
+	if (h.crc != fast_crc32c(0, &h, offsetof(struct header, crc)))
 		return wrong(why, "the header is damaged");
 	if (h.version == CHECKPOINT_VERSION)
 		return 0;
@@ -158,7 +158,7 @@ static uint32_t crc_of(const struct checkpoint_source *source, uint64_t at, uint
 		size_t n = MIN(len, (uint64_t)sizeof(buf));
 
 		read(source, at, buf, n);
-		crc = crc32c(crc, buf, n);
+		crc = fast_crc32c(crc, buf, n);
 		if (at / YIELD_AT != (at + n) / YIELD_AT)
 			task_yield();
 		at += n;

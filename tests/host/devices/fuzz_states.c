@@ -18,7 +18,7 @@
 /* test-sources: tests/host/fake/kernel/fake_random.c */
 /* test-sources: tests/host/vmm/fake.c tests/host/vmm/fake_time.c */
 /* test-sources: vmm/device_state.c vmm/device_state_load.c */
-/* test-sources: vmm/checkpoint/stream.c lib/crc32c.c */
+/* test-sources: vmm/checkpoint/stream.c lib/crc32c.c kernel/fast_crc32c.c */
 /*
  * Streams of any bytes: the first byte is which type of device they are a state
  * of, changed from one that the device would have saved, three bytes a change, or

@@ -20,11 +20,12 @@
 /* test-sources: vmm/device_state.c vmm/device_state_load.c */
 /* test-sources: vmm/checkpoint/stream.c vmm/checkpoint/save.c vmm/checkpoint/restore.c */
 /* test-sources: vmm/checkpoint/machine.c vmm/checkpoint/memory.c vmm/checkpoint/vcpu_state.c */
-/* test-sources: lib/crc32c.c */
+/* test-sources: lib/crc32c.c kernel/fast_crc32c.c */
 /*
  * A VM's checkpoint as a whole: saved, printed by the tool, and loaded into a VM
  * made anew; and what is refused, before anything was loaded.
  */
+#include "kernel/time.h"
 #include "tests/host/devices/plug_world.h"
 #include "vmm/checkpoint/checkpoint.h"
 #include "vmm/device.h"
@@ -58,6 +59,7 @@ static uint8_t *stream;
 static size_t stream_len;
 static char why[CHECKPOINT_WHY_MAX];
 static unsigned stills, set_vcpus;
+static uint64_t set_ahead; /* what the last one's TSC is ahead of the VM's clock */
 static uint32_t cpuid_eax;
 static struct vm_config *given;
 
@@ -77,6 +79,7 @@ int vcpu_saved_set(struct vcpu *vcpu, const struct vcpu_saved *saved, char *text
 	(void)size;
 	assert_int_equal(saved->rip, 0x1000 + vcpu->index);
 	assert_int_equal(saved->regs[VCPU_RSP], 0x2000 + vcpu->index);
+	set_ahead = saved->tsc_ahead;
 	set_vcpus++;
 	return 0;
 }
@@ -262,6 +265,30 @@ static void test_other_machines(void **state)
 	plug_vm->vcpu_count = 1;
 }
 
+/* This machine's TSC is told to be a little faster: deadlines in ns and vCPUs' TSCs go on. */
+static void test_other_tsc(void **state)
+{
+	const uint64_t clock = 123456789;
+	uint64_t ns;
+
+	(void)state;
+	start(DEVICES);
+	plug_vm->tsc_paused = clock;
+	ns = vm_time_ns(plug_vm);
+	assert_int_equal(save(), 0);
+	plug_end();
+	time_init(1000500);
+	if (restore(DEVICES))
+		fail_msg("%s", why);
+	assert_int_equal(plug_vm->tsc_paused, time_ns_to_tsc(ns));
+	assert_int_equal(plug_vm->tsc_paused + set_ahead, clock + 5);
+	vm_config_free(given);
+	plug_end();
+	time_init(1002000);
+	expect_refused(DEVICES, "tsc_khz has a value");
+	time_init(1000000);
+}
+
 /* Each byte that is changed, in a stream that is otherwise as it should be. */
 static void test_each_byte(void **state)
 {
@@ -345,7 +372,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_goes_on),	  cmocka_unit_test(test_other_machines),
 		cmocka_unit_test(test_each_byte), cmocka_unit_test(test_not_saved),
-		cmocka_unit_test(test_plugged),	  cmocka_unit_test(test_tool),
+		cmocka_unit_test(test_plugged),	  cmocka_unit_test(test_other_tsc),
+		cmocka_unit_test(test_tool),
 	};
 	int failed;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test-sources: vmm/checkpoint/stream.c lib/crc32c.c */
+/* test-sources: vmm/checkpoint/stream.c lib/crc32c.c kernel/fast_crc32c.c */
 /*
  * A small stream: what is written is read, each byte that is changed and each
  * length that it is cut to is refused, and the record is named.
