@@ -96,12 +96,25 @@ struct device_field {
 	};
 };
 
+/*
+ * What is too much for a field: pages of PAGE_SIZE, such as a disk's, each with a place, @at. They
+ * are saved when all states are, and loaded before them, into a device that was just made.
+ */
+struct device_pages {
+	uint64_t (*size)(const void *state); /* no page lies behind it */
+	/* NULL: the page is as in a device that was just made. */
+	const uint8_t *(*read)(const void *state, uint64_t at);
+	/* NULL: no memory. */
+	uint8_t *(*write)(void *state, uint64_t at);
+};
+
 struct device_state {
 	const char *name; /* a device type's own, else the structure's */
 	uint8_t version;  /* from 1 on */
 	uint32_t size;	  /* of the structure */
 	uint32_t lock;	  /* held over its fields, those inside included; 0: none */
 	const struct device_field *fields; /* ended by a NULL name; NULL: none */
+	const struct device_pages *pages;  /* of a device's own table alone; NULL: none */
 	/*
 	 * Before it is saved: brings to memory what is elsewhere, and what is under way to an end.
 	 * May wait, no lock is held; the structure's before those that it leads to. NULL: nothing.

@@ -1,36 +1,37 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A record of memory is what 2 MiB of it have that is not zero: where they
- * begin, how many runs of pages follow, the runs, and then their pages. 2 MiB
- * of zeroes have no record.
+ * A record of memory is what 2 MiB of it have: whose they are, where they
+ * begin, how many runs of pages follow, the runs, and then their pages. Of the
+ * guest's memory pages of zeroes are left out; of a device's, those that are as
+ * they were when it was made. 2 MiB without a page have no record.
  */
 #include "kernel/page_alloc.h"
 #include "kernel/slab.h"
 #include "kernel/task.h"
 #include "vmm/checkpoint/state.h"
+#include "vmm/device_internal.h"
 #include "vmm/guest_memory.h"
+#include "vmm/state_bytes.h"
 #include "vmm/vm.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#define PAGES	 (GUEST_GRANULE / PAGE_SIZE)
-#define RUNS_MAX (PAGES / 2)
+#define PAGES	   (GUEST_GRANULE / PAGE_SIZE)
+#define RUNS_MAX   (PAGES / 2)
+#define NUMBERS	   12u /* bytes of address and count */
+#define HEADER_MAX (1 + DEVICE_ID_MAX + NUMBERS)
 
 struct run {
 	uint32_t first, count; /* pages from the granule's first */
 };
 
-struct granule_header {
-	uint64_t gpa;
-	uint32_t runs;
-};
-#define HEADER_SIZE 12u
-
 struct granule {
-	struct granule_header h;
+	struct device *dev; /* whose; NULL: the guest's memory */
+	uint64_t at;
+	uint32_t count, header;
+	uint8_t bytes[HEADER_MAX];
 	struct run runs[RUNS_MAX];
 };
 
@@ -46,52 +47,74 @@ static bool is_zero(const uint8_t *page)
 	return !any;
 }
 
+static const uint8_t *page_of(struct vm *vm, const struct granule *g, uint64_t at)
+{
+	const struct device_pages *pages = g->dev ? g->dev->type->saved->pages : NULL;
+
+	if (!pages)
+		return guest_memory_ptr(vm->memory, at, PAGE_SIZE);
+	return at < pages->size(g->dev->state) ? pages->read(g->dev->state, at) : NULL;
+}
+
+static uint8_t *page_to_load(struct vm *vm, struct device *dev, uint64_t at)
+{
+	if (dev)
+		return dev->type->saved->pages->write(dev->state, at);
+	return guest_memory_ptr(vm->memory, at, PAGE_SIZE);
+}
+
 /* Returns how many pages the runs have. */
-static uint32_t find_runs(struct vm *vm, struct granule *g, gpa_t gpa)
+static uint32_t find_runs(struct vm *vm, struct granule *g)
 {
 	uint32_t pages = 0;
 	bool in_run = false;
 
-	g->h = (struct granule_header){.gpa = gpa};
+	g->count = 0;
 	for (uint32_t i = 0; i < PAGES; i++) {
-		const uint8_t *page = guest_memory_ptr(vm->memory, gpa + i * PAGE_SIZE, PAGE_SIZE);
-		bool kept = page && !is_zero(page);
+		const uint8_t *page = page_of(vm, g, g->at + i * PAGE_SIZE);
+		bool kept = page && (g->dev || !is_zero(page));
 
 		if (kept && !in_run)
-			g->runs[g->h.runs++] = (struct run){.first = i};
+			g->runs[g->count++] = (struct run){.first = i};
 		if (kept)
-			g->runs[g->h.runs - 1].count++;
+			g->runs[g->count - 1].count++;
 		pages += kept;
 		in_run = kept;
 	}
 	return pages;
 }
 
+/* A device's page is gone where the device did not bring to an end what was under way. */
 static int write_pages(struct vm *vm, const struct granule *g, struct checkpoint_writer *w)
 {
 	int err = 0;
 
-	for (uint32_t r = 0; r < g->h.runs && !err; r++) {
-		gpa_t gpa = g->h.gpa + g->runs[r].first * PAGE_SIZE;
-		uint64_t size = g->runs[r].count * PAGE_SIZE;
+	for (uint32_t r = 0; r < g->count; r++)
+		for (uint32_t i = 0; i < g->runs[r].count && !err; i++) {
+			const uint8_t *page =
+				page_of(vm, g, g->at + (g->runs[r].first + i) * PAGE_SIZE);
 
-		err = checkpoint_put(w, guest_memory_ptr(vm->memory, gpa, size), size);
-	}
+			err = page ? checkpoint_put(w, page, PAGE_SIZE) : -EAGAIN;
+		}
 	return err;
 }
 
-static int write_granule(struct vm *vm, struct granule *g, gpa_t gpa, struct checkpoint_writer *w)
+static int write_granule(struct vm *vm, struct granule *g, struct checkpoint_writer *w)
 {
-	uint32_t pages = find_runs(vm, g, gpa);
-	size_t runs_size = g->h.runs * sizeof(g->runs[0]);
+	struct state_writer header = {.buf = g->bytes, .size = sizeof(g->bytes)};
+	uint32_t pages = find_runs(vm, g);
+	size_t runs_size = g->count * sizeof(g->runs[0]);
 	int err;
 
 	if (!pages)
 		return 0;
+	state_put_name(&header, g->dev ? g->dev->id : "");
+	state_put_number(&header, g->at, 8);
+	state_put_number(&header, g->count, 4);
 	err = checkpoint_record_begin(w, CHECKPOINT_MEMORY,
-				      HEADER_SIZE + runs_size + pages * PAGE_SIZE);
+				      header.at + runs_size + pages * PAGE_SIZE);
 	if (!err)
-		err = checkpoint_put(w, &g->h, HEADER_SIZE);
+		err = checkpoint_put(w, g->bytes, header.at);
 	if (!err)
 		err = checkpoint_put(w, g->runs, runs_size);
 	if (!err)
@@ -99,16 +122,32 @@ static int write_granule(struct vm *vm, struct granule *g, gpa_t gpa, struct che
 	return err ? err : checkpoint_record_end(w);
 }
 
+static int write_all(struct vm *vm, struct granule *g, uint64_t size, struct checkpoint_writer *w)
+{
+	int err = 0;
+
+	for (g->at = 0; g->at < size && !err; g->at += GUEST_GRANULE) {
+		if (!g->dev && !vm->memory->granules[g->at / GUEST_GRANULE])
+			continue;
+		err = write_granule(vm, g, w);
+		task_yield();
+	}
+	return err;
+}
+
 int checkpoint_write_memory(struct vm *vm, struct checkpoint_writer *w)
 {
-	struct granule *g = kmalloc(sizeof(*g));
-	int err = g ? 0 : -ENOMEM;
+	struct granule *g = kzalloc(sizeof(*g));
+	struct device *dev;
+	int err;
 
-	for (uint64_t i = 0; i < vm->memory->granule_count && !err; i++) {
-		if (!vm->memory->granules[i])
-			continue;
-		err = write_granule(vm, g, i * GUEST_GRANULE, w);
-		task_yield();
+	if (!g)
+		return -ENOMEM;
+	err = write_all(vm, g, vm->memory->granule_count * GUEST_GRANULE, w);
+	list_for_each_entry (dev, &vm->devices->devices, link) {
+		g->dev = dev;
+		if (!err && dev->type->saved->pages)
+			err = write_all(vm, g, dev->type->saved->pages->size(dev->state), w);
 	}
 	kfree(g);
 	return err;
@@ -120,43 +159,78 @@ static int wrong(const struct checkpoint_record *r, char *why, const char *what)
 	return -EINVAL;
 }
 
+/* All of a run of @g is the VM's. */
+static bool is_there(struct vm *vm, const struct granule *g, const struct run *run)
+{
+	uint64_t at = g->at + run->first * PAGE_SIZE, size = run->count * PAGE_SIZE;
+
+	if (!g->dev)
+		return guest_memory_ptr(vm->memory, at, size);
+	return at + size <= ALIGN_UP(g->dev->type->saved->pages->size(g->dev->state), PAGE_SIZE);
+}
+
 /* The runs come in order, and their pages are as many as the record has. */
 static int check_runs(struct vm *vm, const struct granule *g, const struct checkpoint_record *r,
 		      char *why)
 {
 	uint64_t pages = 0, behind = 0;
 
-	for (uint32_t i = 0; i < g->h.runs; i++) {
+	for (uint32_t i = 0; i < g->count; i++) {
 		const struct run *run = &g->runs[i];
 
 		if (run->first < behind || !run->count || run->count > PAGES ||
 		    run->first > PAGES - run->count)
 			return wrong(r, why, "runs of pages that are none");
-		if (!guest_memory_ptr(vm->memory, g->h.gpa + run->first * PAGE_SIZE,
-				      run->count * PAGE_SIZE))
-			return wrong(r, why, "pages that are no memory of this VM");
+		if (!is_there(vm, g, run))
+			return wrong(r, why, "pages that this VM does not have");
 		behind = run->first + run->count;
 		pages += run->count;
 	}
-	if (r->length != HEADER_SIZE + g->h.runs * sizeof(g->runs[0]) + pages * PAGE_SIZE)
+	if (r->length != g->header + g->count * sizeof(g->runs[0]) + pages * PAGE_SIZE)
 		return wrong(r, why, "not as long as its pages");
 	return 0;
 }
 
-/* @behind: the end of what was before it. */
-static int read_granule(struct vm *vm, const struct checkpoint_source *source,
-			const struct checkpoint_record *r, struct granule *g, gpa_t behind,
-			char *why)
+/* Whose pages they are; false: nobody's. */
+static bool find_owner(struct vm *vm, struct state_name name, struct device **dev)
 {
-	if (r->kind != CHECKPOINT_MEMORY || r->length < HEADER_SIZE)
+	char id[DEVICE_ID_MAX + 1] = "";
+
+	*dev = NULL;
+	if (!name.len)
+		return true;
+	if (name.len > DEVICE_ID_MAX)
+		return false;
+	memcpy(id, name.text, name.len);
+	*dev = device_find(vm, id);
+	return *dev && (*dev)->type->saved && (*dev)->type->saved->pages;
+}
+
+/* @g: on entry, whose memory was before it, and the end of that. */
+static int read_granule(struct vm *vm, const struct checkpoint_source *source,
+			const struct checkpoint_record *r, struct granule *g, char *why)
+{
+	struct state_reader header = {.data = g->bytes, .len = MIN(r->length, sizeof(g->bytes))};
+	struct device *before = g->dev;
+	uint64_t behind = g->at;
+	struct state_name name;
+
+	source->read(source->opaque, r->at, g->bytes, header.len);
+	name = state_get_name(&header);
+	g->at = state_get_number(&header, 8);
+	g->count = (uint32_t)state_get_number(&header, 4);
+	g->header = (uint32_t)header.at;
+	if (r->kind != CHECKPOINT_MEMORY || header.cut)
 		return wrong(r, why, "not a record of memory");
-	source->read(source->opaque, r->at, &g->h, HEADER_SIZE);
-	if (g->h.gpa % GUEST_GRANULE || g->h.gpa < behind)
+	if (!find_owner(vm, name, &g->dev))
+		return wrong(r, why, "no device of this VM has such pages");
+	if (g->at % GUEST_GRANULE || g->at >= BIT(GPA_BITS_MAX) ||
+	    (g->dev == before ? g->at < behind : !g->dev))
 		return wrong(r, why, "an address that is out of order");
-	if (!g->h.runs || g->h.runs > RUNS_MAX ||
-	    r->length < HEADER_SIZE + g->h.runs * sizeof(g->runs[0]))
+	if (!g->count || g->count > RUNS_MAX ||
+	    r->length < g->header + g->count * sizeof(g->runs[0]))
 		return wrong(r, why, "runs of pages that are none");
-	source->read(source->opaque, r->at + HEADER_SIZE, g->runs, g->h.runs * sizeof(g->runs[0]));
+	source->read(source->opaque, r->at + g->header, g->runs, g->count * sizeof(g->runs[0]));
 	return check_runs(vm, g, r, why);
 }
 
@@ -173,45 +247,60 @@ static void clear(struct vm *vm, gpa_t from, gpa_t to)
 	}
 }
 
-static void load_granule(struct vm *vm, const struct checkpoint_source *source,
-			 const struct checkpoint_record *r, const struct granule *g)
+static int load_granule(struct vm *vm, const struct checkpoint_source *source,
+			const struct checkpoint_record *r, const struct granule *g)
 {
-	uint64_t at = r->at + HEADER_SIZE + g->h.runs * sizeof(g->runs[0]);
-	gpa_t behind = g->h.gpa;
+	uint64_t from = r->at + g->header + g->count * sizeof(g->runs[0]), behind = g->at;
 
-	for (uint32_t i = 0; i < g->h.runs; i++) {
-		gpa_t gpa = g->h.gpa + g->runs[i].first * PAGE_SIZE;
-		uint64_t size = g->runs[i].count * PAGE_SIZE;
+	for (uint32_t i = 0; i < g->count; i++) {
+		uint64_t at = g->at + g->runs[i].first * PAGE_SIZE;
+		uint64_t end = at + g->runs[i].count * PAGE_SIZE;
 
-		clear(vm, behind, gpa);
-		source->read(source->opaque, at, guest_memory_ptr(vm->memory, gpa, size), size);
-		behind = gpa + size;
-		at += size;
+		if (!g->dev)
+			clear(vm, behind, at);
+		for (; at < end; at += PAGE_SIZE, from += PAGE_SIZE) {
+			uint8_t *page = page_to_load(vm, g->dev, at);
+
+			if (!page)
+				return -ENOMEM;
+			source->read(source->opaque, from, page, PAGE_SIZE);
+		}
+		behind = end;
 	}
-	clear(vm, behind, g->h.gpa + GUEST_GRANULE);
+	if (!g->dev)
+		clear(vm, behind, g->at + GUEST_GRANULE);
+	return 0;
+}
+
+/* @end: of the guest's memory that is done with, which comes first. */
+static int load_next(struct vm *vm, const struct checkpoint_source *source,
+		     const struct checkpoint_record *r, const struct granule *g, gpa_t *end)
+{
+	gpa_t all = vm->memory->granule_count * GUEST_GRANULE;
+
+	clear(vm, *end, g->dev ? all : g->at);
+	*end = g->dev ? all : g->at + GUEST_GRANULE;
+	return load_granule(vm, source, r, g);
 }
 
 int checkpoint_read_memory(struct vm *vm, const struct checkpoint_source *source,
 			   struct checkpoint_record r, bool check, char *why)
 {
-	struct granule *g = kmalloc(sizeof(*g));
-	gpa_t end = vm->memory->granule_count * GUEST_GRANULE, behind = 0;
-	int err = g ? 0 : -ENOMEM;
+	struct granule *g = kzalloc(sizeof(*g));
 	bool more = r.kind != CHECKPOINT_END;
+	int err = g ? 0 : -ENOMEM;
+	gpa_t end = 0;
 
 	for (; more && !err; more = checkpoint_next(source, &r)) {
-		err = read_granule(vm, source, &r, g, behind, why);
-		if (err)
-			break;
-		if (!check) {
-			clear(vm, behind, g->h.gpa);
-			load_granule(vm, source, &r, g);
-		}
-		behind = g->h.gpa + GUEST_GRANULE;
+		err = read_granule(vm, source, &r, g, why);
+		if (!err && !check)
+			err = load_next(vm, source, &r, g, &end);
+		if (!err)
+			g->at += GUEST_GRANULE;
 		task_yield();
 	}
 	if (!err && !check)
-		clear(vm, behind, end);
+		clear(vm, end, vm->memory->granule_count * GUEST_GRANULE);
 	kfree(g);
 	return err;
 }

@@ -29,6 +29,7 @@
 #include "tests/host/devices/plug_world.h"
 #include "vmm/checkpoint/checkpoint.h"
 #include "vmm/device.h"
+#include "vmm/device_state.h"
 #include "vmm/guest_memory.h"
 #include "vmm/hook/hook_cpuid.h"
 #include "vmm/hook/hook_io.h"
@@ -265,6 +266,47 @@ static void test_other_machines(void **state)
 	plug_vm->vcpu_count = 1;
 }
 
+static const char disk[] = DEVICES "[device \"f\"]\ntype = socket\n"
+				   "[device \"disk\"]\ntype = ramdisk\nfrontend = f\nsize = 5M\n";
+
+/* As one that is a VM's. */
+static const struct device_pages *disk_pages(void **state)
+{
+	struct device *dev = device_find(plug_vm, "disk");
+
+	assert_non_null(dev);
+	*state = dev->state;
+	return dev->type->saved->pages;
+}
+
+/* What a disk has of its own comes along, zeroes too. */
+static void test_disk(void **state)
+{
+	const struct device_pages *pages;
+	void *r;
+
+	(void)state;
+	start(disk);
+	pages = disk_pages(&r);
+	memset(pages->write(r, 0), 0x11, 4096);
+	memset(pages->write(r, 0x1000), 0, 4096);
+	memset(pages->write(r, 0x4ff000), 0x33, 4096);
+	assert_int_equal(save(), 0);
+	plug_end();
+	if (restore(disk))
+		fail_msg("%s", why);
+	pages = disk_pages(&r);
+	assert_int_equal(pages->read(r, 0)[4095], 0x11);
+	assert_int_equal(pages->read(r, 0x1000)[0], 0);
+	assert_null(pages->read(r, 0x2000));
+	assert_int_equal(pages->read(r, 0x4ff000)[0], 0x33);
+	vm_config_free(given);
+	plug_end();
+	expect_refused(DEVICES "[device \"f\"]\ntype = socket\n"
+			       "[device \"disk\"]\ntype = ramdisk\nfrontend = f\nsize = 4M\n",
+		       "pages that this VM does not have");
+}
+
 /* This machine's TSC is told to be a little faster: deadlines in ns and vCPUs' TSCs go on. */
 static void test_other_tsc(void **state)
 {
@@ -373,7 +415,7 @@ int main(void)
 		cmocka_unit_test(test_goes_on),	  cmocka_unit_test(test_other_machines),
 		cmocka_unit_test(test_each_byte), cmocka_unit_test(test_not_saved),
 		cmocka_unit_test(test_plugged),	  cmocka_unit_test(test_other_tsc),
-		cmocka_unit_test(test_tool),
+		cmocka_unit_test(test_disk),	  cmocka_unit_test(test_tool),
 	};
 	int failed;
 
