@@ -347,10 +347,12 @@ static void test_each_byte(void **state)
 static void test_not_saved(void **state)
 {
 	(void)state;
-	start(DEVICES "[device \"g\"]\ntype = generic\nports = 0x300-0x30f:ignore\n");
+	start(DEVICES "[device \"g\"]\ntype = generic\nports = 0x300-0x30f:passthrough\n");
 	assert_int_equal(save(), -ENOTSUP);
 	assert_int_equal(stream_len, 0);
-	assert_string_equal(why, "device g of type generic: it has no state that can be saved");
+	assert_string_equal(
+		why,
+		"device g of type generic: what it passes through has no state that can be saved");
 	plug_vm->requests = 1u << VM_REQUEST_RESET;
 	assert_int_equal(save(), -EAGAIN);
 	plug_vm->requests = 0;
