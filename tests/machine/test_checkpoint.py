@@ -79,10 +79,10 @@ def timers_go_on(t):
 @case(seconds=10)
 def what_is_refused(t):
     """Before anything is touched, by name."""
-    files = {"guest.cfg": without_pci(guest_cfg("keep", memory="16M", console=False)),
-             "pci.cfg": guest_cfg("keep", vm="pci", memory="16M", console=False,
+    files = {"guest.cfg": without_pci(guest_cfg("echo", memory="16M", console=False)),
+             "pci.cfg": guest_cfg("echo", vm="pci", memory="16M", console=False,
                                   autostart=False),
-             "keep.elf": GUESTS / "keep.elf"}
+             "echo.elf": GUESTS / "echo.elf"}
     with Machine(t, files=files) as m:
         m.expect(PROMPT, timeout=SECONDS)
         saves(m, "guest", "held")
