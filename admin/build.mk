@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: BSD-2-Clause
 obj-$(CONFIG_POKE) += admin/poke.o admin/reload.o
+obj-$(CONFIG_CHECKPOINT) += admin/snapshot_commands.o admin/info_state.o

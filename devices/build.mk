@@ -17,7 +17,7 @@ obj-$(CONFIG_HOSTDEV_SCRATCH) += devices/hostdev/scratch.o
 obj-$(CONFIG_DEV_VGA) += devices/vga/vga.o devices/vga/vga_regs.o devices/vga/vga_memory.o \
 	devices/vga/vga_text.o
 obj-$(CONFIG_DEV_LAPIC) += $(patsubst %,devices/chipset/%.o,lapic lapic_access lapic_msr \
-	lapic_ipi lapic_timer)
+	lapic_ipi lapic_timer lapic_state)
 obj-$(CONFIG_DEV_IOAPIC) += devices/chipset/ioapic.o
 obj-$(CONFIG_DEV_PIC) += devices/chipset/pic.o
 obj-$(CONFIG_DEV_PIT) += devices/chipset/pit.o

@@ -13,6 +13,7 @@
 #include "devices/hostdev/machine_ports.h"
 #include "kernel/slab.h"
 #include "vmm/device.h"
+#include "vmm/device_state.h"
 #include "vmm/vcpu.h"
 #include "vmm/vm.h"
 
@@ -115,6 +116,45 @@ static int generic_take_memory(struct device *dev, struct generic_range *r)
 	return r->mode == GENERIC_PASS ? machine_memory_open(dev, &r->machine) : 0;
 }
 
+/* What the guest has of the machine itself is no state of ours. */
+static size_t generic_passed_count(const void *state)
+{
+	const struct generic *g = state;
+	size_t count = 0;
+
+	for (size_t i = 0; i < g->count; i++)
+		count += generic_passes(g->ranges[i].mode);
+	return count;
+}
+
+static const struct device_state *generic_passed_type(const void *state __unused, const char **name)
+{
+	*name = "what it passes through";
+	return NULL;
+}
+
+static const struct device_ref generic_passed = {
+	.type_of = generic_passed_type,
+	.count = generic_passed_count,
+};
+
+static const struct device_field generic_fields[] = {
+	{.name = "passed",
+	 .offset = offsetof(struct generic, dev),
+	 .kind = DEVICE_FIELD_REF_KIND,
+	 .count = 1,
+	 .ref = &generic_passed},
+	DEVICE_FIELD_REF(struct generic, hostdev, &host_device_ref),
+	{},
+};
+
+static const struct device_state generic_saved = {
+	.name = "generic",
+	.version = 1,
+	.size = sizeof(struct generic),
+	.fields = generic_fields,
+};
+
 static void generic_destroy(struct device *dev)
 {
 	struct generic *g = dev->state;
@@ -160,4 +200,5 @@ static const struct device_key generic_keys[] = {
 
 DEVICE_TYPE(generic_type, .name = "generic",
 	    .help = "ranges that are ignored, printed, passed through or forwarded",
-	    .keys = generic_keys, .create = generic_create, .destroy = generic_destroy);
+	    .keys = generic_keys, .create = generic_create, .destroy = generic_destroy,
+	    .saved = &generic_saved);

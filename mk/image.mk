@@ -13,7 +13,7 @@ IMAGE_LDFLAGS := -nostdlib -static --gc-sections -z noexecstack -z max-page-size
 	--fatal-warnings -T linker.ld
 
 # What runs when a person asks for it, or once: small rather than quick.
-COLD := boot/% admin/% drivers/% vmm/load/%
+COLD := boot/% admin/% drivers/% vmm/load/% vmm/checkpoint/% vmm/device_state%
 optimise = $(if $(filter $(COLD),$(1)),-Os)
 
 $(call remember,$(BUILD)/.cflags,$(CC) $(IMAGE_CFLAGS))

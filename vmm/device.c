@@ -8,6 +8,7 @@
 #include "vmm/device_internal.h"
 #include "vmm/vm.h"
 #include "vmm/vm_config.h"
+#include "vmm/vm_config_text.h"
 #include "vmm/vm_event.h"
 
 #include <errno.h>
@@ -49,6 +50,7 @@ static void device_remove(struct device *dev)
 	device_resources_release(dev);
 	if (dev->state && dev->type->destroy)
 		dev->type->destroy(dev);
+	kfree(dev->plugged);
 	kfree(dev);
 }
 
@@ -190,6 +192,7 @@ int device_create(struct vm *vm, const char *type_name, const char *id,
 {
 	const struct device_type *type = device_type_find(type_name);
 	struct device_config *config;
+	char *text;
 	int err;
 
 	if (!type) {
@@ -211,11 +214,17 @@ int device_create(struct vm *vm, const char *type_name, const char *id,
 	err = device_config_parse(type, id, section, &config);
 	if (err)
 		return err;
-	err = device_make(vm, config, out);
+	text = vm_config_device_text(type_name, id, section);
+	err = text ? device_make(vm, config, out) : -ENOMEM;
 	kfree(config);
-	if (!err && type->reset)
+	if (err) {
+		kfree(text);
+		return err;
+	}
+	(*out)->plugged = text;
+	if (type->reset)
 		type->reset(*out);
-	return err;
+	return 0;
 }
 
 int device_destroy(struct device *dev)

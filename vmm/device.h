@@ -34,6 +34,7 @@ struct device;
 struct boot_module;
 struct backend_ops;
 struct device_config;
+struct device_state;
 struct frontend;
 struct frontend_kind;
 struct vm;
@@ -95,6 +96,9 @@ struct device_type {
 	/* To power-on state; NULL: nothing to do. Takes the device's lock: where the device comes
 	 * to a VM that runs, which one that is fixed does not, vCPUs have reached it already. */
 	void (*reset)(struct device *dev);
+	/* What of dev->state a checkpoint has, vmm/device_state.h. NULL: a VM with such a device
+	 * cannot be saved. */
+	const struct device_state *saved;
 };
 
 /* The last line of a device's file. */
@@ -131,6 +135,7 @@ struct device {
 	bool wants_deferred;   /* atomic */
 	bool deferred_now;     /* and gets it in this pass; with the VM's life */
 	bool asked;	       /* the guest, to let go of it; with the VM's life */
+	char *plugged;	       /* its section as text, where it is not of the VM's config */
 };
 
 /* Typed values, checked before create(): these cannot fail for a key of the type. */
@@ -185,6 +190,8 @@ int device_timer(struct device *dev, device_timer_fn fn, void *opaque,
 /* Any CPU, device locks may be held; no allocation. @ns: vm_time_ns() at which it fires. */
 void device_timer_arm(struct device_timer *timer, uint64_t ns);
 void device_timer_cancel(struct device_timer *timer);
+/* The @ns it was armed with; UINT64_MAX: it is not armed. */
+uint64_t device_timer_deadline(struct device_timer *timer);
 
 /*
  * The VM's clock stands still, or goes on; no vCPU runs. Timers of a VM that

@@ -96,6 +96,16 @@ void device_timer_cancel(struct device_timer *timer)
 	spin_unlock(&timer->lock);
 }
 
+uint64_t device_timer_deadline(struct device_timer *timer)
+{
+	uint64_t ns;
+
+	spin_lock(&timer->lock);
+	ns = timer->armed ? timer->ns : UINT64_MAX;
+	spin_unlock(&timer->lock);
+	return ns;
+}
+
 static void device_timer_resume(struct device_timer *t)
 {
 	spin_lock(&t->lock);
@@ -134,15 +144,9 @@ void device_timer_for_each(struct vm *vm,
 	struct device *dev;
 
 	list_for_each_entry (dev, &vm->devices->devices, link)
-		list_for_each_entry (res, &dev->resources, link) {
-			struct device_timer *t = container_of(res, struct device_timer, res);
-			uint64_t ns;
-
-			if (res->kind != DEVICE_TIMER)
-				continue;
-			spin_lock(&t->lock);
-			ns = t->armed ? t->ns : UINT64_MAX;
-			spin_unlock(&t->lock);
-			fn(opaque, dev, ns);
-		}
+		list_for_each_entry (res, &dev->resources, link)
+			if (res->kind == DEVICE_TIMER)
+				fn(opaque, dev,
+				   device_timer_deadline(
+					   container_of(res, struct device_timer, res)));
 }

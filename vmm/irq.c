@@ -182,6 +182,16 @@ void irq_line_set(struct irq_line *line, bool level)
 	spin_unlock(&state->lock);
 }
 
+void irq_line_restore(struct irq_line *line, bool level)
+{
+	struct irq_line_state *state = &line->vm->irq->lines[line->gsi];
+
+	spin_lock(&state->lock);
+	state->asserting += level - line->level;
+	line->level = level;
+	spin_unlock(&state->lock);
+}
+
 void irq_line_pulse(struct irq_line *line)
 {
 	irq_line_set(line, true);

@@ -116,6 +116,8 @@ int irq_line_attach(struct vm *vm, struct irq_line *line, unsigned gsi) __must_c
 void irq_line_detach(struct irq_line *line);
 /* Any CPU; device locks may be held. Nothing happens when the level is the same. */
 void irq_line_set(struct irq_line *line, bool level);
+/* Of a VM that is being restored: no chip is told, each knows by its own state. */
+void irq_line_restore(struct irq_line *line, bool level);
 /* Edge: up and down. */
 void irq_line_pulse(struct irq_line *line);
 void irq_message(struct vm *vm, uint64_t address, uint32_t data);

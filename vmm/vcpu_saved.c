@@ -96,6 +96,7 @@ void vcpu_saved_get(struct vcpu *vcpu, struct vcpu_saved *saved)
 	saved->deferred = vcpu->deferred;
 	saved->nmi_pending = vcpu->nmi_pending;
 	saved->sipi_vector = vcpu->sipi_vector;
+	saved->requests = READ_ONCE(vcpu->requests) & VCPU_SAVED_REQUESTS;
 	saved->state = vcpu->state;
 	saved->tsc_ahead = vcpu->tsc_offset - vcpu->vm->tsc_offset;
 	saved->tsc_adjust = vcpu->tsc_adjust;
@@ -173,6 +174,8 @@ static int check(const struct vcpu *vcpu, const struct vcpu_saved *saved, char *
 				      saved->segs[i].base);
 	if (saved->state > VCPU_HALTED)
 		return refuse(why, size, "state %u", (unsigned)saved->state);
+	if (saved->requests & ~(uint32_t)VCPU_SAVED_REQUESTS)
+		return refuse(why, size, "requests 0x%x", saved->requests);
 	if (!event_valid(&saved->event) || !event_valid(&saved->deferred))
 		return refuse(why, size, "event type %u, vector %u", saved->event.type,
 			      saved->event.vector);
@@ -213,6 +216,7 @@ int vcpu_saved_set(struct vcpu *vcpu, const struct vcpu_saved *saved, char *why,
 	memcpy(vcpu->dr, saved->dr, sizeof(vcpu->dr));
 	fpu_state_set(vcpu, &saved->fpu);
 	/* On its own CPU, before it runs. What it has come to may be deliverable here, too. */
-	vcpu_request(vcpu, VCPU_REQ_TSC | VCPU_REQ_FLUSH | VCPU_REQ_IRQ);
+	vcpu_clear_request(vcpu, VCPU_SAVED_REQUESTS);
+	vcpu_request(vcpu, saved->requests | VCPU_REQ_TSC | VCPU_REQ_FLUSH | VCPU_REQ_IRQ);
 	return 0;
 }

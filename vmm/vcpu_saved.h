@@ -14,6 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What a guest, or a device, asked of a vCPU, and not we. */
+#define VCPU_SAVED_REQUESTS \
+	(VCPU_REQ_NMI | VCPU_REQ_HALT | VCPU_REQ_RESET | VCPU_REQ_SIPI | VCPU_REQ_TIMER)
+
 struct vcpu_saved {
 	uint64_t gpr[16]; /* RSP as well */
 	uint64_t rip;
@@ -23,6 +27,7 @@ struct vcpu_saved {
 	struct vcpu_event event, deferred;
 	bool nmi_pending;
 	uint8_t sipi_vector;
+	uint32_t requests; /* of VCPU_SAVED_REQUESTS: what has come and was not looked at yet */
 	enum vcpu_state state;
 	uint64_t tsc_ahead; /* of its VM's clock */
 	uint64_t tsc_adjust, tsc_aux;

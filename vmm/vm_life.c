@@ -99,17 +99,22 @@ static int create_vcpus(struct vm *vm)
 	return err;
 }
 
-/* To the state after power-on, with the image loaded. */
-static int power_on(struct vm *vm)
+/* To the state after power-on, and from there what @fill makes of it. */
+static int power_on(struct vm *vm, vm_fill_fn fill, void *opaque)
 {
 	device_reset_all(vm);
 	for (uint32_t i = 0; i < vm->vcpu_count; i++)
 		vcpu_reset(vm->vcpus[i]);
+	return fill(vm, opaque);
+}
+
+static int load_image(struct vm *vm, void *opaque __unused)
+{
 	return loader_run(vm);
 }
 
 /* In order of need: devices find memory, vCPUs and hooks. */
-static int build(struct vm *vm)
+static int build(struct vm *vm, vm_fill_fn fill, void *opaque)
 {
 	int err = hook_maps_create(vm);
 
@@ -135,7 +140,7 @@ static int build(struct vm *vm)
 	if (!err)
 		err = device_create_all(vm);
 	if (!err)
-		err = power_on(vm);
+		err = power_on(vm, fill, opaque);
 	return err;
 }
 
@@ -155,9 +160,8 @@ static void halt(struct vm *vm)
 	vm_clock_stop(vm);
 }
 
-int vm_start(struct vm *vm)
+static int start(struct vm *vm, enum vm_state state, vm_fill_fn fill, void *opaque)
 {
-	enum vm_state state = vm_life_begin(vm);
 	int err;
 
 	if (!hv_ops) {
@@ -170,7 +174,7 @@ int vm_start(struct vm *vm)
 	if (state == VM_CRASHED)
 		take_apart(vm);
 	__atomic_store_n(&vm->requests, 0, __ATOMIC_SEQ_CST);
-	err = build(vm);
+	err = build(vm, fill, opaque);
 	if (err) {
 		vm_log(vm, LOG_ERROR, "not started (error %d)", err);
 		take_apart(vm);
@@ -185,15 +189,51 @@ int vm_start(struct vm *vm)
 	return 0;
 }
 
+int vm_start(struct vm *vm)
+{
+	return start(vm, vm_life_begin(vm), load_image, NULL);
+}
+
+/* A crashed VM is still there to be looked at: it is not taken apart for another. */
+int vm_start_filled(struct vm *vm, struct vm_config *config, vm_fill_fn fill, void *opaque)
+{
+	enum vm_state state = vm_life_begin(vm);
+	struct vm_config *old = vm->config;
+	int err;
+
+	if (state == VM_CRASHED)
+		return refuse(vm, state, "restore");
+	if (config && (state == VM_DEFINED || state == VM_STOPPED))
+		vm->config = config;
+	err = start(vm, state, fill, opaque);
+	if (err)
+		vm->config = old;
+	else if (config)
+		vm_config_free(old);
+	return err;
+}
+
+void vm_still_begin(struct vm *vm)
+{
+	vm_vcpus_pause(vm);
+	device_timers_pause(vm);
+	vm_clock_stop(vm);
+}
+
+void vm_still_end(struct vm *vm)
+{
+	vm_clock_start(vm);
+	device_timers_resume(vm);
+	vm_vcpus_resume(vm);
+}
+
 int vm_pause(struct vm *vm)
 {
 	enum vm_state state = vm_life_begin(vm);
 
 	if (state != VM_RUNNING)
 		return refuse(vm, state, "pause");
-	vm_vcpus_pause(vm);
-	device_timers_pause(vm);
-	vm_clock_stop(vm);
+	vm_still_begin(vm);
 	vm_life_end(vm, VM_PAUSED);
 	vm_event(vm, VM_EVENT_PAUSE, false, NULL);
 	return 0;
@@ -205,9 +245,7 @@ int vm_resume(struct vm *vm)
 
 	if (state != VM_PAUSED)
 		return refuse(vm, state, "resume");
-	vm_clock_start(vm);
-	device_timers_resume(vm);
-	vm_vcpus_resume(vm);
+	vm_still_end(vm);
 	vm_life_end(vm, VM_RUNNING);
 	vm_event(vm, VM_EVENT_RESUME, false, NULL);
 	return 0;
@@ -222,7 +260,7 @@ static int reset(struct vm *vm, enum vm_state state, bool guest)
 	if (state != VM_CRASHED)
 		halt(vm);
 	__atomic_store_n(&vm->requests, 0, __ATOMIC_SEQ_CST);
-	err = power_on(vm);
+	err = power_on(vm, load_image, NULL);
 	if (err) {
 		vm_log(vm, LOG_ERROR, "not reset (error %d): it is stopped", err);
 		take_apart(vm);

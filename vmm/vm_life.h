@@ -13,6 +13,21 @@
 enum vm_state vm_life_begin(struct vm *vm);
 void vm_life_end(struct vm *vm, enum vm_state state);
 
+/* What makes a VM that was just built, and is as after power-on, one that can run: 0 or a negative
+ * errno. */
+typedef int (*vm_fill_fn)(struct vm *vm, void *opaque);
+/*
+ * As vm_start(), but with @fill in place of the image. @config, unless NULL, takes the place of the
+ * VM's, which is freed; on an error it is still the caller's, and all is as before. -EBUSY: the VM
+ * is neither new nor stopped.
+ */
+int vm_start_filled(struct vm *vm, struct vm_config *config, vm_fill_fn fill,
+		    void *opaque) __must_check;
+
+/* With the life of a VM that runs: vCPUs, timers and the clock stand still, and go on. Task. */
+void vm_still_begin(struct vm *vm);
+void vm_still_end(struct vm *vm);
+
 /* vm->request_work: does what vm_request() asked for. */
 void vm_life_serve(struct work *work);
 

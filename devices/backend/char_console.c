@@ -12,6 +12,7 @@
 #include "kernel/slab.h"
 #include "vmm/char_frontend.h"
 #include "vmm/device.h"
+#include "vmm/device_state.h"
 #include "vmm/vm_config.h"
 #include "vmm/vm_console.h"
 
@@ -154,4 +155,5 @@ MACHINE_PART(char_console_part, .machine = "pc",
 
 DEVICE_TYPE(char_console_type, .name = "char-console",
 	    .help = "shows a serial port to the administrator", .keys = char_console_keys,
-	    .create = char_console_create, .destroy = char_console_destroy);
+	    .create = char_console_create, .destroy = char_console_destroy,
+	    .saved = DEVICE_STATE_NONE("char-console"));

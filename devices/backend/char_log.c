@@ -9,6 +9,7 @@
 #include "kernel/slab.h"
 #include "vmm/char_frontend.h"
 #include "vmm/device.h"
+#include "vmm/device_state.h"
 
 #include <errno.h>
 
@@ -82,4 +83,5 @@ static const struct device_key char_log_keys[] = {
 };
 
 DEVICE_TYPE(char_log_type, .name = "char-log", .help = "writes a serial port's lines to the log",
-	    .keys = char_log_keys, .create = char_log_create, .destroy = char_log_destroy);
+	    .keys = char_log_keys, .create = char_log_create, .destroy = char_log_destroy,
+	    .saved = DEVICE_STATE_NONE("char-log"));

@@ -23,6 +23,7 @@
 #include "lib/ring.h"
 #include "vmm/char_frontend.h"
 #include "vmm/device.h"
+#include "vmm/device_state.h"
 #include "vmm/vm.h"
 
 #include <errno.h>
@@ -392,5 +393,7 @@ static const struct device_key char_pair_keys[] = {
 	{},
 };
 
+/* What is in the cable is neither VM's. */
 DEVICE_TYPE(char_pair_type, .name = "char-pair", .help = "an end of a null-modem cable",
-	    .keys = char_pair_keys, .create = char_pair_create);
+	    .keys = char_pair_keys, .create = char_pair_create,
+	    .saved = DEVICE_STATE_NONE("char-pair"));

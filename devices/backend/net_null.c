@@ -5,6 +5,7 @@
  * Keys: frontend. No state, and so no lock.
  */
 #include "vmm/device.h"
+#include "vmm/device_state.h"
 #include "vmm/net_frontend.h"
 
 static bool net_null_send(void *opaque __unused, const struct net_frame *frame __unused)
@@ -40,4 +41,5 @@ static const struct device_key net_null_keys[] = {
 };
 
 DEVICE_TYPE(net_null_type, .name = "net-null", .help = "a network with nobody in it",
-	    .keys = net_null_keys, .create = net_null_create);
+	    .keys = net_null_keys, .create = net_null_create,
+	    .saved = DEVICE_STATE_NONE("net-null"));

@@ -8,6 +8,7 @@
 #include "devices/backend/block_queue.h"
 #include "kernel/slab.h"
 #include "vmm/device.h"
+#include "vmm/device_state.h"
 
 #include <errno.h>
 #include <string.h>
@@ -125,4 +126,5 @@ static const struct device_key null_disk_keys[] = {
 };
 
 DEVICE_TYPE(null_disk_type, .name = "null-disk", .help = "a disk of zeroes", .keys = null_disk_keys,
-	    .create = null_disk_create, .destroy = null_disk_destroy);
+	    .create = null_disk_create, .destroy = null_disk_destroy,
+	    .saved = DEVICE_STATE_NONE("null-disk"));

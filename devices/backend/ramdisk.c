@@ -17,6 +17,7 @@
 #include "kernel/slab.h"
 #include "kernel/task.h"
 #include "vmm/device.h"
+#include "vmm/device_state.h"
 #include "vmm/vm.h"
 #include "vmm/vm_config.h"
 
@@ -35,6 +36,7 @@ struct ramdisk {
 	struct frontend *frontend;
 	uint8_t *image;	   /* the module's bytes; NULL: it starts as zeroes */
 	bool writes_image; /* no page of its own is ever needed */
+	uint8_t *written;  /* `image` where it does, else NULL: see ramdisk_fields */
 	uint64_t page_count;
 	uint64_t *pages;       /* its own, by offset / PAGE_SIZE; 0: the image's, or zeroes */
 	struct list_head link; /* under ramdisk_lock */
@@ -306,8 +308,55 @@ static int ramdisk_size(struct ramdisk *r, const struct device_config *config)
 		return -EINVAL;
 	}
 	r->writes_image = module && !r->info.read_only && !device_config_bool(config, "cow");
+	r->written = r->writes_image ? r->image : NULL;
 	return r->writes_image ? ramdisk_check_writes(r, module) : 0;
 }
+
+/* A module that is written to is not the disk's alone: others may find in it what was there when
+ * the VM was saved, or not. */
+static const struct device_state *ramdisk_image_type(const void *state __unused, const char **name)
+{
+	*name = "an image that it writes to";
+	return NULL;
+}
+
+static const struct device_ref ramdisk_written = {.type_of = ramdisk_image_type};
+
+static const struct device_field ramdisk_fields[] = {
+	DEVICE_FIELD_REF(struct ramdisk, written, &ramdisk_written),
+	{},
+};
+
+static uint64_t ramdisk_pages_size(const void *state)
+{
+	return ((const struct ramdisk *)state)->info.capacity;
+}
+
+static const uint8_t *ramdisk_pages_read(const void *state, uint64_t at)
+{
+	return ramdisk_page(state, at);
+}
+
+static uint8_t *ramdisk_pages_write(void *state, uint64_t at)
+{
+	return ramdisk_find_to_write(state, at);
+}
+
+/* Its own pages. Who has requests under way, the frontend's device, ends them before it is saved.
+ */
+static const struct device_pages ramdisk_own_pages = {
+	.size = ramdisk_pages_size,
+	.read = ramdisk_pages_read,
+	.write = ramdisk_pages_write,
+};
+
+static const struct device_state ramdisk_saved = {
+	.name = "ramdisk",
+	.version = 1,
+	.size = sizeof(struct ramdisk),
+	.fields = ramdisk_fields,
+	.pages = &ramdisk_own_pages,
+};
 
 static void ramdisk_destroy(struct device *dev)
 {
@@ -377,4 +426,4 @@ static const struct device_key ramdisk_keys[] = {
 };
 
 DEVICE_TYPE(ramdisk_type, .name = "ramdisk", .help = "a disk in memory", .keys = ramdisk_keys,
-	    .create = ramdisk_create, .destroy = ramdisk_destroy);
+	    .create = ramdisk_create, .destroy = ramdisk_destroy, .saved = &ramdisk_saved);

@@ -19,6 +19,7 @@
 #include "kernel/slab.h"
 #include "kernel/time.h"
 #include "vmm/device.h"
+#include "vmm/device_state.h"
 #include "vmm/vm.h"
 #include "vmm/vm_config.h"
 #include "vmm/vm_console.h"
@@ -322,4 +323,5 @@ MACHINE_PART(screen_part, .machine = "pc",
 	     .text = "[device \"screen0\"]\ntype = screen\nfrontend = vga\nkeyboard = ps2\n");
 
 DEVICE_TYPE(screen_type, .name = "screen", .help = "shows a screen to the administrator",
-	    .keys = screen_keys, .create = screen_create, .destroy = screen_destroy);
+	    .keys = screen_keys, .create = screen_create, .destroy = screen_destroy,
+	    .saved = DEVICE_STATE_NONE("screen"));

@@ -25,6 +25,7 @@
 #include "kernel/task.h"
 #include "kernel/time.h"
 #include "vmm/device.h"
+#include "vmm/device_state.h"
 #include "vmm/vm.h"
 
 #include <errno.h>
@@ -422,4 +423,5 @@ static const struct device_key switch_keys[] = {
 };
 
 DEVICE_TYPE(switch_type, .name = "switch", .help = "a port of an Ethernet switch",
-	    .keys = switch_keys, .create = switch_create, .destroy = switch_destroy);
+	    .keys = switch_keys, .create = switch_create, .destroy = switch_destroy,
+	    .saved = DEVICE_STATE_NONE("switch"));

@@ -12,6 +12,7 @@
 #include "devices/chipset/mp_table.h"
 #include "kernel/slab.h"
 #include "vmm/device.h"
+#include "vmm/device_state.h"
 #include "vmm/guest_memory.h"
 #include "vmm/loader.h"
 #include "vmm/vm.h"
@@ -142,4 +143,4 @@ static int acpi_create(struct device *dev, const struct device_config *config __
 MACHINE_PART(acpi_part, .machine = "pc", .text = "[device \"" FIRMWARE_ID "\"]\ntype = acpi\n");
 
 DEVICE_TYPE(acpi_type, .name = "acpi", .help = "ACPI tables for the devices that there are",
-	    .create = acpi_create, .destroy = acpi_destroy);
+	    .create = acpi_create, .destroy = acpi_destroy, .saved = DEVICE_STATE_NONE("acpi"));

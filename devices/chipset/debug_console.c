@@ -10,6 +10,7 @@
 #include "devices/guest_lines.h"
 #include "kernel/slab.h"
 #include "vmm/device.h"
+#include "vmm/device_state.h"
 
 #include <errno.h>
 
@@ -77,4 +78,5 @@ static const struct device_key debug_console_keys[] = {
 
 DEVICE_TYPE(debug_console_type, .name = "debug-console", .help = "a port whose lines go to the log",
 	    .keys = debug_console_keys, .create = debug_console_create,
-	    .destroy = debug_console_destroy, .reset = debug_console_reset);
+	    .destroy = debug_console_destroy, .reset = debug_console_reset,
+	    .saved = DEVICE_STATE_NONE("debug-console"));

@@ -7,6 +7,7 @@
  */
 #include "kernel/slab.h"
 #include "vmm/device.h"
+#include "vmm/device_state.h"
 #include "vmm/vm.h"
 
 #include <errno.h>
@@ -57,4 +58,5 @@ static const struct device_key debug_exit_keys[] = {
 };
 
 DEVICE_TYPE(debug_exit_type, .name = "debug-exit", .help = "a port that ends the VM with a code",
-	    .keys = debug_exit_keys, .create = debug_exit_create, .destroy = debug_exit_destroy);
+	    .keys = debug_exit_keys, .create = debug_exit_create, .destroy = debug_exit_destroy,
+	    .saved = DEVICE_STATE_NONE("debug-exit"));

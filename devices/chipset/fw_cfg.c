@@ -10,6 +10,7 @@
 #include "devices/acpi_node.h"
 #include "kernel/slab.h"
 #include "vmm/device.h"
+#include "vmm/device_state.h"
 #include "vmm/guest_memory.h"
 #include "vmm/loader.h"
 #include "vmm/vm.h"
@@ -230,6 +231,22 @@ static void fw_cfg_reset(struct device *dev)
 	spin_unlock(&f->lock);
 }
 
+/* The items are as the VM is made. */
+static const struct device_field fw_cfg_fields[] = {
+	DEVICE_FIELD(struct fw_cfg, key),
+	DEVICE_FIELD(struct fw_cfg, offset),
+	DEVICE_FIELD(struct fw_cfg, dma_high),
+	{},
+};
+
+static const struct device_state fw_cfg_saved = {
+	.name = "fw-cfg",
+	.version = 1,
+	.size = sizeof(struct fw_cfg),
+	.lock = DEVICE_STATE_LOCK(struct fw_cfg, lock),
+	.fields = fw_cfg_fields,
+};
+
 static void fw_cfg_destroy(struct device *dev)
 {
 	kfree(dev->state);
@@ -255,4 +272,5 @@ static int fw_cfg_create(struct device *dev, const struct device_config *config 
 MACHINE_PART(fw_cfg_part, .machine = "pc", .text = "[device \"fw-cfg\"]\ntype = fw-cfg\n");
 
 DEVICE_TYPE(fw_cfg_type, .name = "fw-cfg", .help = "fw_cfg: what firmware asks of the machine",
-	    .create = fw_cfg_create, .destroy = fw_cfg_destroy, .reset = fw_cfg_reset);
+	    .create = fw_cfg_create, .destroy = fw_cfg_destroy, .reset = fw_cfg_reset,
+	    .saved = &fw_cfg_saved);

@@ -15,6 +15,7 @@
 #include "devices/chipset/lapic_regs.h"
 #include "kernel/slab.h"
 #include "vmm/device.h"
+#include "vmm/device_state.h"
 #include "vmm/vm.h"
 #include "vmm/vm_config.h"
 
@@ -230,6 +231,22 @@ static void ioapic_reset(struct device *dev)
 	spin_unlock(&io->lock);
 }
 
+static const struct device_field ioapic_fields[] = {
+	DEVICE_FIELD(struct ioapic, regsel),
+	DEVICE_FIELD(struct ioapic, id),
+	DEVICE_FIELD(struct ioapic, levels, .max = BIT(IOAPIC_PINS) - 1),
+	DEVICE_FIELD(struct ioapic, redtbl),
+	{},
+};
+
+static const struct device_state ioapic_saved = {
+	.name = "ioapic",
+	.version = 1,
+	.size = sizeof(struct ioapic),
+	.lock = DEVICE_STATE_LOCK(struct ioapic, lock),
+	.fields = ioapic_fields,
+};
+
 static void ioapic_destroy(struct device *dev)
 {
 	kfree(dev->state);
@@ -271,4 +288,5 @@ static const struct device_key ioapic_keys[] = {
 MACHINE_PART(ioapic_part, .machine = "pc", .text = "[device \"ioapic\"]\ntype = ioapic\n");
 
 DEVICE_TYPE(ioapic_type, .name = "ioapic", .help = "I/O APIC with 24 pins", .keys = ioapic_keys,
-	    .create = ioapic_create, .destroy = ioapic_destroy, .reset = ioapic_reset);
+	    .create = ioapic_create, .destroy = ioapic_destroy, .reset = ioapic_reset,
+	    .saved = &ioapic_saved);

@@ -295,4 +295,5 @@ static int lapic_create(struct device *dev, const struct device_config *config _
 MACHINE_PART(lapic_part, .machine = "pc", .text = "[device \"lapic\"]\ntype = lapic\n");
 
 DEVICE_TYPE(lapic_type, .name = "lapic", .help = "local APICs, one for each vCPU", .fixed = true,
-	    .create = lapic_create, .destroy = lapic_destroy, .reset = lapic_reset);
+	    .create = lapic_create, .destroy = lapic_destroy, .reset = lapic_reset,
+	    .saved = &lapic_saved);

@@ -22,6 +22,7 @@
 enum lapic_lvt { LVT_TIMER, LVT_THERMAL, LVT_PERF, LVT_LINT0, LVT_LINT1, LVT_ERROR };
 
 struct device;
+struct device_state;
 struct lapic_set;
 
 /*
@@ -132,6 +133,9 @@ static __always_inline int lapic_in_service(const struct lapic *l)
 void lapic_virtualize(struct lapic *l, bool on);
 int lapic_pending_virtual(struct lapic *l);
 void lapic_wrote(void *opaque, struct vcpu *vcpu, unsigned reg, uint32_t value);
+/* For who saves it: what the CPU has, here as well; requests move here, and back when the vCPU
+ * runs. */
+void lapic_take_back(struct lapic *l);
 bool lapic_read_virtual(const struct lapic *l, unsigned reg, uint32_t *value);
 
 /* lapic.c. Own CPU. */
@@ -171,6 +175,9 @@ int lapic_write_reg(struct lapic *l, unsigned reg, uint32_t value) __must_check;
 extern const struct hook_ops lapic_mmio_ops, lapic_tpr_ops;
 /* lapic.c: EOI and SELF IPI in x2APIC mode. */
 extern const struct hook_ops lapic_eoi_ops, lapic_self_ops;
+
+/* lapic_state.c. */
+extern const struct device_state lapic_saved;
 
 /* lapic_msr.c. */
 int lapic_hook_msrs(struct device *dev) __must_check;

@@ -88,6 +88,21 @@ int lapic_pending_virtual(struct lapic *l)
 	return requested >> 4 > busy >> 4 ? IRQ_BY_CPU : -1;
 }
 
+void lapic_take_back(struct lapic *l)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		uint32_t *irr = lapic_word(l, APIC_IRR + 2 * i);
+		const uint32_t *isr = lapic_word(l, APIC_ISR + 2 * i);
+
+		__atomic_fetch_or(&l->irr[i], irr[0] | (uint64_t)irr[4] << 32, __ATOMIC_RELAXED);
+		irr[0] = irr[4] = 0;
+		l->isr[i] = isr[0] | (uint64_t)isr[4] << 32;
+	}
+	l->tpr = *lapic_word(l, APIC_TPR);
+	hv_ops->update_apic(l->vcpu, 0, lapic_word_highest(l, APIC_ISR), l->tmr);
+	vcpu_request(l->vcpu, VCPU_REQ_IRQ);
+}
+
 /* Of IRR, what others have just left is seen, too: a request to pass it on is under way. */
 bool lapic_read_virtual(const struct lapic *l, unsigned reg, uint32_t *value)
 {

@@ -13,6 +13,7 @@
 #include "devices/byte_io.h"
 #include "kernel/slab.h"
 #include "vmm/device.h"
+#include "vmm/device_state.h"
 #include "vmm/vm.h"
 #include "vmm/vm_config.h"
 
@@ -407,6 +408,47 @@ static void pic_reset(struct device *dev)
 	spin_unlock(&p->lock);
 }
 
+static const struct device_field pic_chip_fields[] = {
+	DEVICE_FIELD(struct pic_chip, irr),
+	DEVICE_FIELD(struct pic_chip, isr),
+	DEVICE_FIELD(struct pic_chip, imr),
+	DEVICE_FIELD(struct pic_chip, lines),
+	DEVICE_FIELD(struct pic_chip, elcr),
+	DEVICE_FIELD(struct pic_chip, base),
+	DEVICE_FIELD(struct pic_chip, lowest, .max = 7),
+	DEVICE_FIELD(struct pic_chip, state, .max = PIC_WAIT_ICW4),
+	DEVICE_FIELD(struct pic_chip, icw1),
+	DEVICE_FIELD(struct pic_chip, icw4),
+	DEVICE_FIELD(struct pic_chip, read_isr),
+	DEVICE_FIELD(struct pic_chip, poll),
+	DEVICE_FIELD(struct pic_chip, special_mask),
+	DEVICE_FIELD(struct pic_chip, rotate_aeoi),
+	{},
+};
+
+static const struct device_state pic_chip_saved = {
+	.name = "pic-chip",
+	.version = 1,
+	.size = sizeof(struct pic_chip),
+	.fields = pic_chip_fields,
+};
+
+/* The controller of the vCPUs has the output's level in its own state; `ended` lives as long as the
+ * lock is held. */
+static const struct device_field pic_fields[] = {
+	DEVICE_FIELD_STRUCTS(struct pic, chips, &pic_chip_saved),
+	DEVICE_FIELD(struct pic, output),
+	{},
+};
+
+static const struct device_state pic_saved = {
+	.name = "pic",
+	.version = 1,
+	.size = sizeof(struct pic),
+	.lock = DEVICE_STATE_LOCK(struct pic, lock),
+	.fields = pic_fields,
+};
+
 static void pic_destroy(struct device *dev)
 {
 	kfree(dev->state);
@@ -446,4 +488,4 @@ static int pic_create(struct device *dev, const struct device_config *config __u
 MACHINE_PART(pic_part, .machine = "pc", .text = "[device \"pic\"]\ntype = pic\n");
 
 DEVICE_TYPE(pic_type, .name = "pic", .help = "pair of 8259A interrupt controllers",
-	    .create = pic_create, .destroy = pic_destroy, .reset = pic_reset);
+	    .create = pic_create, .destroy = pic_destroy, .reset = pic_reset, .saved = &pic_saved);

@@ -24,6 +24,7 @@
 #include "devices/ticks.h"
 #include "kernel/slab.h"
 #include "vmm/device.h"
+#include "vmm/device_state.h"
 #include "vmm/vm.h"
 #include "vmm/vm_config.h"
 
@@ -404,6 +405,60 @@ static void pit_reset(struct device *dev)
 	spin_unlock(&p->lock);
 }
 
+static const struct device_field pit_channel_fields[] = {
+	DEVICE_FIELD(struct pit_channel, control, .max = PIT_CTL_BCD | PIT_CTL_MODE | PIT_CTL_RW),
+	DEVICE_FIELD(struct pit_channel, count, .max = 65536),
+	DEVICE_FIELD(struct pit_channel, gate),
+	DEVICE_FIELD(struct pit_channel, running),
+	DEVICE_FIELD(struct pit_channel, start),
+	DEVICE_FIELD(struct pit_channel, held),
+	DEVICE_FIELD(struct pit_channel, low),
+	DEVICE_FIELD(struct pit_channel, write_high),
+	DEVICE_FIELD(struct pit_channel, read_high),
+	DEVICE_FIELD(struct pit_channel, latched, .max = 2),
+	DEVICE_FIELD(struct pit_channel, latch),
+	DEVICE_FIELD(struct pit_channel, status_latched),
+	DEVICE_FIELD(struct pit_channel, status),
+	{},
+};
+
+static const struct device_state pit_channel_saved = {
+	.name = "pit-channel",
+	.version = 1,
+	.size = sizeof(struct pit_channel),
+	.fields = pit_channel_fields,
+};
+
+static const struct device_field pit_fields[] = {
+	DEVICE_FIELD(struct pit, port61, .max = PORT61_KEPT),
+	DEVICE_FIELD_STRUCTS(struct pit, channels, &pit_channel_saved),
+	DEVICE_FIELD_TIMER(struct pit, timer),
+	DEVICE_FIELD_LINE(struct pit, irq),
+	{},
+};
+
+/* Nothing began in the future, or the next edge might be beyond what ticks can count. */
+static const char *pit_check(const void *state)
+{
+	const struct pit *p = state;
+	uint64_t now = pit_now(p);
+	unsigned i;
+
+	for (i = 0; i < PIT_CHANNELS; i++)
+		if (p->channels[i].start > now || p->channels[i].held > now)
+			return "channels.start";
+	return NULL;
+}
+
+static const struct device_state pit_saved = {
+	.name = "pit",
+	.version = 1,
+	.size = sizeof(struct pit),
+	.lock = DEVICE_STATE_LOCK(struct pit, lock),
+	.fields = pit_fields,
+	.check = pit_check,
+};
+
 static void pit_destroy(struct device *dev)
 {
 	kfree(dev->state);
@@ -440,4 +495,4 @@ static int pit_create(struct device *dev, const struct device_config *config __u
 MACHINE_PART(pit_part, .machine = "pc", .text = "[device \"pit\"]\ntype = pit\n");
 
 DEVICE_TYPE(pit_type, .name = "pit", .help = "8254 timer and port 0x61", .create = pit_create,
-	    .destroy = pit_destroy, .reset = pit_reset);
+	    .destroy = pit_destroy, .reset = pit_reset, .saved = &pit_saved);

@@ -13,6 +13,7 @@
 #include "devices/ticks.h"
 #include "kernel/slab.h"
 #include "vmm/device.h"
+#include "vmm/device_state.h"
 #include "vmm/power_button.h"
 #include "vmm/vm.h"
 #include "vmm/vm_config.h"
@@ -253,6 +254,35 @@ static void pm_press(void *opaque)
 	spin_unlock(&pm->lock);
 }
 
+static const struct device_field pm_fields[] = {
+	DEVICE_FIELD(struct pm, status, .max = PM1_EN_MASK),
+	DEVICE_FIELD(struct pm, enable, .max = PM1_EN_MASK),
+	DEVICE_FIELD(struct pm, control, .max = PM1_CNT_KEPT),
+	DEVICE_FIELD(struct pm, gpe_status),
+	DEVICE_FIELD(struct pm, gpe_enable),
+	DEVICE_FIELD(struct pm, half),
+	DEVICE_FIELD_TIMER(struct pm, timer),
+	DEVICE_FIELD_LINE(struct pm, irq),
+	{},
+};
+
+/* What was seen of the timer is not ahead of it. */
+static const char *pm_check(const void *state)
+{
+	const struct pm *pm = state;
+
+	return pm->half > pm_ticks(pm) >> pm_half_shift(pm) ? "half" : NULL;
+}
+
+static const struct device_state pm_saved = {
+	.name = "pm",
+	.version = 1,
+	.size = sizeof(struct pm),
+	.lock = DEVICE_STATE_LOCK(struct pm, lock),
+	.fields = pm_fields,
+	.check = pm_check,
+};
+
 static void pm_destroy(struct device *dev)
 {
 	kfree(dev->state);
@@ -316,4 +346,5 @@ static const struct device_key pm_keys[] = {
 MACHINE_PART(pm_part, .machine = "pc", .text = "[device \"pm\"]\ntype = pm\n");
 
 DEVICE_TYPE(pm_type, .name = "pm", .help = "ACPI power management: PM1, PM timer, S5",
-	    .keys = pm_keys, .create = pm_create, .destroy = pm_destroy, .reset = pm_reset);
+	    .keys = pm_keys, .create = pm_create, .destroy = pm_destroy, .reset = pm_reset,
+	    .saved = &pm_saved);

@@ -15,6 +15,7 @@
 #include "devices/acpi_node.h"
 #include "kernel/slab.h"
 #include "vmm/device.h"
+#include "vmm/device_state.h"
 #include "vmm/keyboard.h"
 #include "vmm/vm.h"
 #include "vmm/vm_config.h"
@@ -348,6 +349,65 @@ static void ps2_reset(struct device *dev)
 	spin_unlock(&p->lock);
 }
 
+static const struct device_field ps2_queue_fields[] = {
+	DEVICE_FIELD(struct ps2_queue, bytes),
+	DEVICE_FIELD(struct ps2_queue, count, .max = PS2_QUEUE),
+	{},
+};
+
+static const struct device_state ps2_queue_saved = {
+	.name = "ps2-queue",
+	.version = 1,
+	.size = sizeof(struct ps2_queue),
+	.fields = ps2_queue_fields,
+};
+
+static const struct device_field ps2_port_fields[] = {
+	DEVICE_FIELD_STRUCT(struct ps2_port, queue, &ps2_queue_saved),
+	DEVICE_FIELD(struct ps2_port, command),
+	DEVICE_FIELD(struct ps2_port, last),
+	DEVICE_FIELD(struct ps2_port, set),
+	DEVICE_FIELD(struct ps2_port, disabled),
+	DEVICE_FIELD(struct ps2_port, status),
+	DEVICE_FIELD(struct ps2_port, rate),
+	DEVICE_FIELD(struct ps2_port, resolution),
+	{},
+};
+
+static const struct device_state ps2_port_saved = {
+	.name = "ps2-port",
+	.version = 1,
+	.size = sizeof(struct ps2_port),
+	.fields = ps2_port_fields,
+};
+
+/* Who types is another VM's affair. */
+static const struct device_field ps2_fields[] = {
+	DEVICE_FIELD_STRUCTS(struct ps2, ports, &ps2_port_saved),
+	DEVICE_FIELD_STRUCT(struct ps2, own, &ps2_queue_saved),
+	DEVICE_FIELD(struct ps2, own_mouse),
+	DEVICE_FIELD(struct ps2, full),
+	DEVICE_FIELD(struct ps2, from_mouse),
+	DEVICE_FIELD(struct ps2, data),
+	DEVICE_FIELD(struct ps2, command),
+	DEVICE_FIELD(struct ps2, last_command),
+	DEVICE_FIELD(struct ps2, memory),
+	DEVICE_FIELD(struct ps2, out),
+	DEVICE_FIELD(struct ps2, port92),
+	DEVICE_FIELD(struct ps2, release),
+	DEVICE_FIELD_LINE(struct ps2, irq),
+	DEVICE_FIELD_LINE(struct ps2, mouse_irq),
+	{},
+};
+
+static const struct device_state ps2_saved = {
+	.name = "ps2",
+	.version = 1,
+	.size = sizeof(struct ps2),
+	.lock = DEVICE_STATE_LOCK(struct ps2, lock),
+	.fields = ps2_fields,
+};
+
 static void ps2_destroy(struct device *dev)
 {
 	kfree(dev->state);
@@ -397,4 +457,4 @@ static int ps2_create(struct device *dev, const struct device_config *config __u
 MACHINE_PART(ps2_part, .machine = "pc", .text = "[device \"ps2\"]\ntype = ps2\n");
 
 DEVICE_TYPE(ps2_type, .name = "ps2", .help = "8042 with PS/2 keyboard and mouse, port 0x92",
-	    .create = ps2_create, .destroy = ps2_destroy, .reset = ps2_reset);
+	    .create = ps2_create, .destroy = ps2_destroy, .reset = ps2_reset, .saved = &ps2_saved);

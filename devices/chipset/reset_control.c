@@ -12,6 +12,7 @@
 #include "devices/acpi_node.h"
 #include "kernel/slab.h"
 #include "vmm/device.h"
+#include "vmm/device_state.h"
 #include "vmm/vm.h"
 #include "vmm/vm_config.h"
 
@@ -61,6 +62,18 @@ static void reset_control_reset(struct device *dev)
 	r->value = 0;
 }
 
+static const struct device_field reset_control_fields[] = {
+	DEVICE_FIELD(struct reset_control, value, .max = RESET_KEPT),
+	{},
+};
+
+static const struct device_state reset_control_saved = {
+	.name = "reset-control",
+	.version = 1,
+	.size = sizeof(struct reset_control),
+	.fields = reset_control_fields,
+};
+
 static void reset_control_destroy(struct device *dev)
 {
 	kfree(dev->state);
@@ -88,4 +101,4 @@ MACHINE_PART(reset_control_part, .machine = "pc",
 
 DEVICE_TYPE(reset_control_type, .name = "reset-control", .help = "reset register, port 0xcf9",
 	    .create = reset_control_create, .destroy = reset_control_destroy,
-	    .reset = reset_control_reset);
+	    .reset = reset_control_reset, .saved = &reset_control_saved);

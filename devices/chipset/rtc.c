@@ -21,6 +21,7 @@
 #include "kernel/wall_time.h"
 #include "lib/date.h"
 #include "vmm/device.h"
+#include "vmm/device_state.h"
 #include "vmm/vm.h"
 #include "vmm/vm_config.h"
 
@@ -355,6 +356,37 @@ static void rtc_reset(struct device *dev)
 	spin_unlock(&r->lock);
 }
 
+static const struct device_field rtc_fields[] = {
+	DEVICE_FIELD(struct rtc, index),
+	DEVICE_FIELD(struct rtc, cmos),
+	DEVICE_FIELD(struct rtc, base),
+	DEVICE_FIELD(struct rtc, looked),
+	DEVICE_FIELD_TIMER(struct rtc, timer),
+	DEVICE_FIELD_LINE(struct rtc, irq),
+	{},
+};
+
+/* A date that the guest could have set, and flags that are not ahead of it. */
+static const char *rtc_check(const void *state)
+{
+	const struct date last = {.year = 10000, .month = 1, .day = 1};
+	const struct rtc *r = state;
+	int64_t most = date_to_seconds(&last);
+
+	if (r->base > most || r->base < -most)
+		return "base";
+	return r->looked > rtc_now(r) ? "looked" : NULL;
+}
+
+static const struct device_state rtc_saved = {
+	.name = "rtc",
+	.version = 1,
+	.size = sizeof(struct rtc),
+	.lock = DEVICE_STATE_LOCK(struct rtc, lock),
+	.fields = rtc_fields,
+	.check = rtc_check,
+};
+
 static void rtc_destroy(struct device *dev)
 {
 	kfree(dev->state);
@@ -392,4 +424,4 @@ static int rtc_create(struct device *dev, const struct device_config *config __u
 MACHINE_PART(rtc_part, .machine = "pc", .text = "[device \"rtc\"]\ntype = rtc\n");
 
 DEVICE_TYPE(rtc_type, .name = "rtc", .help = "MC146818A clock with CMOS memory",
-	    .create = rtc_create, .destroy = rtc_destroy, .reset = rtc_reset);
+	    .create = rtc_create, .destroy = rtc_destroy, .reset = rtc_reset, .saved = &rtc_saved);

@@ -111,4 +111,4 @@ MACHINE_PART(family_none, .machine = "none", .text = "[device \"family0\"]\ntype
 DEVICE_TYPE(family_type, .name = "family-msrs",
 	    .help = "MSRs that the processors have because they are AMD's or Intel's",
 	    .fixed = true, .create = family_create, .destroy = stored_msr_destroy,
-	    .reset = family_reset);
+	    .reset = family_reset, .saved = STORED_MSR_SAVED("family-msrs"));

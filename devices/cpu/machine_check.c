@@ -31,4 +31,4 @@ MACHINE_PART(machine_check_none, .machine = "none",
 DEVICE_TYPE(machine_check_type, .name = "machine-check",
 	    .help = "the processors' machine-check MSRs, without banks", .fixed = true,
 	    .create = machine_check_create, .destroy = stored_msr_destroy,
-	    .reset = stored_msr_reset);
+	    .reset = stored_msr_reset, .saved = STORED_MSR_SAVED("machine-check"));

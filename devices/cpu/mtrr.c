@@ -10,6 +10,7 @@
 #include "kernel/slab.h"
 #include "vmm/cpu_model.h"
 #include "vmm/device.h"
+#include "vmm/device_state.h"
 #include "vmm/guest_memory.h"
 #include "vmm/vcpu.h"
 #include "vmm/vm.h"
@@ -186,6 +187,32 @@ static void mtrr_reset(struct device *dev)
 		mtrr_reset_cpu(&mtrr->cpus[i]);
 }
 
+static const struct device_field mtrr_cpu_fields[] = {
+	DEVICE_FIELD(struct mtrr_cpu, def_type, .max = MTRR_DEF_KNOWN),
+	DEVICE_FIELD(struct mtrr_cpu, fixed),
+	DEVICE_FIELD(struct mtrr_cpu, variable),
+	{},
+};
+
+static const struct device_state mtrr_cpu_saved = {
+	.name = "mtrr-cpu",
+	.version = 1,
+	.size = sizeof(struct mtrr_cpu),
+	.fields = mtrr_cpu_fields,
+};
+
+static const struct device_field mtrr_fields[] = {
+	DEVICE_FIELD_STRUCTS(struct mtrr, cpus, &mtrr_cpu_saved),
+	{},
+};
+
+static const struct device_state mtrr_saved = {
+	.name = "mtrr",
+	.version = 1,
+	.size = sizeof(struct mtrr),
+	.fields = mtrr_fields,
+};
+
 static void mtrr_destroy(struct device *dev)
 {
 	kfree(dev->state);
@@ -222,4 +249,5 @@ MACHINE_PART(mtrr_pc, .machine = "pc", .text = "[device \"mtrr0\"]\ntype = mtrr\
 MACHINE_PART(mtrr_none, .machine = "none", .text = "[device \"mtrr0\"]\ntype = mtrr\n");
 
 DEVICE_TYPE(mtrr_type, .name = "mtrr", .help = "the processors' memory type range registers",
-	    .fixed = true, .create = mtrr_create, .destroy = mtrr_destroy, .reset = mtrr_reset);
+	    .fixed = true, .create = mtrr_create, .destroy = mtrr_destroy, .reset = mtrr_reset,
+	    .saved = &mtrr_saved);

@@ -2,6 +2,7 @@
 #include "devices/cpu/stored_msr.h"
 
 #include "kernel/slab.h"
+#include "vmm/device_state.h"
 #include "vmm/vcpu.h"
 #include "vmm/vm.h"
 
@@ -10,6 +11,7 @@
 /* A vCPU touches its own values only, and none runs during a reset: no lock. */
 struct stored_msr_slot {
 	const struct stored_msr *msr;
+	uint64_t constant; /* of the bits that no guest changes */
 	uint64_t values[VM_MAX_VCPUS];
 };
 
@@ -18,6 +20,45 @@ struct stored_msrs {
 	struct stored_msr_slot slots[];
 };
 
+static const struct device_field stored_msr_slot_fields[] = {
+	DEVICE_FIELD(struct stored_msr_slot, values),
+	{},
+};
+
+/* A bit that cannot be written has the value that it has after a reset. */
+static const char *stored_msr_check(const void *state)
+{
+	const struct stored_msr_slot *slot = state;
+	uint64_t kept = ~slot->msr->known | slot->msr->fixed;
+
+	for (size_t i = 0; i < VM_MAX_VCPUS; i++)
+		if ((slot->values[i] ^ slot->constant) & kept)
+			return "values";
+	return NULL;
+}
+
+static const struct device_state stored_msr_slot_saved = {
+	.name = "stored-msr",
+	.version = 1,
+	.size = sizeof(struct stored_msr_slot),
+	.fields = stored_msr_slot_fields,
+	.check = stored_msr_check,
+};
+
+static size_t stored_msr_count(const void *state)
+{
+	return ((const struct stored_msrs *)state)->count;
+}
+
+static const struct device_ref stored_msr_slots = {
+	.type = &stored_msr_slot_saved,
+	.count = stored_msr_count,
+};
+
+const struct device_field stored_msr_fields[] = {
+	DEVICE_FIELD_TAIL(struct stored_msrs, slots, &stored_msr_slots),
+	{},
+};
 static int stored_msr_read(void *opaque, struct vcpu *vcpu, uint64_t offset __unused,
 			   unsigned width __unused, uint64_t *value)
 {
@@ -45,6 +86,7 @@ static const struct hook_ops stored_msr_ops = {.read = stored_msr_read, .write =
 
 static void stored_msr_set_slot(struct stored_msr_slot *slot, uint64_t value)
 {
+	slot->constant = value;
 	for (size_t i = 0; i < VM_MAX_VCPUS; i++)
 		slot->values[i] = value;
 }

@@ -8,6 +8,7 @@
 #define DEVICES_CPU_STORED_MSR_H
 
 #include "vmm/device.h"
+#include "vmm/device_state.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -44,6 +45,11 @@ int stored_msr_create(struct device *dev, const struct stored_msr *table,
 /* The device's destroy and reset. */
 void stored_msr_destroy(struct device *dev);
 void stored_msr_reset(struct device *dev);
+
+/* The type's table: of the device's values. */
+extern const struct device_field stored_msr_fields[];
+#define STORED_MSR_SAVED(name_) \
+	(&(const struct device_state){.name = (name_), .version = 1, .fields = stored_msr_fields})
 
 /* What @index reads on all vCPUs from now on, until a guest changes it. */
 void stored_msr_set(struct device *dev, uint32_t index, uint64_t value);

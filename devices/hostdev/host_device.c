@@ -4,6 +4,7 @@
 #include "devices/hostdev/host_args.h"
 #include "kernel/slab.h"
 #include "vmm/device.h"
+#include "vmm/device_state.h"
 #include "vmm/guest_memory.h"
 #include "vmm/vm.h"
 
@@ -280,3 +281,28 @@ uint8_t *host_device_dma_map(struct host_device *hd, gpa_t gpa, size_t len, bool
 	return host_device_dma(hd, gpa, len) ? NULL
 					     : guest_memory_ptr(hd->owner->vm->memory, gpa, len);
 }
+
+static const struct device_state *host_device_scheme_saved(const void *state, const char **name)
+{
+	const struct host_device *hd = state;
+
+	*name = hd->scheme->name;
+	return hd->scheme->saved;
+}
+
+static const struct device_ref host_device_scheme_ref = {.type_of = host_device_scheme_saved};
+
+static const struct device_field host_device_fields[] = {
+	DEVICE_FIELD(struct host_device, vanished),
+	DEVICE_FIELD_REF(struct host_device, state, &host_device_scheme_ref),
+	{},
+};
+
+static const struct device_state host_device_saved = {
+	.name = "host-device",
+	.version = 1,
+	.size = sizeof(struct host_device),
+	.fields = host_device_fields,
+};
+
+const struct device_ref host_device_ref = {.type = &host_device_saved};

@@ -24,6 +24,8 @@
 
 struct device;
 struct device_key;
+struct device_ref;
+struct device_state;
 struct host_args;
 struct host_device;
 
@@ -94,6 +96,9 @@ struct host_scheme {
 	void (*drain)(struct host_device *hd);
 	/* The guest ended an INTx interrupt; NULL: not of interest. */
 	void (*eoi)(struct host_device *hd);
+	/* What of hd->state a checkpoint has, by a table of the scheme's name (vmm/device_state.h).
+	 * NULL: a VM with such a device cannot be saved, unless hd->state is NULL. */
+	const struct device_state *saved;
 };
 
 #define HOST_SCHEME(ident_, ...) \
@@ -186,6 +191,11 @@ int host_device_dma_write(struct host_device *hd, gpa_t gpa, const void *buf,
  */
 uint8_t *host_device_dma_map(struct host_device *hd, gpa_t gpa, size_t len,
 			     bool write) __must_check;
+
+/* For a front's table: DEVICE_FIELD_REF(struct front, hd, &host_device_ref), hd being what
+ * host_device_open() gave. Fields of its own state, and, through the scheme, of what is behind it.
+ */
+extern const struct device_ref host_device_ref;
 
 /* All schemes, for `info` and `help`. */
 const struct host_scheme *host_scheme_find(const char *name);

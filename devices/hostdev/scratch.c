@@ -14,6 +14,7 @@
 #include "kernel/slab.h"
 #include "kernel/spinlock.h"
 #include "vmm/device.h"
+#include "vmm/device_state.h"
 
 #include <errno.h>
 #include <string.h>
@@ -27,7 +28,8 @@
 struct scratch {
 	struct spinlock lock;
 	uint64_t counters[2]; /* reads, writes */
-	uint8_t *bytes;	      /* of the ports, then of the memory */
+	uint8_t *bytes;	      /* of the ports, then of the memory: */
+	size_t size;
 };
 
 static uint8_t *scratch_at(const struct host_device *hd, unsigned region, uint64_t offset)
@@ -79,6 +81,7 @@ static int scratch_open(struct host_device *hd, const char *path __unused,
 		kfree(s);
 		return -ENOMEM;
 	}
+	s->size = ports + memory;
 	spinlock_init(&s->lock);
 	hd->regions[SCRATCH_PORTS] = (struct host_region){.size = ports, .io = true};
 	hd->regions[SCRATCH_MEMORY].size = memory;
@@ -94,6 +97,46 @@ static void scratch_close(struct host_device *hd)
 	kfree(s->bytes);
 	kfree(s);
 }
+
+static size_t scratch_bytes_save(void *state, uint8_t *buf, size_t size)
+{
+	const struct scratch *s = state;
+
+	if (size >= s->size)
+		memcpy(buf, s->bytes, s->size);
+	return s->size;
+}
+
+static const char *scratch_bytes_check(const void *state, const uint8_t *data __unused, size_t len)
+{
+	return len == ((const struct scratch *)state)->size ? NULL : "of another size";
+}
+
+static const char *scratch_bytes_load(void *state, const uint8_t *data, size_t len)
+{
+	memcpy(((struct scratch *)state)->bytes, data, len);
+	return NULL;
+}
+
+static const struct device_blob scratch_bytes = {
+	.save = scratch_bytes_save,
+	.check = scratch_bytes_check,
+	.load = scratch_bytes_load,
+};
+
+static const struct device_field scratch_fields[] = {
+	DEVICE_FIELD(struct scratch, counters),
+	DEVICE_FIELD_BLOB("bytes", &scratch_bytes),
+	{},
+};
+
+static const struct device_state scratch_saved = {
+	.name = "scratch",
+	.version = 1,
+	.size = sizeof(struct scratch),
+	.lock = DEVICE_STATE_LOCK(struct scratch, lock),
+	.fields = scratch_fields,
+};
 
 static const struct device_key scratch_keys[] = {
 	{.name = "ports",
@@ -111,4 +154,5 @@ static const struct device_key scratch_keys[] = {
 
 HOST_SCHEME(scratch_scheme, .name = "scratch", .help = "bytes that keep what is written to them",
 	    .bus = HOST_BUS_DIRECT, .keys = scratch_keys, .open = scratch_open,
-	    .close = scratch_close, .read = scratch_read, .write = scratch_write);
+	    .close = scratch_close, .read = scratch_read, .write = scratch_write,
+	    .saved = &scratch_saved);

@@ -19,6 +19,7 @@
 #include "kernel/time.h"
 #include "kernel/wall_time.h"
 #include "vmm/device.h"
+#include "vmm/device_state.h"
 #include "vmm/guest_memory.h"
 #include "vmm/vcpu.h"
 #include "vmm/vm.h"
@@ -209,6 +210,42 @@ static void pvclock_reset(struct device *dev)
 	spin_unlock(&p->lock);
 }
 
+static const struct device_field pvclock_fields[] = {
+	DEVICE_FIELD(struct pvclock, wall_msr),
+	DEVICE_FIELD(struct pvclock, system_msrs),
+	DEVICE_FIELD(struct pvclock, versions),
+	{},
+};
+
+/* The pages get the line through the moment at which the clock stands: this machine's TSC may be
+ * told to be a little faster or slower than the last one's. */
+static const char *pvclock_post_load(void *state)
+{
+	struct pvclock *p = state;
+	const char *wrong = NULL;
+	uint32_t i;
+
+	spin_lock(&p->lock);
+	p->ref_tsc = p->vm->tsc_paused;
+	p->ref_ns = vm_time_ns(p->vm);
+	p->referenced = true;
+	for (i = 0; i < p->vm->vcpu_count; i++)
+		if ((p->system_msrs[i] & PVCLOCK_ENABLE) &&
+		    pvclock_write_page(p, p->vm->vcpus[i], p->system_msrs[i] & ~PVCLOCK_ENABLE))
+			wrong = "system_msrs: an address that is no memory";
+	spin_unlock(&p->lock);
+	return wrong;
+}
+
+static const struct device_state pvclock_saved = {
+	.name = "pvclock",
+	.version = 1,
+	.size = sizeof(struct pvclock),
+	.lock = DEVICE_STATE_LOCK(struct pvclock, lock),
+	.fields = pvclock_fields,
+	.post_load = pvclock_post_load,
+};
+
 static void pvclock_unwatch(void *opaque)
 {
 	grace_publish(((struct pvclock *)opaque)->vm->tsc_watch, NULL);
@@ -245,4 +282,5 @@ static int pvclock_create(struct device *dev, const struct device_config *config
 MACHINE_PART(pvclock_part, .machine = "pc", .text = "[device \"pvclock\"]\ntype = pvclock\n");
 
 DEVICE_TYPE(pvclock_type, .name = "pvclock", .help = "KVM-compatible paravirtual clock",
-	    .create = pvclock_create, .destroy = pvclock_destroy, .reset = pvclock_reset);
+	    .create = pvclock_create, .destroy = pvclock_destroy, .reset = pvclock_reset,
+	    .saved = &pvclock_saved);

@@ -20,6 +20,7 @@
 #include "devices/serial/uart16550_line.h"
 #include "kernel/slab.h"
 #include "vmm/device.h"
+#include "vmm/device_state.h"
 #include "vmm/vm.h"
 #include "vmm/vm_config.h"
 
@@ -281,6 +282,50 @@ static void uart_stop_timer(void *opaque)
 	timer_cancel_sync(&((struct uart *)opaque)->tx_timer);
 }
 
+/* What the other end of the cable drives is told by the backend of the new one. */
+static const struct device_field uart_fields[] = {
+	DEVICE_FIELD(struct uart, irq_level),
+	DEVICE_FIELD_LINE(struct uart, irq),
+	DEVICE_FIELD(struct uart, thre_pending),
+	DEVICE_FIELD(struct uart, input_wanted),
+	DEVICE_FIELD(struct uart, ier, .max = UART_IER_MASK),
+	DEVICE_FIELD(struct uart, fcr),
+	DEVICE_FIELD(struct uart, lcr),
+	DEVICE_FIELD(struct uart, mcr, .max = UART_MCR_MASK),
+	DEVICE_FIELD(struct uart, scr),
+	DEVICE_FIELD(struct uart, dll),
+	DEVICE_FIELD(struct uart, dlm),
+	DEVICE_FIELD(struct uart, lsr_errors),
+	DEVICE_FIELD(struct uart, msr),
+	DEVICE_FIELD(struct uart, rx_count, .max = UART_FIFO),
+	DEVICE_FIELD(struct uart, rx),
+	DEVICE_FIELD(struct uart, rx_flags),
+	DEVICE_FIELD(struct uart, tx_count, .max = UART_TX_BUFFER),
+	DEVICE_FIELD(struct uart, tx),
+	{},
+};
+
+/* What was sent is the backend's that was there, as far as it takes it: it is not said twice. */
+static void uart_pre_save(void *state)
+{
+	struct uart *u = state;
+
+	spin_lock(&u->frontend.base.lock);
+	uart_flush(u);
+	uart_update_irq(u);
+	spin_unlock(&u->frontend.base.lock);
+}
+
+static const struct device_state uart_saved = {
+	.name = "uart16550",
+	.version = 1,
+	.size = sizeof(struct uart),
+	.lock = DEVICE_STATE_LOCK(struct uart, frontend.base.lock),
+	.fields = uart_fields,
+	.pre_save = uart_pre_save,
+	.post_load = uart_post_load,
+};
+
 static void uart_destroy(struct device *dev)
 {
 	kfree(dev->state);
@@ -328,4 +373,5 @@ static const struct device_key uart_keys[] = {
 MACHINE_PART(uart_com1, .machine = "pc", .text = "[device \"com1\"]\ntype = uart16550\n");
 
 DEVICE_TYPE(uart_type, .name = "uart16550", .help = "16550A serial port", .keys = uart_keys,
-	    .create = uart_create, .destroy = uart_destroy, .reset = uart_reset);
+	    .create = uart_create, .destroy = uart_destroy, .reset = uart_reset,
+	    .saved = &uart_saved);

@@ -185,6 +185,20 @@ static void uart_attached(struct frontend *base)
 	spin_unlock(&base->lock);
 }
 
+const char *uart_post_load(void *state)
+{
+	struct uart *u = state;
+
+	spin_lock(&u->frontend.base.lock);
+	uart_drive_modem(u, false);
+	uart_update_modem(u);
+	uart_flush(u);
+	uart_want_input(u);
+	uart_update_irq(u);
+	spin_unlock(&u->frontend.base.lock);
+	return NULL;
+}
+
 void uart_line_init(struct uart *u)
 {
 	/* A cable that is always plugged in, for backends that know of none. */

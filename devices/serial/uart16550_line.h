@@ -76,6 +76,9 @@ void uart_want_input(struct uart *u);
 /* MCR has changed, or what comes in by the cable. */
 void uart_update_modem(struct uart *u);
 
+/* Without the lock, of a state that was restored: the backend and the receiver find each other. */
+const char *uart_post_load(void *state);
+
 /* Without the lock: sets the frontend up. Its timer is the caller's to stop. */
 void uart_line_init(struct uart *u);
 

@@ -16,11 +16,13 @@
 #include "devices/vga/vga.h"
 
 #include "kernel/slab.h"
+#include "vmm/device_state.h"
 #include "vmm/loader.h"
 #include "vmm/vm.h"
 #include "vmm/vm_config.h"
 
 #include <errno.h>
+#include <string.h>
 
 /* What vga_mode3() sets, for kernels that are told. */
 static struct boot_screen vga_boot_screen = {.mode = 3, .columns = 80, .rows = 25, .points = 16};
@@ -38,6 +40,81 @@ static void vga_reset(struct device *dev)
 	vga_clear(v);
 	spin_unlock(&v->front.base.lock);
 }
+
+static size_t vga_text_save(void *state, uint8_t *buf, size_t size)
+{
+	if (size >= VGA_TEXT_SIZE)
+		memcpy(buf, ((struct vga *)state)->text, VGA_TEXT_SIZE);
+	return VGA_TEXT_SIZE;
+}
+
+static const char *vga_text_check(const void *state __unused, const uint8_t *data __unused,
+				  size_t len)
+{
+	return len == VGA_TEXT_SIZE ? NULL : "another size";
+}
+
+static const char *vga_text_load(void *state, const uint8_t *data, size_t len)
+{
+	memcpy(((struct vga *)state)->text, data, len);
+	return NULL;
+}
+
+static const struct device_blob vga_text = {vga_text_save, vga_text_check, vga_text_load};
+
+static size_t vga_planes_save(void *state, uint8_t *buf, size_t size)
+{
+	if (size >= VGA_PLANES * VGA_PLANE_SIZE)
+		memcpy(buf, ((struct vga *)state)->planes, VGA_PLANES * VGA_PLANE_SIZE);
+	return VGA_PLANES * VGA_PLANE_SIZE;
+}
+
+static const char *vga_planes_check(const void *state __unused, const uint8_t *data __unused,
+				    size_t len)
+{
+	return len == VGA_PLANES * VGA_PLANE_SIZE ? NULL : "another size";
+}
+
+static const char *vga_planes_load(void *state, const uint8_t *data, size_t len)
+{
+	memcpy(((struct vga *)state)->planes, data, len);
+	return NULL;
+}
+
+static const struct device_blob vga_planes = {vga_planes_save, vga_planes_check, vga_planes_load};
+
+/* What the backend was told is for the one that is there now. */
+static const struct device_field vga_fields[] = {
+	DEVICE_FIELD(struct vga, latch),
+	DEVICE_FIELD(struct vga, misc),
+	DEVICE_FIELD(struct vga, feature),
+	DEVICE_FIELD(struct vga, seq_index, .max = 7),
+	DEVICE_FIELD(struct vga, seq),
+	DEVICE_FIELD(struct vga, crtc_index, .max = 0x3f),
+	DEVICE_FIELD(struct vga, crtc),
+	DEVICE_FIELD(struct vga, gfx_index, .max = 15),
+	DEVICE_FIELD(struct vga, gfx),
+	DEVICE_FIELD(struct vga, attr_index, .max = 0x3f),
+	DEVICE_FIELD(struct vga, attr),
+	DEVICE_FIELD(struct vga, attr_data),
+	DEVICE_FIELD(struct vga, dac),
+	DEVICE_FIELD(struct vga, dac_mask),
+	DEVICE_FIELD(struct vga, dac_read),
+	DEVICE_FIELD(struct vga, dac_write),
+	DEVICE_FIELD(struct vga, dac_part, .max = 2),
+	DEVICE_FIELD(struct vga, dac_reading),
+	DEVICE_FIELD_BLOB("text", &vga_text),
+	DEVICE_FIELD_BLOB("planes", &vga_planes),
+	{},
+};
+
+static const struct device_state vga_saved = {
+	.name = "vga",
+	.version = 1,
+	.size = sizeof(struct vga),
+	.lock = DEVICE_STATE_LOCK(struct vga, front.base.lock),
+	.fields = vga_fields,
+};
 
 static void vga_destroy(struct device *dev)
 {
@@ -94,4 +171,4 @@ static int vga_create(struct device *dev, const struct device_config *config __u
 MACHINE_PART(vga_part, .machine = "pc", .text = "[device \"vga\"]\ntype = vga\n");
 
 DEVICE_TYPE(vga_type, .name = "vga", .help = "VGA with text modes", .create = vga_create,
-	    .destroy = vga_destroy, .reset = vga_reset);
+	    .destroy = vga_destroy, .reset = vga_reset, .saved = &vga_saved);

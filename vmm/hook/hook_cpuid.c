@@ -264,6 +264,19 @@ static __noinline __cold void beyond(const struct hook_cpuid_map *map, struct vc
 		hook_cpuid_query(vcpu, map->beyond, subleaf, regs);
 }
 
+bool hook_cpuid_nth(struct vm *vm, uint32_t n, uint32_t *leaf, uint32_t *subleaf,
+		    struct cpuid_regs *regs)
+{
+	const struct hook_cpuid_map *map = grace_read(vm->hooks->cpuid);
+
+	if (n >= map->answer_count)
+		return false;
+	*leaf = map->answers[n].leaf;
+	*subleaf = map->answers[n].subleaf;
+	*regs = map->answers[n].regs;
+	return true;
+}
+
 void hook_cpuid_query(struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf, struct cpuid_regs *regs)
 {
 	const struct hook_cpuid_map *map = grace_read(vcpu->vm->hooks->cpuid);

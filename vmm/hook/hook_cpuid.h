@@ -35,6 +35,9 @@ int hook_cpuid_set(struct vm *vm, uint32_t leaf, uint32_t subleaf,
  * table does not reach and that is above it. Without this they give zeros.
  */
 int hook_cpuid_set_beyond(struct vm *vm, uint32_t leaf) __must_check;
+/* The @n-th answer of the table, by leaf and subleaf. False: there are fewer. Task. */
+bool hook_cpuid_nth(struct vm *vm, uint32_t n, uint32_t *leaf, uint32_t *subleaf,
+		    struct cpuid_regs *regs);
 /* The exit path. */
 void hook_cpuid_query(struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf, struct cpuid_regs *regs);
 

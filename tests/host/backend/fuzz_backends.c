@@ -7,6 +7,7 @@
 /* test-sources: lib/ring.c tests/host/backend/world.c */
 /* test-sources: tests/host/fake/kernel/fake_work.c */
 /* test-sources: vmm/device.c vmm/device_types.c vmm/device_keys.c vmm/device_plan.c */
+/* test-sources: vmm/vm_config_text.c */
 /* test-sources: vmm/device_resources.c vmm/device_iface.c vmm/device_irq.c vmm/device_timer.c */
 /* test-sources: vmm/device_dma.c */
 /* test-sources: vmm/frontend.c vmm/irq.c */

@@ -5,6 +5,7 @@
 /* test-sources: tests/host/fake/kernel/fake_work.c */
 /* test-sources: tests/host/backend/net_reference.c */
 /* test-sources: vmm/device.c vmm/device_types.c vmm/device_keys.c vmm/device_plan.c */
+/* test-sources: vmm/vm_config_text.c */
 /* test-sources: vmm/device_key_value.c */
 /* test-sources: vmm/device_resources.c vmm/device_iface.c vmm/device_irq.c vmm/device_timer.c */
 /* test-sources: vmm/device_dma.c */

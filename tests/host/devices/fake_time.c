@@ -102,6 +102,11 @@ void device_timer_cancel(struct device_timer *timer)
 	timer->armed = false;
 }
 
+uint64_t device_timer_deadline(struct device_timer *timer)
+{
+	return timer->armed ? timer->deadline : UINT64_MAX;
+}
+
 /* Fires the earliest timer that is due by @limit. */
 static bool fake_fire(uint64_t limit)
 {

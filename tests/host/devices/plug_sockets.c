@@ -3,6 +3,7 @@
 #include "kernel/slab.h"
 #include "vmm/block_frontend.h"
 #include "vmm/device.h"
+#include "vmm/device_state.h"
 #include "vmm/net_frontend.h"
 
 #include <errno.h>
@@ -26,8 +27,8 @@ static void socket_destroy(struct device *dev)
 	kfree(dev->state);
 }
 
-DEVICE_TYPE(socket_type, .name = "socket", .help = "a block frontend", .create = socket_create,
-	    .destroy = socket_destroy);
+DEVICE_TYPE(socket_type, .name = "socket", .saved = DEVICE_STATE_NONE("socket"),
+	    .help = "a block frontend", .create = socket_create, .destroy = socket_destroy);
 
 static bool net_socket_receive(void *opaque, const struct net_frame *frame)
 {
@@ -62,5 +63,5 @@ static int net_socket_create(struct device *dev, const struct device_config *con
 	return device_provide_frontend(dev, &front->base);
 }
 
-DEVICE_TYPE(net_socket_type, .name = "net-socket", .help = "a net frontend",
-	    .create = net_socket_create, .destroy = socket_destroy);
+DEVICE_TYPE(net_socket_type, .name = "net-socket", .saved = DEVICE_STATE_NONE("net-socket"),
+	    .help = "a net frontend", .create = net_socket_create, .destroy = socket_destroy);

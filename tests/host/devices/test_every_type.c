@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-sources: devices vmm/device.c vmm/device_types.c vmm/device_keys.c vmm/device_plan.c */
+/* test-sources: vmm/vm_config_text.c */
 /* test-sources: vmm/device_key_value.c vmm/device_defer.c */
 /* test-sources: vmm/device_resources.c vmm/device_iface.c vmm/device_irq.c vmm/device_timer.c */
 /* test-sources: vmm/device_dma.c */
@@ -12,7 +13,7 @@
 /* test-sources: lib/range_map.c lib/ini.c lib/parse.c lib/ring.c lib/date.c kernel/time.c */
 /* test-sources: tests/host/fake/kernel/fake_panic.c tests/host/devices/plug_world.c */
 /* test-sources: tests/host/fake/kernel/fake_work.c */
-/* test-sources: tests/host/devices/plug_bars.c */
+/* test-sources: tests/host/devices/plug_bars.c tests/host/devices/plug_needs.c */
 /* test-sources: tests/host/devices/plug_sockets.c tests/host/devices/plug_machine.c */
 /* test-sources: tests/host/fake/kernel/fake_random.c */
 /* test-sources: tests/host/vmm/fake.c tests/host/vmm/fake_time.c */
@@ -21,6 +22,7 @@
  * allocations failing in turn, and a second one of it after the same things:
  * nothing is left, and the VM's maps, lines and chips are as before.
  */
+#include "tests/host/devices/plug_needs.h"
 #include "tests/host/devices/plug_world.h"
 
 #include <errno.h>
@@ -32,52 +34,9 @@
 
 #include <cmocka.h>
 
-#define UART   "[device \"f\"]\ntype = uart16550\n"
-#define NET    "[device \"f\"]\ntype = net-socket\n"
-#define SOCKET "[device \"f\"]\ntype = socket\n"
-
-#define PCI "[device \"pci0\"]\ntype = pci\n"
-
-/* What a type needs to be made; most are content with their keys' defaults. */
-static const struct need {
-	const char *type;
-	const char *before; /* devices that must be there */
-	const char *keys;
-} needs[] = {
-	{"char-console", UART, "frontend = f\n"},
-	{"char-log", UART, "frontend = f\n"},
-	{"char-pair", UART, "frontend = f\nname = cable\n"},
-	{"generic", "",
-	 "ports = 0x300-0x30f:passthrough, 0x80:print-and-ignore\n"
-	 "memory = 0xfed40000-0xfed40fff:ignore, 0xfd000000-0xfd000fff:passthrough, "
-	 "0xfd001000-0xfd001fff:forward=1\n"
-	 "hostdev = scratch:?memory=4K\n"},
-	{"isa-bridge", PCI, ""},
-	{"null-disk", SOCKET, "frontend = f\n"},
-	{"net-null", NET, "frontend = f\n"},
-	{"pci-bridge", PCI, ""},
-	{"pci-hotplug", PCI "[device \"pm\"]\ntype = pm\n", ""},
-	{"pci-front", PCI, "hostdev = testdev:\naddr = 3\ndma = 0x1000+4K\n"},
-	{"ramdisk", SOCKET, "frontend = f\nsize = 64K\n"},
-	{"switch", NET, "frontend = f\nswitch = s\n"},
-	{"virtio-port", PCI "[device \"f\"]\ntype = pci-front\nhostdev = virtio-console:\n",
-	 "console = f\n"},
-	{"screen", "[device \"f\"]\ntype = vga\n", "frontend = f\n"},
-};
-
-static const struct need *need_of(const char *type)
-{
-	static const struct need none = {NULL, "", ""};
-
-	for (size_t i = 0; i < ARRAY_SIZE(needs); i++)
-		if (!strcmp(needs[i].type, type))
-			return &needs[i];
-	return &none;
-}
-
 static int add(const char *type, const char *id)
 {
-	return plug_add(type, id, need_of(type)->keys);
+	return plug_add(type, id, plug_need_of(type)->keys);
 }
 
 static void expect_same(const char *type, const char *when, const struct plug_state *before)
@@ -98,7 +57,7 @@ static void each_allocation_fails(const char *type, bool runs)
 	int err;
 
 	for (left = 0;; left++) {
-		plug_start(need_of(type)->before, runs);
+		plug_start(plug_need_of(type)->before, runs);
 		plug_take_state(&before);
 		fake_memory_left = left;
 		err = add(type, "d");
@@ -120,7 +79,7 @@ static void comes_and_goes(const char *type, bool runs)
 {
 	struct plug_state before, with_one;
 
-	plug_start(need_of(type)->before, runs);
+	plug_start(plug_need_of(type)->before, runs);
 	assert_int_equal(add(type, "d"), 0);
 	plug_remove("d");
 	plug_use();

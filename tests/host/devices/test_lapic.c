@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-sources: devices/chipset/lapic.c devices/chipset/lapic_access.c */
+/* test-sources: devices/chipset/lapic_state.c */
 /* test-sources: devices/chipset/lapic_msr.c devices/chipset/lapic_ipi.c */
 /* test-sources: devices/chipset/lapic_timer.c devices/chipset/lapic_virtual.c vmm/irq.c */
 /* test-sources: tests/host/devices/fake.c tests/host/devices/fake_devices.c */

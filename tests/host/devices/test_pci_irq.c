@@ -7,6 +7,7 @@
 /* test-sources: devices/chipset/acpi_dsdt.c devices/chipset/acpi_pci.c devices/chipset/aml.c */
 /* test-sources: devices/chipset/acpi_hotplug.c */
 /* test-sources: devices/chipset/mp_table.c devices/chipset/lapic.c */
+/* test-sources: devices/chipset/lapic_state.c */
 /* test-sources: devices/chipset/lapic_access.c devices/chipset/lapic_msr.c */
 /* test-sources: devices/chipset/lapic_ipi.c devices/chipset/lapic_timer.c */
 /* test-sources: devices/chipset/lapic_virtual.c */

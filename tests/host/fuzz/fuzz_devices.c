@@ -10,6 +10,7 @@
 /* test-sources: devices/chipset/acpi_dsdt.c devices/chipset/acpi_pci.c */
 /* test-sources: devices/chipset/acpi_hotplug.c devices/chipset/aml.c devices/chipset/mp_table.c */
 /* test-sources: devices/chipset/lapic.c devices/chipset/lapic_access.c */
+/* test-sources: devices/chipset/lapic_state.c */
 /* test-sources: devices/chipset/lapic_msr.c devices/chipset/lapic_ipi.c */
 /* test-sources: devices/chipset/lapic_timer.c devices/chipset/lapic_virtual.c */
 /* test-sources: devices/chipset/ioapic.c devices/chipset/pic.c */

@@ -11,6 +11,7 @@
 /* test-sources: devices/hostdev/host_config.c lib/ring.c tests/host/backend/world.c */
 /* test-sources: tests/host/fake/kernel/fake_work.c */
 /* test-sources: vmm/device.c vmm/device_types.c vmm/device_keys.c vmm/device_plan.c */
+/* test-sources: vmm/vm_config_text.c */
 /* test-sources: vmm/device_key_value.c */
 /* test-sources: vmm/device_resources.c vmm/device_iface.c vmm/device_irq.c vmm/device_timer.c */
 /* test-sources: vmm/device_dma.c */

@@ -91,6 +91,11 @@ void vcpu_request(struct vcpu *vcpu, uint32_t bits)
 	requests |= bits;
 }
 
+void vcpu_clear_request(struct vcpu *vcpu, uint32_t bits)
+{
+	__atomic_fetch_and(&vcpu->requests, ~bits, __ATOMIC_SEQ_CST);
+}
+
 uint64_t cpu_model_efer(void)
 {
 	return 0x901;

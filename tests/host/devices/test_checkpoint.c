@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* test-sources: devices vmm/device.c vmm/device_types.c vmm/device_keys.c vmm/device_plan.c */
+/* test-sources: vmm/vm_config_text.c */
+/* test-sources: vmm/device_key_value.c vmm/device_defer.c */
+/* test-sources: vmm/device_resources.c vmm/device_iface.c vmm/device_irq.c vmm/device_timer.c */
+/* test-sources: vmm/device_dma.c */
+/* test-sources: vmm/frontend.c vmm/char_frontend.c vmm/console_frontend.c vmm/irq.c */
+/* test-sources: vmm/block_frontend.c vmm/net_frontend.c */
+/* test-sources: vmm/vm_config.c vmm/vm_config_apply.c vmm/vm_config_sections.c */
+/* test-sources: vmm/hook/hook.c vmm/hook/hook_call.c vmm/hook/hook_cpuid.c vmm/hook/hook_io.c */
+/* test-sources: vmm/hook/hook_memory.c vmm/hook/hook_msr.c vmm/hook/hook_range.c */
+/* test-sources: vmm/hook/hook_table.c vmm/hook/hook_mapped.c vmm/vm_console.c vmm/load/e820.c */
+/* test-sources: lib/range_map.c lib/ini.c lib/parse.c lib/ring.c lib/date.c kernel/time.c */
+/* test-sources: tests/host/fake/kernel/fake_panic.c tests/host/devices/plug_world.c */
+/* test-sources: tests/host/fake/kernel/fake_work.c */
+/* test-sources: tests/host/devices/plug_bars.c */
+/* test-sources: tests/host/devices/plug_sockets.c tests/host/devices/plug_machine.c */
+/* test-sources: tests/host/fake/kernel/fake_random.c */
+/* test-sources: tests/host/vmm/fake.c tests/host/vmm/fake_time.c */
+/* test-sources: vmm/device_state.c vmm/device_state_load.c */
+/* test-sources: vmm/checkpoint/stream.c vmm/checkpoint/save.c vmm/checkpoint/restore.c */
+/* test-sources: vmm/checkpoint/machine.c vmm/checkpoint/memory.c vmm/checkpoint/vcpu_state.c */
+/* test-sources: lib/crc32c.c kernel/fast_crc32c.c */
+/*
+ * A VM's checkpoint as a whole: saved, printed by the tool, and loaded into a VM
+ * made anew; and what is refused, before anything was loaded.
+ */
+#include "kernel/time.h"
+#include "tests/host/devices/plug_world.h"
+#include "vmm/checkpoint/checkpoint.h"
+#include "vmm/device.h"
+#include "vmm/device_state.h"
+#include "vmm/guest_memory.h"
+#include "vmm/hook/hook_cpuid.h"
+#include "vmm/hook/hook_io.h"
+#include "vmm/vcpu_saved.h"
+#include "vmm/vm.h"
+#include "vmm/vm_config.h"
+#include "vmm/vm_life.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define STREAM_MAX (4u << 20)
+#define TOOL	   "tools/alcazar-checkpoint"
+
+#define DEVICES                                                        \
+	"[device \"pic\"]\ntype = pic\n[device \"pit\"]\ntype = pit\n" \
+	"[device \"com2\"]\ntype = uart16550\nio = 0x2f8\nirq = 3\n"   \
+	"[device \"log\"]\ntype = char-log\nfrontend = com2\n"
+
+static uint8_t *stream;
+static size_t stream_len;
+static char why[CHECKPOINT_WHY_MAX];
+static unsigned stills, set_vcpus;
+static uint64_t set_ahead; /* what the last one's TSC is ahead of the VM's clock */
+static uint32_t cpuid_eax;
+static struct vm_config *given;
+
+/* vCPUs: numbers that are known again. */
+
+void vcpu_saved_get(struct vcpu *vcpu, struct vcpu_saved *saved)
+{
+	memset(saved, 0, sizeof(*saved));
+	saved->rip = 0x1000 + vcpu->index;
+	saved->regs[VCPU_RSP] = 0x2000 + vcpu->index;
+	saved->tsc_ahead = 5;
+}
+
+int vcpu_saved_set(struct vcpu *vcpu, const struct vcpu_saved *saved, char *text, size_t size)
+{
+	(void)text;
+	(void)size;
+	assert_int_equal(saved->rip, 0x1000 + vcpu->index);
+	assert_int_equal(saved->regs[VCPU_RSP], 0x2000 + vcpu->index);
+	set_ahead = saved->tsc_ahead;
+	set_vcpus++;
+	return 0;
+}
+
+void vm_still_begin(struct vm *vm)
+{
+	(void)vm;
+	stills++;
+}
+
+void vm_still_end(struct vm *vm)
+{
+	(void)vm;
+	stills--;
+}
+
+const char *vm_state_name(enum vm_state state)
+{
+	(void)state;
+	return "state";
+}
+
+/* VMs: there is one, which is made of what it is given. */
+
+int vm_define(struct vm_config *config, struct vm **out)
+{
+	(void)config;
+	(void)out;
+	return -EEXIST;
+}
+
+int vm_undefine(struct vm *vm)
+{
+	(void)vm;
+	return 0;
+}
+
+static void set_cpuid(void)
+{
+	struct cpuid_regs regs = {.eax = cpuid_eax};
+
+	assert_int_equal(hook_cpuid_set(plug_vm, 1, UINT32_MAX, &regs), 0);
+}
+
+static void start(const char *devices)
+{
+	plug_start(devices, true);
+	set_cpuid();
+}
+
+static const char *made_of; /* instead of what the stream says */
+
+int vm_start_filled(struct vm *vm, struct vm_config *config, vm_fill_fn fill, void *opaque)
+{
+	size_t others = fake_objects; /* are none of the VM's */
+	struct vm_config *own;
+	int err;
+
+	fake_objects = 0;
+	start(made_of);
+	own = vm->config;
+	vm->config = config;
+	err = fill(vm, opaque);
+	vm->config = own;
+	if (err)
+		plug_end();
+	else
+		given = config;
+	fake_objects += others;
+	return err;
+}
+
+static int append(void *opaque, const void *data, size_t len)
+{
+	(void)opaque;
+	if (len > STREAM_MAX - stream_len)
+		return -ENOSPC;
+	memcpy(stream + stream_len, data, len);
+	stream_len += len;
+	return 0;
+}
+
+static void read_part(void *opaque, uint64_t at, void *buf, size_t len)
+{
+	assert_true(at + len <= stream_len);
+	memcpy(buf, (const uint8_t *)opaque + at, len);
+}
+
+static int save(void)
+{
+	struct checkpoint_writer w = {.write = append};
+
+	stream_len = 0;
+	return checkpoint_save(plug_vm, &w, why);
+}
+
+static int restore(const char *devices)
+{
+	struct checkpoint_source source = {.size = stream_len, .read = read_part, .opaque = stream};
+
+	made_of = devices;
+	set_vcpus = 0;
+	return checkpoint_restore(&source, "plug", why);
+}
+
+static void poke(gpa_t gpa, uint64_t value)
+{
+	assert_int_equal(guest_write(plug_vm, gpa, &value, sizeof(value)), 0);
+}
+
+static uint64_t peek(gpa_t gpa)
+{
+	uint64_t value;
+
+	assert_int_equal(guest_read(plug_vm, gpa, &value, sizeof(value)), 0);
+	return value;
+}
+
+/* A VM in the middle of its work, saved and gone. */
+static void make_stream(void)
+{
+	start(DEVICES);
+	plug_vm->state = VM_RUNNING;
+	hook_io_write(plug_vm->vcpus[0], 0x2ff, 1, 0x5a);
+	poke(0x1000, 1);
+	poke(0x5ff8, 2);
+	poke(0x6000, 3);
+	poke(0x1ff000, 4);
+	assert_int_equal(save(), 0);
+	assert_int_equal(stills, 0);
+	plug_end();
+}
+
+static void test_goes_on(void **state)
+{
+	(void)state;
+	make_stream();
+	for (gpa_t gpa = 0; gpa < 0xa0000; gpa += 0x1000)
+		assert_int_equal(guest_fill(plug_vm, gpa, 0xee, 0x1000), 0);
+	if (restore(DEVICES))
+		fail_msg("%s", why);
+	assert_int_equal(set_vcpus, 2);
+	assert_int_equal(hook_io_read(plug_vm->vcpus[0], 0x2ff, 1), 0x5a);
+	assert_int_equal(peek(0), 0);
+	assert_int_equal(peek(0x1000), 1);
+	assert_int_equal(peek(0x2000), 0);
+	assert_int_equal(peek(0x5ff8), 2);
+	assert_int_equal(peek(0x6000), 3);
+	assert_int_equal(peek(0x7000), 0);
+	assert_int_equal(peek(0x1ff000), 4);
+	/* Of the config, the devices that there were, with their keys. */
+	assert_non_null(vm_config_section(given, "device", "com2"));
+	assert_string_equal(
+		vm_config_find_key(vm_config_section(given, "device", "com2"), "io")->value,
+		"0x2f8");
+	vm_config_free(given);
+	plug_end();
+}
+
+static void expect_refused(const char *devices, const char *what)
+{
+	fake_log_clear();
+	assert_true(restore(devices) < 0);
+	if (!strstr(why, what))
+		fail_msg("expected %s, got %s", what, why);
+	assert_int_equal(set_vcpus, 0);
+}
+
+static void test_other_machines(void **state)
+{
+	(void)state;
+	make_stream();
+	expect_refused("[device \"pic\"]\ntype = pic\n",
+		       "record 5 (device pit): this VM has no such device");
+	expect_refused(DEVICES "[device \"rtc\"]\ntype = rtc\n", "no record (device rtc)");
+	expect_refused("[device \"pic\"]\ntype = pic\n[device \"pit\"]\ntype = rtc\n"
+		       "[device \"com2\"]\ntype = uart16550\n"
+		       "[device \"log\"]\ntype = char-log\nfrontend = com2\n",
+		       "device pit): is of type pit, not rtc");
+	cpuid_eax = 1;
+	expect_refused(DEVICES, "record 0 (machine plug): cpuid: leaf 0x1 differs");
+	cpuid_eax = 0;
+	plug_vm->vcpu_count = 1;
+}
+
+static const char disk[] = DEVICES "[device \"f\"]\ntype = socket\n"
+				   "[device \"disk\"]\ntype = ramdisk\nfrontend = f\nsize = 5M\n";
+
+/* As one that is a VM's. */
+static const struct device_pages *disk_pages(void **state)
+{
+	struct device *dev = device_find(plug_vm, "disk");
+
+	assert_non_null(dev);
+	*state = dev->state;
+	return dev->type->saved->pages;
+}
+
+/* What a disk has of its own comes along, zeroes too. */
+static void test_disk(void **state)
+{
+	const struct device_pages *pages;
+	void *r;
+
+	(void)state;
+	start(disk);
+	pages = disk_pages(&r);
+	memset(pages->write(r, 0), 0x11, 4096);
+	memset(pages->write(r, 0x1000), 0, 4096);
+	memset(pages->write(r, 0x4ff000), 0x33, 4096);
+	assert_int_equal(save(), 0);
+	plug_end();
+	if (restore(disk))
+		fail_msg("%s", why);
+	pages = disk_pages(&r);
+	assert_int_equal(pages->read(r, 0)[4095], 0x11);
+	assert_int_equal(pages->read(r, 0x1000)[0], 0);
+	assert_null(pages->read(r, 0x2000));
+	assert_int_equal(pages->read(r, 0x4ff000)[0], 0x33);
+	vm_config_free(given);
+	plug_end();
+	expect_refused(DEVICES "[device \"f\"]\ntype = socket\n"
+			       "[device \"disk\"]\ntype = ramdisk\nfrontend = f\nsize = 4M\n",
+		       "pages that this VM does not have");
+}
+
+/* This machine's TSC is told to be a little faster: deadlines in ns and vCPUs' TSCs go on. */
+static void test_other_tsc(void **state)
+{
+	const uint64_t clock = 123456789;
+	uint64_t ns;
+
+	(void)state;
+	start(DEVICES);
+	plug_vm->tsc_paused = clock;
+	ns = vm_time_ns(plug_vm);
+	assert_int_equal(save(), 0);
+	plug_end();
+	time_init(1000500);
+	if (restore(DEVICES))
+		fail_msg("%s", why);
+	assert_int_equal(plug_vm->tsc_paused, time_ns_to_tsc(ns));
+	assert_int_equal(plug_vm->tsc_paused + set_ahead, clock + 5);
+	vm_config_free(given);
+	plug_end();
+	time_init(1002000);
+	expect_refused(DEVICES, "tsc_khz has a value");
+	time_init(1000000);
+}
+
+/* Each byte that is changed, in a stream that is otherwise as it should be. */
+static void test_each_byte(void **state)
+{
+	(void)state;
+	make_stream();
+	for (size_t at = 0; at < stream_len; at += at < 64 ? 1 : stream_len / 61) {
+		stream[at] ^= 0x10;
+		assert_int_equal(restore(DEVICES), -EINVAL);
+		assert_true(strstr(why, "record") || strstr(why, "header"));
+		stream[at] ^= 0x10;
+	}
+}
+
+static void test_not_saved(void **state)
+{
+	(void)state;
+	start(DEVICES "[device \"g\"]\ntype = generic\nports = 0x300-0x30f:passthrough\n");
+	assert_int_equal(save(), -ENOTSUP);
+	assert_int_equal(stream_len, 0);
+	assert_string_equal(
+		why,
+		"device g of type generic: what it passes through has no state that can be saved");
+	plug_vm->requests = 1u << VM_REQUEST_RESET;
+	assert_int_equal(save(), -EAGAIN);
+	plug_vm->requests = 0;
+	plug_vm->state = VM_STOPPED;
+	assert_int_equal(save(), -ENOTSUP);
+	assert_int_equal(stills, 0);
+	plug_end();
+}
+
+/* Devices that have come are in the config, those that are gone are not. */
+static void test_plugged(void **state)
+{
+	(void)state;
+	start(DEVICES);
+	assert_int_equal(plug_add("uart16550", "com3", "io = 0x3e8\n"), 0);
+	plug_remove("pit");
+	assert_int_equal(save(), 0);
+	plug_end();
+	if (restore("[device \"pic\"]\ntype = pic\n"
+		    "[device \"com2\"]\ntype = uart16550\nio = 0x2f8\nirq = 3\n"
+		    "[device \"log\"]\ntype = char-log\nfrontend = com2\n"
+		    "[device \"com3\"]\ntype = uart16550\nio = 0x3e8\n"))
+		fail_msg("%s", why);
+	assert_null(vm_config_section(given, "device", "pit"));
+	assert_string_equal(
+		vm_config_find_key(vm_config_section(given, "device", "com3"), "io")->value,
+		"0x3e8");
+	vm_config_free(given);
+	plug_end();
+}
+
+static int run_tool(void)
+{
+	char path[] = "/tmp/checkpoint-XXXXXX", line[128];
+	int fd = mkstemp(path), status;
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, stream, stream_len), stream_len);
+	close(fd);
+	snprintf(line, sizeof(line), TOOL " %s > /dev/null 2>&1", path);
+	status = system(line);
+	unlink(path);
+	return status;
+}
+
+static void test_tool(void **state)
+{
+	(void)state;
+	make_stream();
+	assert_int_equal(access(TOOL, X_OK), 0);
+	assert_int_equal(run_tool(), 0);
+	stream[stream_len / 2] ^= 1;
+	assert_int_not_equal(run_tool(), 0);
+	stream[stream_len / 2] ^= 1;
+	stream_len--;
+	assert_int_not_equal(run_tool(), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_goes_on),	  cmocka_unit_test(test_other_machines),
+		cmocka_unit_test(test_each_byte), cmocka_unit_test(test_not_saved),
+		cmocka_unit_test(test_plugged),	  cmocka_unit_test(test_other_tsc),
+		cmocka_unit_test(test_disk),	  cmocka_unit_test(test_tool),
+	};
+	int failed;
+
+	if (plug_init())
+		return 1;
+	stream = malloc(STREAM_MAX);
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	free(stream);
+	return failed;
+}
