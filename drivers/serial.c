@@ -138,28 +138,30 @@ static size_t serial_take_burst(struct serial *serial)
 		buf[len++] = (char)io_in8(serial->port + UART_RBR);
 	}
 	if (len)
-		console_input(buf, len);
+		console_line_input(&serial->sink, buf, len);
 	return len;
 }
 
 /* Under the input's lock. */
 static void serial_take_input(struct serial *serial)
 {
-	bool hold;
+	bool hold, framed;
 
 	for (size_t total = 0, n; total < SERIAL_INPUT_MAX; total += n) {
-		if (console_input_space() < UART_FIFO_SIZE)
+		if (!READ_ONCE(serial->sink.framing) && console_input_space() < UART_FIFO_SIZE)
 			break;
 		n = serial_take_burst(serial);
 		if (n < UART_FIFO_SIZE)
 			break;
 	}
-	hold = console_input_full();
+	framed = READ_ONCE(serial->sink.framing);
+	hold = !framed && console_input_full();
 	if (likely(hold == serial->hold))
 		return;
 	serial->hold = hold;
 	io_out8(serial->port + UART_MCR, hold ? UART_MCR_HOLD : UART_MCR_GO);
-	__atomic_store_n(&serial->flow, hold ? SERIAL_XOFF : SERIAL_XON, __ATOMIC_RELEASE);
+	if (!framed)
+		__atomic_store_n(&serial->flow, hold ? SERIAL_XOFF : SERIAL_XON, __ATOMIC_RELEASE);
 }
 
 static void serial_input_ready(struct console_sink *sink)
@@ -235,7 +237,7 @@ static void serial_write(struct console_sink *sink, const char *s, size_t len)
 	const char *end = s + len;
 	bool in_newline = false; /* the \r of *s is out, its \n is not */
 
-	if (serial->stuck && serial_wait_empty(serial))
+	if (serial->stuck && serial_wait_empty(serial) && !sink->framing)
 		serial_write(sink, note, sizeof(note) - 1);
 	while (s < end || READ_ONCE(serial->flow)) {
 		char burst[UART_FIFO_SIZE];
@@ -245,7 +247,7 @@ static void serial_write(struct console_sink *sink, const char *s, size_t len)
 		if (unlikely(flow))
 			burst[n++] = flow;
 		while (n < serial->fifo && s < end) {
-			if (*s == '\n' && !in_newline) {
+			if (*s == '\n' && !in_newline && !sink->framing) {
 				burst[n++] = '\r';
 				in_newline = true;
 				continue;

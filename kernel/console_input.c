@@ -20,6 +20,7 @@ static struct ring input_ring = {.data = input_early, .size = CONSOLE_INPUT_EARL
 static bool input_full;		  /* the other end was told to wait */
 static struct task *input_reader; /* sleeps in console_read() */
 static bool input_stopped;
+static struct console_sink *input_sink;
 
 void console_input_init(void)
 {
@@ -89,6 +90,24 @@ void console_input(const char *s, size_t len)
 	if (input_reader)
 		task_wake(input_reader);
 	spin_unlock(&input_lock);
+}
+
+void console_line_input(struct console_sink *sink, const char *s, size_t len)
+{
+	const struct console_framing *framing = READ_ONCE(sink->framing);
+
+	if (READ_ONCE(input_stopped))
+		return;
+	WRITE_ONCE(input_sink, sink);
+	if (framing)
+		framing->input(s, len);
+	else
+		console_input(s, len);
+}
+
+struct console_sink *console_input_sink(void)
+{
+	return READ_ONCE(input_sink);
 }
 
 /* Bytes that are there; with none, the caller is left as the reader to wake. */

@@ -119,8 +119,9 @@ void timer_arm(struct timer *timer, uint64_t deadline)
 	(void)deadline;
 }
 
-void console_input(const char *s, size_t len)
+void console_line_input(struct console_sink *sink, const char *s, size_t len)
 {
+	(void)sink;
 	assert_true(len <= space);
 	strncat(got, s, len);
 	space -= len;
@@ -190,6 +191,36 @@ static void test_nothing_is_lost(void **state)
 		assert_string_equal(line, expected);
 		assert_string_equal(other, "");
 	}
+}
+
+static void frame_nothing(struct console_sink *sink)
+{
+	(void)sink;
+}
+
+/* As one that frames: not one byte is the driver's. */
+static void frame_output(struct console_sink *sink, unsigned stream, const char *s, size_t len)
+{
+	(void)stream;
+	sink->write(sink, s, len);
+}
+
+static const struct console_framing framing = {
+	.begin = frame_nothing, .end = frame_nothing, .output = frame_output};
+
+static void test_framed_line_is_left_alone(void **state)
+{
+	struct console_sink *com1 = container_of(screen.link.prev, struct console_sink, link);
+
+	(void)state;
+	machine(1000000, true, 115200);
+	console_set_framing(com1, &framing);
+	full = true;
+	irq();
+	console_write("a\nb\r\n", 5);
+	console_set_framing(com1, NULL);
+	full = false;
+	assert_string_equal(line, "a\nb\r\n");
 }
 
 static void test_dead_one_is_told_once(void **state)
@@ -308,6 +339,7 @@ int main(void)
 		cmocka_unit_test(test_input_waits),
 		cmocka_unit_test(test_input_while_output),
 		cmocka_unit_test(test_loss_is_told),
+		cmocka_unit_test(test_framed_line_is_left_alone),
 		cmocka_unit_test(test_its_ports),
 	};
 
