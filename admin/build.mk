@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: BSD-2-Clause
 obj-$(CONFIG_POKE) += admin/poke.o admin/reload.o
+obj-$(CONFIG_MUX) += $(patsubst %,admin/mux/%.o,mux mux_command mux_console mux_frame mux_input)
