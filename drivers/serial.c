@@ -306,7 +306,8 @@ void serial_input_init(void)
 		struct serial *serial = &serial_ports[i];
 		int err;
 
-		if (!serial->fifo)
+		/* What comes on a line that has the log alone is of nobody. */
+		if (!serial->fifo || !serial->sink.interactive)
 			continue;
 		irq_register(serial->vector, serial->irq);
 		err = irq_route_isa(serial->isa_irq, serial->vector);

@@ -50,6 +50,20 @@ void console_register(struct console_sink *sink)
 	spin_unlock(&console_lock);
 }
 
+void console_set_takes(const char *name, bool text, bool log)
+{
+	struct console_sink *sink;
+
+	spin_lock(&console_lock);
+	list_for_each_entry (sink, &console_sinks, link) {
+		if (strcmp(sink->name, name))
+			continue;
+		sink->interactive = text;
+		sink->quiet = !log;
+	}
+	spin_unlock(&console_lock);
+}
+
 static bool console_takes(const struct console_sink *sink, enum console_kind kind)
 {
 	bool mixed = sink->interactive && !sink->quiet && !sink->framing;

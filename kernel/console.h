@@ -48,6 +48,8 @@ struct console_sink {
 };
 
 void console_register(struct console_sink *sink);
+/* Boot: whether the sink of that name, if there is one, takes the shell's text, and the log. */
+void console_set_takes(const char *name, bool text, bool log);
 /* To all interactive sinks, as a whole. */
 void console_write(const char *s, size_t len);
 /*

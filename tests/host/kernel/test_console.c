@@ -378,13 +378,14 @@ static void test_framing(void **state)
 static void test_quiet(void **state)
 {
 	(void)state;
-	terminal.quiet = true;
+	console_set_takes("t", true, false);
+	console_set_takes("nobody", false, false);
 	console_edit("alcazar> l", 10);
 	log_line("log\n");
 	console_edit("alcazar> li", 11);
 	console_edit(NULL, 0);
 	console_write_emergency("PANIC\n", 6);
-	terminal.quiet = false;
+	console_set_takes("t", true, true);
 	assert_string_equal(out, "alcazar> li\nPANIC\n");
 	assert_string_equal(log_out, "log\nPANIC\n");
 }
