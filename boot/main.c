@@ -359,6 +359,7 @@ void boot_main(uint32_t magic, uint64_t mbi_phys)
 	check_page_tables();
 	console_input_init();
 	serial_input_init();
+	serial_output_init();
 	if (admin_start(cmdline.autostart))
 		out_of_memory("the console");
 

@@ -199,6 +199,19 @@ void console_flush(struct console_sink *sink)
 	spin_unlock(&console_lock);
 }
 
+void console_drain(void)
+{
+	struct console_sink *sink;
+
+	spin_lock(&console_lock);
+	list_for_each_entry (sink, &console_sinks, link) {
+		sink->now = true;
+		sink->write(sink, "", 0);
+		sink->now = false;
+	}
+	spin_unlock(&console_lock);
+}
+
 void console_write_stream(struct console_sink *sink, unsigned stream, const char *s, size_t len)
 {
 	spin_lock(&console_lock);
@@ -233,8 +246,12 @@ void console_printf(const char *fmt, ...)
 
 void console_write_emergency(const char *s, size_t len)
 {
+	struct console_sink *sink;
+
 	/* Whoever holds the input's lock may be stopped, and output takes input meanwhile. */
 	console_input_stop();
+	list_for_each_entry (sink, &console_sinks, link)
+		sink->now = true;
 	console_muted = false;
 	console_release();
 	console_emit(s, len, CONSOLE_ALL);

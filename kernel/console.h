@@ -43,6 +43,7 @@ struct console_sink {
 	const struct console_framing *framing;
 	bool interactive; /* takes the shell's output as well as the log */
 	bool quiet;	  /* takes no log */
+	bool now;	  /* what is written is out, and all before it, when write() returns */
 	bool lost;	  /* set by the driver: it has begun to lose what is written */
 	struct list_head link;
 };
@@ -61,6 +62,8 @@ void console_write_guest(const char *s, size_t len);
 /* The shell's task: what it writes by console_write() and console_printf() goes to @take (NULL: to
  * the sinks, as otherwise). The log and guests are shown as ever. */
 void console_redirect(void (*take)(const char *s, size_t len));
+/* All that was written is out when this returns: the machine is about to go. */
+void console_drain(void);
 /* As console_write; cut at 512 bytes. */
 void console_printf(const char *fmt, ...) __printf(1, 2);
 /* For panic: no locks, all sinks; no input any more. */
