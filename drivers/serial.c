@@ -286,7 +286,9 @@ static void serial_push(struct serial *serial, size_t left)
 	}
 	if (serial->stuck)
 		serial->out.tail = serial->out.head;
-	else if ((ring_used(&serial->out) || READ_ONCE(serial->flow)) && !serial->timer.armed)
+	serial->sink.backlog = ring_used(&serial->out);
+	if ((serial->sink.backlog || (READ_ONCE(serial->flow) && !serial->stuck)) &&
+	    !serial->timer.armed && !serial->sink.now)
 		timer_arm(&serial->timer, time_tsc() + time_ns_to_tsc(SERIAL_FIFO_NS));
 }
 
@@ -316,7 +318,8 @@ static void serial_write_now(struct serial *serial, const char *s, size_t len)
 static void serial_send(struct serial *serial, const char *s, size_t len)
 {
 	if (!serial->out.size || serial->sink.now) {
-		serial_push(serial, 0);
+		if (ring_used(&serial->out))
+			serial_push(serial, 0);
 		serial_write_now(serial, s, len);
 		return;
 	}

@@ -212,6 +212,18 @@ void console_drain(void)
 	spin_unlock(&console_lock);
 }
 
+size_t console_backlog(void)
+{
+	struct console_sink *sink;
+	size_t most = 0;
+
+	spin_lock(&console_lock);
+	list_for_each_entry (sink, &console_sinks, link)
+		most = MAX(most, sink->backlog);
+	spin_unlock(&console_lock);
+	return most;
+}
+
 void console_write_stream(struct console_sink *sink, unsigned stream, const char *s, size_t len)
 {
 	spin_lock(&console_lock);

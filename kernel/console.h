@@ -43,6 +43,7 @@ struct console_sink {
 	const struct console_framing *framing;
 	bool interactive; /* takes the shell's output as well as the log */
 	bool quiet;	  /* takes no log */
+	size_t backlog;	  /* set by the driver: bytes that are written and not out */
 	bool now;	  /* what is written is out, and all before it, when write() returns */
 	bool lost;	  /* set by the driver: it has begun to lose what is written */
 	struct list_head link;
@@ -64,6 +65,10 @@ void console_write_guest(const char *s, size_t len);
 void console_redirect(void (*take)(const char *s, size_t len));
 /* All that was written is out when this returns: the machine is about to go. */
 void console_drain(void);
+/* Bytes that were written and are not out yet, where they are most. */
+size_t console_backlog(void);
+/* Tasks that write much: others run, and the line takes what it has, but for 1/20 of a second. */
+void console_pace(void);
 /* As console_write; cut at 512 bytes. */
 void console_printf(const char *fmt, ...) __printf(1, 2);
 /* For panic: no locks, all sinks; no input any more. */

@@ -9,7 +9,9 @@
 #include <string.h>
 
 #define CONSOLE_INPUT_EARLY 4096
-#define CONSOLE_INPUT_ORDER 4  /* 64 KiB */
+#define CONSOLE_INPUT_ORDER 4			/* 64 KiB */
+#define CONSOLE_PACE	    512			/* bytes that may wait for the line … */
+#define CONSOLE_PACE_NS	    (2 * NSEC_PER_MSEC) /* … and how often one looks */
 #define CONSOLE_INPUT_SPARE 64 /* what several lines may put in after they were told of space */
 
 /* The input and its reader; only a run queue's lock is taken inside.
@@ -156,4 +158,11 @@ size_t console_read_timeout(char *buf, size_t max, uint64_t ns)
 		task_sleep_until(deadline);
 	console_forget_reader();
 	return len;
+}
+
+void console_pace(void)
+{
+	task_yield();
+	while (console_backlog() > CONSOLE_PACE)
+		task_sleep_until(time_tsc() + time_ns_to_tsc(CONSOLE_PACE_NS));
 }

@@ -118,7 +118,7 @@ static void mux_run(void *unused)
 		if (!mux->sink)
 			task_sleep();
 		else if (mux_step())
-			task_yield();
+			console_pace();
 		else
 			task_sleep_until(time_tsc() + time_ns_to_tsc(MUX_LOOK_NS));
 	}

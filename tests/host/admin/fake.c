@@ -66,6 +66,10 @@ void console_redirect(void (*take)(const char *s, size_t len))
 	taker = take;
 }
 
+void console_pace(void)
+{
+}
+
 void console_mute(bool mute)
 {
 	(void)mute;

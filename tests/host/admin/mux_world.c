@@ -147,6 +147,10 @@ struct console_sink *console_input_sink(void)
 	return &world_line;
 }
 
+void console_pace(void)
+{
+}
+
 size_t console_input_space(void)
 {
 	return world_shell_space;
