@@ -107,7 +107,7 @@ static bool attach_run(struct attachment *a)
 		if (attach_typed(a))
 			return true;
 		if (shown)
-			task_yield();
+			console_pace();
 		else if (gone)
 			return false;
 		else

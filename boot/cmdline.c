@@ -6,7 +6,8 @@
 #include <stddef.h>
 #include <string.h>
 
-#define WORD_MAX 128
+#define WORD_MAX	  128
+#define CMDLINE_LOG_UNSET UINT32_MAX
 
 struct choice {
 	const char *name;
@@ -38,7 +39,7 @@ static const struct choice *choose(const struct choice *choices, const char *s, 
 	return NULL;
 }
 
-static bool parse_consoles(const char *value, struct cmdline *out)
+static bool parse_names(const char *value, unsigned *out)
 {
 	unsigned bits = 0;
 
@@ -53,8 +54,18 @@ static bool parse_consoles(const char *value, struct cmdline *out)
 			break;
 		value += len + 1;
 	}
-	out->consoles = bits;
+	*out = bits;
 	return true;
+}
+
+static bool parse_consoles(const char *value, struct cmdline *out)
+{
+	return parse_names(value, &out->consoles);
+}
+
+static bool parse_log(const char *value, struct cmdline *out)
+{
+	return parse_names(value, &out->logs);
 }
 
 static bool parse_loglevel(const char *value, struct cmdline *out)
@@ -110,6 +121,7 @@ static const struct option {
 	const char *expected;
 } options[] = {
 	{"console=", parse_consoles, "com1, com2, vga, fb or none, or several with commas"},
+	{"log=", parse_log, "com1, com2, vga, fb or none, or several with commas"},
 	{"loglevel=", parse_loglevel, "error, warn, info or debug"},
 	{"cpus=", parse_cpus, "a number from 1 on"},
 	{"autostart=", parse_autostart, "yes or no"},
@@ -127,7 +139,7 @@ static const char *parse_word(const char *word, struct cmdline *out)
 		if (!strncmp(word, o->name, len))
 			return o->parse(word + len, out) ? NULL : o->expected;
 	}
-	return "console=, loglevel=, cpus=, autostart=, apicv= or msr-areas=";
+	return "console=, log=, loglevel=, cpus=, autostart=, apicv= or msr-areas=";
 }
 
 void cmdline_parse(const char *text, struct cmdline *out,
@@ -137,6 +149,7 @@ void cmdline_parse(const char *text, struct cmdline *out,
 
 	*out = (struct cmdline){
 		.consoles = CMDLINE_CONSOLE_COM1 | CMDLINE_CONSOLE_VGA | CMDLINE_CONSOLE_FB,
+		.logs = CMDLINE_LOG_UNSET,
 		.loglevel = LOG_INFO,
 		.cpus = UINT32_MAX,
 		.autostart = true,
@@ -149,7 +162,7 @@ void cmdline_parse(const char *text, struct cmdline *out,
 		text += strspn(text, " \t");
 		len = strcspn(text, " \t");
 		if (!len)
-			return;
+			break;
 		kept = MIN(len, sizeof(word) - 1);
 		memcpy(word, text, kept);
 		word[kept] = '\0';
@@ -158,4 +171,6 @@ void cmdline_parse(const char *text, struct cmdline *out,
 			complain(word, expected);
 		text += len;
 	}
+	if (out->logs == CMDLINE_LOG_UNSET)
+		out->logs = out->consoles;
 }

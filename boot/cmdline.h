@@ -2,7 +2,8 @@
 /*
  * Our own command line, from grub.cfg:
  *
- *   console=com1,vga      where log and prompt go: com1 com2 vga fb none
+ *   console=com1,vga      where the prompt goes, and the log: com1 com2 vga fb none
+ *   log=com2              where the log goes instead, in the same words
  *   loglevel=info         error warn info debug: what is shown of the log
  *   cpus=4                how many CPUs to use at most
  *   autostart=no          start no VM by itself, whatever the configs say
@@ -24,6 +25,7 @@
 
 struct cmdline {
 	unsigned consoles; /* CMDLINE_CONSOLE_ bits */
+	unsigned logs;	   /* the same, which take the log */
 	enum log_level loglevel;
 	uint32_t cpus; /* at least 1 */
 	bool autostart, apicv, msr_areas;

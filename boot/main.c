@@ -68,22 +68,41 @@ static void read_boot_info(uint32_t magic, uint64_t mbi_phys)
 	cmdline_parse(boot_info.cmdline, &cmdline, NULL);
 }
 
+static bool open_console(unsigned bit, const char *name, bool (*init)(const char *name))
+{
+	if (!((cmdline.consoles | cmdline.logs) & bit) || !init(name))
+		return false;
+	console_set_takes(name, cmdline.consoles & bit, cmdline.logs & bit);
+	return true;
+}
+
 static void open_serial_console(void)
 {
-	bool com1 = cmdline.consoles & CMDLINE_CONSOLE_COM1 && serial_console_init("com1");
-	bool com2 = cmdline.consoles & CMDLINE_CONSOLE_COM2 && serial_console_init("com2");
+	bool com1 = open_console(CMDLINE_CONSOLE_COM1, "com1", serial_console_init);
+	bool com2 = open_console(CMDLINE_CONSOLE_COM2, "com2", serial_console_init);
+	unsigned open = com1 * CMDLINE_CONSOLE_COM1 | com2 * CMDLINE_CONSOLE_COM2;
+	bool lost = cmdline.logs & ~open & (CMDLINE_CONSOLE_COM1 | CMDLINE_CONSOLE_COM2);
 
+	/* Nobody asked for silence. */
+	if (lost) {
+		cmdline.logs |= cmdline.consoles;
+		console_set_takes("com1", cmdline.consoles & CMDLINE_CONSOLE_COM1, true);
+		console_set_takes("com2", cmdline.consoles & CMDLINE_CONSOLE_COM2, true);
+	}
 	log_set_level(cmdline.loglevel);
 	log_info("Alcazar " ALCAZAR_VERSION);
 	if (!com1 && !com2)
 		log_warn("boot: no serial console");
+	else if (lost)
+		log_warn("boot: a serial line that is to take log lines is not there: they go to "
+			 "the console");
 }
 
 /* Beside the serial line, when the boot loader left something to draw on. */
 static void open_screen(void)
 {
-	bool vga = cmdline.consoles & CMDLINE_CONSOLE_VGA && screen_console_init("vga");
-	bool fb = cmdline.consoles & CMDLINE_CONSOLE_FB && screen_console_init("fb");
+	bool vga = open_console(CMDLINE_CONSOLE_VGA, "vga", screen_console_init);
+	bool fb = open_console(CMDLINE_CONSOLE_FB, "fb", screen_console_init);
 
 	if (!vga && !fb)
 		log_debug("boot: no screen");
@@ -341,6 +360,7 @@ void boot_main(uint32_t magic, uint64_t mbi_phys)
 	check_page_tables();
 	console_input_init();
 	serial_input_init();
+	serial_output_init();
 	if (admin_start(cmdline.autostart))
 		out_of_memory("the console");
 

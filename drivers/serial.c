@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * 16550 UARTs (National Semiconductor PC16550D data sheet) for our own
- * console. Output is polled, in bursts of what the FIFO holds: a log line
- * must be out when the next instruction crashes. Input comes by interrupt,
- * and while output waits for the line, which at 115200 baud takes long
- * enough for the receive FIFO to overflow.
+ * console. Output is polled until there are timers, and in a panic. In between a ring keeps what
+ * the transmitter does not take at once, in bursts of what its FIFO holds, and a timer brings the
+ * rest: a line takes 9 ms at 115200 baud, and nobody is to wait for it. Who writes into a full ring
+ * does wait, for nothing is lost. The timer does what an interrupt would, but works where the line
+ * shares an edge with what is not taken of the input. Input comes by interrupt, and while output
+ * waits for the line.
  *
  * When more is typed than the shell takes, the other end is told to wait, in both ways that there
  * are: RTS goes off, and XOFF is sent; later RTS on and XON. What it sends all the same stays in
  * the UART while we have no space. What the other end says of the kind is not heard: Ctrl-S and
  * Ctrl-Q are a guest's keys, and a cable without CTS looks like one that says wait.
  *
- * Locks: the console's for output; input_lock for input, which comes at
+ * Locks: the console's for output, the ring and its timer; input_lock for input, which comes at
  * interrupt windows of one CPU and, on any, under the console's lock.
  */
 #include "drivers/serial.h"
@@ -19,8 +21,11 @@
 #include "arch/x86_64/irq.h"
 #include "kernel/console.h"
 #include "kernel/log.h"
+#include "kernel/slab.h"
 #include "kernel/spinlock.h"
 #include "kernel/time.h"
+#include "kernel/timer.h"
+#include "lib/ring.h"
 
 #include <string.h>
 
@@ -69,6 +74,8 @@
 #define SERIAL_TSC_KHZ_MAX UINT64_C(8000000)
 /* Bytes taken in one go: what never ends is a broken UART. */
 #define SERIAL_INPUT_MAX 4096
+#define SERIAL_RING_SIZE 4096 /* a third of a second: an answer should not be later */
+#define SERIAL_FIFO_NS	 (UART_FIFO_SIZE * UINT64_C(86806)) /* 10 bits each */
 
 struct serial {
 	struct console_sink sink;
@@ -83,6 +90,10 @@ struct serial {
 	bool overrun; /* a byte was lost … */
 	bool told;    /* … and the log says so */
 	bool stuck;   /* the transmitter did not drain: nothing more is sent until it does */
+	char last;    /* what was written before */
+	struct ring out; /* no bytes: everything is written at once */
+	struct timer timer;
+	uint64_t moved; /* TSC when the transmitter last took something */
 	void (*irq)(void);
 };
 
@@ -138,28 +149,30 @@ static size_t serial_take_burst(struct serial *serial)
 		buf[len++] = (char)io_in8(serial->port + UART_RBR);
 	}
 	if (len)
-		console_input(buf, len);
+		console_line_input(&serial->sink, buf, len);
 	return len;
 }
 
 /* Under the input's lock. */
 static void serial_take_input(struct serial *serial)
 {
-	bool hold;
+	bool hold, framed;
 
 	for (size_t total = 0, n; total < SERIAL_INPUT_MAX; total += n) {
-		if (console_input_space() < UART_FIFO_SIZE)
+		if (!READ_ONCE(serial->sink.framing) && console_input_space() < UART_FIFO_SIZE)
 			break;
 		n = serial_take_burst(serial);
 		if (n < UART_FIFO_SIZE)
 			break;
 	}
-	hold = console_input_full();
+	framed = READ_ONCE(serial->sink.framing);
+	hold = !framed && console_input_full();
 	if (likely(hold == serial->hold))
 		return;
 	serial->hold = hold;
 	io_out8(serial->port + UART_MCR, hold ? UART_MCR_HOLD : UART_MCR_GO);
-	__atomic_store_n(&serial->flow, hold ? SERIAL_XOFF : SERIAL_XON, __ATOMIC_RELEASE);
+	if (!framed)
+		__atomic_store_n(&serial->flow, hold ? SERIAL_XOFF : SERIAL_XON, __ATOMIC_RELEASE);
 }
 
 static void serial_input_ready(struct console_sink *sink)
@@ -200,65 +213,154 @@ static void serial_irq_com2(void)
 	serial_irq(&serial_ports[1]);
 }
 
+/* One look at the line: takes what has come; whether the transmitter is empty. */
+static bool serial_look(struct serial *serial)
+{
+	uint8_t lsr = serial_lsr(serial);
+
+	/* In a panic, whoever holds the lock may be stopped. */
+	if (serial->input && (lsr & UART_LSR_DR) && lsr != UART_LSR_ABSENT &&
+	    spin_trylock(&serial->input_lock)) {
+		serial_take_input(serial);
+		spin_unlock(&serial->input_lock);
+	}
+	return lsr & UART_LSR_THRE;
+}
+
+/* What is known of it after it was looked at, since TSC @since in vain. */
+static bool serial_is_empty(struct serial *serial, bool empty, uint64_t since)
+{
+	uint64_t khz = time_scale.tsc_khz ? time_scale.tsc_khz : SERIAL_TSC_KHZ_MAX;
+
+	if (empty) {
+		serial->stuck = false;
+	} else if (!serial->stuck && time_tsc() - since >= SERIAL_DRAIN_MS * khz) {
+		serial->sink.lost = true;
+		serial->stuck = true;
+	}
+	return empty;
+}
+
 /*
  * Waits until the transmitter is empty; false when it does not get there in time.
  * One that was stuck gets one look, so that the system does not crawl for it.
  */
 static bool serial_wait_empty(struct serial *serial)
 {
-	uint64_t khz = time_scale.tsc_khz ? time_scale.tsc_khz : SERIAL_TSC_KHZ_MAX;
 	uint64_t start = time_tsc();
 
-	do {
-		uint8_t lsr = serial_lsr(serial);
+	while (!serial_is_empty(serial, serial_look(serial), start))
+		if (serial->stuck)
+			return false;
+	return true;
+}
 
-		/* In a panic, whoever holds the lock may be stopped. */
-		if (serial->input && (lsr & UART_LSR_DR) && lsr != UART_LSR_ABSENT &&
-		    spin_trylock(&serial->input_lock)) {
-			serial_take_input(serial);
-			spin_unlock(&serial->input_lock);
+/* Writes up to a FIFO full into the empty transmitter: what the other end is told of its own
+ * sending first. */
+static void serial_burst(struct serial *serial, const char *s, size_t len)
+{
+	io_out8_many(serial->port + UART_THR, s, len);
+	serial->moved = time_tsc();
+}
+
+static size_t serial_take_flow(struct serial *serial, char *burst)
+{
+	*burst = __atomic_exchange_n(&serial->flow, 0, __ATOMIC_ACQ_REL);
+	return *burst != 0;
+}
+
+/* From the ring, until no more than @left bytes are in it; more, as long as the transmitter is
+ * empty anyhow. What stands still too long loses all. */
+static void serial_push(struct serial *serial, size_t left)
+{
+	while (ring_used(&serial->out) || READ_ONCE(serial->flow)) {
+		char burst[UART_FIFO_SIZE];
+		bool wait = ring_used(&serial->out) > left;
+		size_t n;
+
+		if (wait ? !serial_wait_empty(serial)
+			 : !serial_is_empty(serial, serial_look(serial), serial->moved))
+			break;
+		n = serial_take_flow(serial, burst);
+		n += ring_get(&serial->out, burst + n, serial->fifo - n);
+		serial_burst(serial, burst, n);
+	}
+	if (serial->stuck)
+		serial->out.tail = serial->out.head;
+	serial->sink.backlog = ring_used(&serial->out);
+	if ((serial->sink.backlog || (READ_ONCE(serial->flow) && !serial->stuck)) &&
+	    !serial->timer.armed && !serial->sink.now)
+		timer_arm(&serial->timer, time_tsc() + time_ns_to_tsc(SERIAL_FIFO_NS));
+}
+
+static void serial_timer(struct timer *timer)
+{
+	console_flush(&container_of(timer, struct serial, timer)->sink);
+}
+
+/* Until all of it is in the transmitter. */
+static void serial_write_now(struct serial *serial, const char *s, size_t len)
+{
+	while (len || READ_ONCE(serial->flow)) {
+		char burst[UART_FIFO_SIZE];
+		size_t n;
+
+		if (!serial_wait_empty(serial))
+			return;
+		n = serial_take_flow(serial, burst);
+		while (n < serial->fifo && len) {
+			burst[n++] = *s++;
+			len--;
 		}
-		if (lsr & UART_LSR_THRE) {
-			serial->stuck = false;
-			return true;
-		}
-	} while (!serial->stuck && time_tsc() - start < SERIAL_DRAIN_MS * khz);
-	serial->sink.lost |= !serial->stuck;
-	serial->stuck = true;
-	return false;
+		serial_burst(serial, burst, n);
+	}
+}
+
+static void serial_send(struct serial *serial, const char *s, size_t len)
+{
+	if (!serial->out.size || serial->sink.now) {
+		if (ring_used(&serial->out))
+			serial_push(serial, 0);
+		serial_write_now(serial, s, len);
+		return;
+	}
+	if (!ring_used(&serial->out))
+		serial->moved = time_tsc();
+	while (len && !serial->stuck) {
+		size_t n = ring_put(&serial->out, s, len);
+
+		s += n;
+		len -= n;
+		serial_push(serial, len ? SERIAL_RING_SIZE - UART_FIFO_SIZE : SERIAL_RING_SIZE);
+	}
+	if (!len)
+		serial_push(serial, SERIAL_RING_SIZE);
 }
 
 static void serial_write(struct console_sink *sink, const char *s, size_t len)
 {
 	struct serial *serial = container_of(sink, struct serial, sink);
-	static const char note[] = "\n-- output was lost here: `dmesg` has the log --\n";
-	const char *end = s + len;
-	bool in_newline = false; /* the \r of *s is out, its \n is not */
+	static const char note[] = "\r\n-- output was lost here: `dmesg` has the log --\r\n";
+	const char *end;
 
-	if (serial->stuck && serial_wait_empty(serial))
-		serial_write(sink, note, sizeof(note) - 1);
-	while (s < end || READ_ONCE(serial->flow)) {
-		char burst[UART_FIFO_SIZE];
-		char flow = __atomic_exchange_n(&serial->flow, 0, __ATOMIC_ACQ_REL);
-		size_t n = 0;
+	if (serial->stuck && serial_wait_empty(serial) && !sink->framing)
+		serial_send(serial, note, sizeof(note) - 1);
+	/* Lines end in \r\n on a terminal; those of a guest's do already. */
+	while (!sink->framing && (end = memchr(s, '\n', len))) {
+		char before = end > s ? end[-1] : serial->last;
 
-		if (unlikely(flow))
-			burst[n++] = flow;
-		while (n < serial->fifo && s < end) {
-			if (*s == '\n' && !in_newline) {
-				burst[n++] = '\r';
-				in_newline = true;
-				continue;
-			}
-			burst[n++] = *s++;
-			in_newline = false;
-		}
-		if (!serial_wait_empty(serial)) {
-			serial->flow = flow;
-			return;
-		}
-		io_out8_many(serial->port + UART_THR, burst, n);
+		serial_send(serial, s, (size_t)(end - s));
+		if (before == '\r')
+			serial_send(serial, "\n", 1);
+		else
+			serial_send(serial, "\r\n", 2);
+		serial->last = '\n';
+		len -= (size_t)(end + 1 - s);
+		s = end + 1;
 	}
+	if (len)
+		serial->last = s[len - 1];
+	serial_send(serial, s, len);
 }
 
 bool serial_console_init(const char *name)
@@ -304,7 +406,8 @@ void serial_input_init(void)
 		struct serial *serial = &serial_ports[i];
 		int err;
 
-		if (!serial->fifo)
+		/* What comes on a line that has the log alone is of nobody. */
+		if (!serial->fifo || !serial->sink.interactive)
 			continue;
 		irq_register(serial->vector, serial->irq);
 		err = irq_route_isa(serial->isa_irq, serial->vector);
@@ -317,5 +420,22 @@ void serial_input_init(void)
 		/* What came before counts as well, and the line must be low for an edge. */
 		serial_irq(serial);
 		io_out8(serial->port + UART_IER, UART_IER_ERBFI);
+	}
+}
+
+void serial_output_init(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(serial_ports); i++) {
+		struct serial *serial = &serial_ports[i];
+		void *data;
+
+		/* Without a FIFO the timer would come for each byte. */
+		if (serial->fifo <= 1)
+			continue;
+		data = kmalloc(SERIAL_RING_SIZE);
+		if (!data)
+			continue;
+		timer_init(&serial->timer, serial_timer);
+		ring_init(&serial->out, data, SERIAL_RING_SIZE);
 	}
 }

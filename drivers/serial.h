@@ -22,4 +22,8 @@ bool serial_console_has(uint16_t first, uint32_t count);
 /* Boot, once interrupts can be routed: input of the consoles from then on. */
 void serial_input_init(void);
 
+/* Boot, once there are timers and memory: nobody waits any more for what is written, unless it is
+ * very much. */
+void serial_output_init(void);
+
 #endif

@@ -14,6 +14,10 @@
 /* To the line's start, and away with what stands behind. */
 #define CONSOLE_ERASE "\r\x1b[K"
 
+/* What is written, and so to whom: the shell's and guests' text; log lines, and what is drawn
+ * around them, where that text is too; log lines elsewhere; what must be seen. */
+enum console_kind { CONSOLE_TEXT, CONSOLE_MIXED, CONSOLE_LOG, CONSOLE_ALL };
+
 /* Sinks, what was written last, and the edited line; before the input's lock in the order. */
 static struct spinlock console_lock = SPINLOCK_INIT;
 static struct list_head console_sinks = LIST_HEAD_INIT(console_sinks);
@@ -46,6 +50,47 @@ void console_register(struct console_sink *sink)
 	spin_unlock(&console_lock);
 }
 
+void console_set_takes(const char *name, bool text, bool log)
+{
+	struct console_sink *sink;
+
+	spin_lock(&console_lock);
+	list_for_each_entry (sink, &console_sinks, link) {
+		if (strcmp(sink->name, name))
+			continue;
+		sink->interactive = text;
+		sink->quiet = !log;
+	}
+	spin_unlock(&console_lock);
+}
+
+static bool console_takes(const struct console_sink *sink, enum console_kind kind)
+{
+	bool mixed = sink->interactive && !sink->quiet && !sink->framing;
+
+	switch (kind) {
+	case CONSOLE_TEXT:
+		return sink->interactive;
+	case CONSOLE_MIXED:
+		return mixed;
+	case CONSOLE_LOG:
+		return !sink->quiet && !mixed;
+	default:
+		return true;
+	}
+}
+
+static void console_put(struct console_sink *sink, enum console_kind kind, const char *s,
+			size_t len)
+{
+	unsigned stream = kind == CONSOLE_TEXT ? CONSOLE_STREAM_SHELL : CONSOLE_STREAM_LOG;
+
+	if (sink->framing)
+		sink->framing->output(sink, stream, s, len);
+	else
+		sink->write(sink, s, len);
+}
+
 /* To all, because nobody may be looking at @dead. */
 static void console_tell_lost(struct console_sink *dead)
 {
@@ -56,22 +101,24 @@ static void console_tell_lost(struct console_sink *dead)
 
 	dead->lost = false;
 	list_for_each_entry (sink, &console_sinks, link)
-		sink->write(sink, line, MIN((size_t)len, sizeof(line) - 1));
+		console_put(sink, CONSOLE_ALL, line, MIN((size_t)len, sizeof(line) - 1));
 }
 
-/* To the sinks that take it: log lines go to all. Under the lock, or in a panic. */
-static void console_emit(const char *s, size_t len, bool log)
+/* To the sinks that take it. Under the lock, or in a panic. */
+static void console_emit(const char *s, size_t len, enum console_kind kind)
 {
 	struct console_sink *sink;
 
 	if (!len)
 		return;
 	list_for_each_entry (sink, &console_sinks, link)
-		if (log || sink->interactive)
-			sink->write(sink, s, len);
+		if (console_takes(sink, kind))
+			console_put(sink, kind, s, len);
 	list_for_each_entry (sink, &console_sinks, link)
 		if (unlikely(sink->lost) && !console_muted)
 			console_tell_lost(sink);
+	if (kind == CONSOLE_LOG)
+		return;
 	console_mid_line = s[len - 1] != '\n';
 	console_guest_line = false;
 }
@@ -85,8 +132,8 @@ static void console_release(void)
 		return;
 	console_held.len = 0;
 	if (len && console_mid_line)
-		console_emit("\n", 1, false);
-	console_emit(console_held.text, len, true);
+		console_emit("\n", 1, CONSOLE_MIXED);
+	console_emit(console_held.text, len, CONSOLE_MIXED);
 }
 
 static void console_held_long(struct timer *timer)
@@ -124,7 +171,7 @@ void console_write(const char *s, size_t len)
 	}
 	spin_lock(&console_lock);
 	console_release();
-	console_emit(s, len, false);
+	console_emit(s, len, CONSOLE_TEXT);
 	spin_unlock(&console_lock);
 }
 
@@ -135,12 +182,12 @@ void console_write_guest(const char *s, size_t len)
 	spin_lock(&console_lock);
 	end = console_held.len ? memchr(s, '\n', len) : NULL;
 	if (end) {
-		console_emit(s, end + 1 - s, false);
+		console_emit(s, end + 1 - s, CONSOLE_TEXT);
 		console_release();
 		len -= end + 1 - s;
 		s = end + 1;
 	}
-	console_emit(s, len, false);
+	console_emit(s, len, CONSOLE_TEXT);
 	console_guest_line = console_mid_line;
 	spin_unlock(&console_lock);
 }
@@ -149,6 +196,39 @@ void console_flush(struct console_sink *sink)
 {
 	spin_lock(&console_lock);
 	sink->write(sink, "", 0);
+	spin_unlock(&console_lock);
+}
+
+void console_drain(void)
+{
+	struct console_sink *sink;
+
+	spin_lock(&console_lock);
+	list_for_each_entry (sink, &console_sinks, link) {
+		sink->now = true;
+		sink->write(sink, "", 0);
+		sink->now = false;
+	}
+	spin_unlock(&console_lock);
+}
+
+size_t console_backlog(void)
+{
+	struct console_sink *sink;
+	size_t most = 0;
+
+	spin_lock(&console_lock);
+	list_for_each_entry (sink, &console_sinks, link)
+		most = MAX(most, sink->backlog);
+	spin_unlock(&console_lock);
+	return most;
+}
+
+void console_write_stream(struct console_sink *sink, unsigned stream, const char *s, size_t len)
+{
+	spin_lock(&console_lock);
+	if (sink->framing)
+		sink->framing->output(sink, stream, s, len);
 	spin_unlock(&console_lock);
 }
 
@@ -178,23 +258,27 @@ void console_printf(const char *fmt, ...)
 
 void console_write_emergency(const char *s, size_t len)
 {
+	struct console_sink *sink;
+
 	/* Whoever holds the input's lock may be stopped, and output takes input meanwhile. */
 	console_input_stop();
+	list_for_each_entry (sink, &console_sinks, link)
+		sink->now = true;
 	console_muted = false;
 	console_release();
-	console_emit(s, len, true);
+	console_emit(s, len, CONSOLE_ALL);
 }
 
 /* Draws the edited line, from the cursor at the start of an empty one. */
-static void console_draw_edit(void)
+static void console_draw_edit(enum console_kind kind)
 {
 	static const char back[] = "\b\b\b\b\b\b\b\b\b\b\b\b\b\b\b\b";
 	size_t steps = console_editor.len - console_editor.cursor;
 
-	console_emit(console_editor.text, console_editor.len, false);
+	console_emit(console_editor.text, console_editor.len, kind);
 	for (size_t n; steps; steps -= n) {
 		n = MIN(steps, sizeof(back) - 1);
-		console_emit(back, n, false);
+		console_emit(back, n, kind);
 	}
 }
 
@@ -211,7 +295,7 @@ void console_mute(bool mute)
 		len = snprintf(line, sizeof(line), "-- %u lines more: `dmesg` has the log --\n",
 			       console_held.lost);
 		console_held.lost = 0;
-		console_emit(line, MIN((size_t)len, sizeof(line) - 1), true);
+		console_emit(line, MIN((size_t)len, sizeof(line) - 1), CONSOLE_MIXED);
 	}
 	spin_unlock(&console_lock);
 }
@@ -219,17 +303,34 @@ void console_mute(bool mute)
 void console_write_line(const char *line, size_t len)
 {
 	spin_lock(&console_lock);
+	console_emit(line, len, CONSOLE_LOG);
 	if (console_muted) {
 		console_held.lost += console_held.lost || !console_hold(line, len);
 	} else if (!console_guest_line || !console_hold(line, len)) {
 		console_release();
 		if (console_editor.active)
-			console_emit(CONSOLE_ERASE, sizeof(CONSOLE_ERASE) - 1, false);
+			console_emit(CONSOLE_ERASE, sizeof(CONSOLE_ERASE) - 1, CONSOLE_MIXED);
 		else if (console_mid_line)
-			console_emit("\n", 1, false);
-		console_emit(line, len, true);
+			console_emit("\n", 1, CONSOLE_MIXED);
+		console_emit(line, len, CONSOLE_MIXED);
 		if (console_editor.active)
-			console_draw_edit();
+			console_draw_edit(CONSOLE_MIXED);
+	}
+	spin_unlock(&console_lock);
+}
+
+void console_set_framing(struct console_sink *sink, const struct console_framing *framing)
+{
+	spin_lock(&console_lock);
+	console_release();
+	if (sink->framing)
+		sink->framing->end(sink);
+	WRITE_ONCE(sink->framing, framing);
+	if (framing)
+		framing->begin(sink);
+	if (console_editor.active) {
+		console_emit(CONSOLE_ERASE, sizeof(CONSOLE_ERASE) - 1, CONSOLE_TEXT);
+		console_draw_edit(CONSOLE_TEXT);
 	}
 	spin_unlock(&console_lock);
 }
@@ -261,15 +362,15 @@ static void console_edit_show(const char *text, size_t cursor)
 	cursor = MIN(cursor, len);
 	if (console_edit_appends(text, len, cursor)) {
 		console_edit_set(text, len, cursor);
-		console_emit(text + shown, len - shown, false);
+		console_emit(text + shown, len - shown, CONSOLE_TEXT);
 		return;
 	}
 	if (console_editor.active)
-		console_emit(CONSOLE_ERASE, sizeof(CONSOLE_ERASE) - 1, false);
+		console_emit(CONSOLE_ERASE, sizeof(CONSOLE_ERASE) - 1, CONSOLE_TEXT);
 	else if (console_mid_line)
-		console_emit("\n", 1, false);
+		console_emit("\n", 1, CONSOLE_TEXT);
 	console_edit_set(text, len, cursor);
-	console_draw_edit();
+	console_draw_edit(CONSOLE_TEXT);
 }
 
 void console_edit(const char *text, size_t cursor)
@@ -280,7 +381,7 @@ void console_edit(const char *text, size_t cursor)
 		console_edit_show(text, cursor);
 	} else if (console_editor.active) {
 		console_editor.active = false;
-		console_emit("\n", 1, false);
+		console_emit("\n", 1, CONSOLE_TEXT);
 	}
 	spin_unlock(&console_lock);
 }

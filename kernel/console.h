@@ -15,6 +15,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct console_sink;
+
+/* What has taken over a line to carry several streams on it: these, and its own beyond. */
+enum console_stream { CONSOLE_STREAM_SHELL, CONSOLE_STREAM_LOG, CONSOLE_STREAMS };
+
+struct console_framing {
+	/* The line is its own from here on, and until here. Under the console lock. */
+	void (*begin)(struct console_sink *sink);
+	void (*end)(struct console_sink *sink);
+	/* Writes by the sink's write(). Under the console lock, or in a panic. */
+	void (*output)(struct console_sink *sink, unsigned stream, const char *s, size_t len);
+	/* Bytes from the line, that are taken. Any CPU, under the driver's lock. */
+	void (*input)(const char *s, size_t len);
+};
+
 struct console_sink {
 	const char *name; /* as `console=` on the command line names it: "com1", "vga", "fb" */
 	/* Writes @len bytes; \n as it is (the driver adds \r). Under the console lock, or in a
@@ -23,12 +38,20 @@ struct console_sink {
 	/* There is space again for input that the driver has left where it was. Under the console
 	 * lock. NULL: it has none. */
 	void (*input_ready)(struct console_sink *sink);
+	/* NULL: the line carries text. Changed under the console lock, read by the driver without
+	 * it. Bytes go as they are, and no flow control among them, while it is there. */
+	const struct console_framing *framing;
 	bool interactive; /* takes the shell's output as well as the log */
+	bool quiet;	  /* takes no log */
+	size_t backlog;	  /* set by the driver: bytes that are written and not out */
+	bool now;	  /* what is written is out, and all before it, when write() returns */
 	bool lost;	  /* set by the driver: it has begun to lose what is written */
 	struct list_head link;
 };
 
 void console_register(struct console_sink *sink);
+/* Boot: whether the sink of that name, if there is one, takes the shell's text, and the log. */
+void console_set_takes(const char *name, bool text, bool log);
 /* To all interactive sinks, as a whole. */
 void console_write(const char *s, size_t len);
 /*
@@ -40,6 +63,12 @@ void console_write_guest(const char *s, size_t len);
 /* The shell's task: what it writes by console_write() and console_printf() goes to @take (NULL: to
  * the sinks, as otherwise). The log and guests are shown as ever. */
 void console_redirect(void (*take)(const char *s, size_t len));
+/* All that was written is out when this returns: the machine is about to go. */
+void console_drain(void);
+/* Bytes that were written and are not out yet, where they are most. */
+size_t console_backlog(void);
+/* Tasks that write much: others run, and the line takes what it has, but for 1/20 of a second. */
+void console_pace(void);
 /* As console_write; cut at 512 bytes. */
 void console_printf(const char *fmt, ...) __printf(1, 2);
 /* For panic: no locks, all sinks; no input any more. */
@@ -47,7 +76,11 @@ void console_write_emergency(const char *s, size_t len);
 
 /* Boot, once there are pages: input has 64 KiB of space from then on, 4 KiB before. */
 void console_input_init(void);
-/* Drivers: bytes from the line, at an interrupt window. What does not fit is dropped. */
+/* Drivers: bytes from the line of @sink, at an interrupt window. What does not fit is dropped. */
+void console_line_input(struct console_sink *sink, const char *s, size_t len);
+/* Whose line brought input last; NULL: none did. */
+struct console_sink *console_input_sink(void);
+/* The same, typed to the shell, whatever carried it. */
 void console_input(const char *s, size_t len);
 /* Drivers: how many fit, of several lines at a time. Less is reason to leave them where they are,
  * until input_ready(). */
@@ -79,11 +112,17 @@ size_t console_read_timeout(char *buf, size_t max, uint64_t ns);
 #define CONSOLE_EDIT_MAX 272
 void console_edit(const char *text, size_t cursor);
 
+/* Tasks: hands the line of @sink to @framing, or takes it back (NULL), and draws what is edited. */
+void console_set_framing(struct console_sink *sink, const struct console_framing *framing);
+/* To @sink, if its line is framed. */
+void console_write_stream(struct console_sink *sink, unsigned stream, const char *s, size_t len);
+
 /* The shell: something else than text is on the line. Log lines are shown when that is over, the
  * first 4 KiB of them (`dmesg` has all). */
 void console_mute(bool mute);
 
-/* The log: one line with its newline, to all sinks, never inside what is being edited. */
+/* The log: one line with its newline, to all sinks that take it, never inside what is being edited.
+ */
 void console_write_line(const char *line, size_t len);
 
 #endif

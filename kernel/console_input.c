@@ -9,7 +9,9 @@
 #include <string.h>
 
 #define CONSOLE_INPUT_EARLY 4096
-#define CONSOLE_INPUT_ORDER 4  /* 64 KiB */
+#define CONSOLE_INPUT_ORDER 4			/* 64 KiB */
+#define CONSOLE_PACE	    512			/* bytes that may wait for the line … */
+#define CONSOLE_PACE_NS	    (2 * NSEC_PER_MSEC) /* … and how often one looks */
 #define CONSOLE_INPUT_SPARE 64 /* what several lines may put in after they were told of space */
 
 /* The input and its reader; only a run queue's lock is taken inside.
@@ -20,6 +22,7 @@ static struct ring input_ring = {.data = input_early, .size = CONSOLE_INPUT_EARL
 static bool input_full;		  /* the other end was told to wait */
 static struct task *input_reader; /* sleeps in console_read() */
 static bool input_stopped;
+static struct console_sink *input_sink;
 
 void console_input_init(void)
 {
@@ -91,6 +94,24 @@ void console_input(const char *s, size_t len)
 	spin_unlock(&input_lock);
 }
 
+void console_line_input(struct console_sink *sink, const char *s, size_t len)
+{
+	const struct console_framing *framing = READ_ONCE(sink->framing);
+
+	if (READ_ONCE(input_stopped))
+		return;
+	WRITE_ONCE(input_sink, sink);
+	if (framing)
+		framing->input(s, len);
+	else
+		console_input(s, len);
+}
+
+struct console_sink *console_input_sink(void)
+{
+	return READ_ONCE(input_sink);
+}
+
 /* Bytes that are there; with none, the caller is left as the reader to wake. */
 static size_t console_take(char *buf, size_t max)
 {
@@ -137,4 +158,11 @@ size_t console_read_timeout(char *buf, size_t max, uint64_t ns)
 		task_sleep_until(deadline);
 	console_forget_reader();
 	return len;
+}
+
+void console_pace(void)
+{
+	task_yield();
+	while (console_backlog() > CONSOLE_PACE)
+		task_sleep_until(time_tsc() + time_ns_to_tsc(CONSOLE_PACE_NS));
 }

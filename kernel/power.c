@@ -70,6 +70,7 @@ static void power_stop_others(void)
  */
 static void __noreturn power_end(void (*end)(void), const char *failed)
 {
+	console_drain();
 	cpu_irq_disable();
 	sched_leave_world();
 	power_stop_others();

@@ -13,7 +13,13 @@ IMAGE_LDFLAGS := -nostdlib -static --gc-sections -z noexecstack -z max-page-size
 	--fatal-warnings -T linker.ld
 
 # What runs when a person asks for it, or once: small rather than quick.
-COLD := boot/% admin/% drivers/% vmm/load/% vmm/checkpoint/% vmm/device_state%
+COLD := boot/% admin/% drivers/% vmm/load/% vmm/checkpoint/% vmm/device_% vmm/vm_% vmm/cpu_model% \
+	vmm/vmx/vmx_check% vmm/vmx/vmx_choose% vmm/vmx/vmx_dump% vmm/vmx/vmx_explain% vmm/vmx/vmx_probe% \
+	vmm/vmx/vmx_report% vmm/svm/svm_explain% vmm/svm/svm_dump% vmm/svm/svm_probe% vmm/svm/svm_report% \
+	kernel/panic% kernel/symbols% arch/x86_64/acpi% arch/x86_64/smp% devices/chipset/acpi% \
+	devices/chipset/aml% devices/chipset/fw_cfg% devices/chipset/mp_table% devices/chipset/ps2% \
+	devices/chipset/rtc% devices/backend/screen% devices/pci/pci_front_make% devices/pci/pci_info% \
+	devices/pci/pci_address% devices/pci/pci_assign% devices/pci/pci_hotplug% devices/hostdev/%
 optimise = $(if $(filter $(COLD),$(1)),-Os)
 
 $(call remember,$(BUILD)/.cflags,$(CC) $(IMAGE_CFLAGS))

@@ -17,6 +17,8 @@
 
 /* All VMs' lists of consoles, and the counts of references. */
 static struct spinlock list_lock = SPINLOCK_INIT;
+/* Under it. */
+static void (*vm_console_appeared)(void);
 
 static void vm_console_put(struct vm_console *console)
 {
@@ -43,7 +45,7 @@ void vm_console_forget(struct vm *vm)
 		vm_console_put(ended);
 }
 
-struct vm_console *vm_console_register(struct vm *vm, const char *id,
+struct vm_console *vm_console_register(struct vm *vm, const char *id, const char *port,
 				       const struct vm_console_backend *backend, void *opaque)
 {
 	struct vm_console *console = kzalloc(sizeof(*console));
@@ -58,6 +60,7 @@ struct vm_console *vm_console_register(struct vm *vm, const char *id,
 	vm_console_forget(vm);
 	ring_init(&console->ring, data, VM_CONSOLE_RING);
 	console->id = id;
+	strncpy(console->port, port, VM_CONSOLE_PORT_MAX);
 	console->vm = vm;
 	console->refs = 1;
 	console->backend_opaque = opaque;
@@ -67,6 +70,8 @@ struct vm_console *vm_console_register(struct vm *vm, const char *id,
 	while (*end)
 		end = &(*end)->next;
 	*end = console;
+	if (vm_console_appeared)
+		vm_console_appeared();
 	spin_unlock(&list_lock);
 	return console;
 }
@@ -176,6 +181,25 @@ int vm_console_attach(struct vm *vm, const char *id, const struct vm_console_vie
 	return err;
 }
 
+struct vm_console *vm_console_attach_free(struct vm *vm, const struct vm_console_viewer *viewer)
+{
+	struct vm_console *console, *found = NULL;
+
+	spin_lock(&list_lock);
+	for (console = vm->consoles; console && !found; console = console->next) {
+		spin_lock(&console->lock);
+		if (!console->viewer && !console->backend->viewer) {
+			console->refs++;
+			console->shown = console->ring.tail;
+			console->viewer = viewer;
+			found = console;
+		}
+		spin_unlock(&console->lock);
+	}
+	spin_unlock(&list_lock);
+	return found;
+}
+
 /* Tells the backend that there is space again, where it was refused any. */
 static void vm_console_ready(struct vm_console *console, size_t backlog_max)
 {
@@ -262,6 +286,23 @@ void vm_console_input_size(struct vm_console *console, unsigned columns, unsigne
 
 	if (backend && backend->input_size)
 		backend->input_size(console->backend_opaque, columns, rows);
+}
+
+bool vm_console_over(struct vm_console *console)
+{
+	bool over;
+
+	spin_lock(&console->lock);
+	over = !console->backend && !vm_console_backlog(console);
+	spin_unlock(&console->lock);
+	return over;
+}
+
+void vm_console_watch(void (*appeared)(void))
+{
+	spin_lock(&list_lock);
+	vm_console_appeared = appeared;
+	spin_unlock(&list_lock);
 }
 
 bool vm_console_gone(struct vm_console *console)

@@ -46,9 +46,12 @@ struct vm_console_backend {
 	const char *leave; /* what makes the viewer's terminal plain afterwards, or NULL */
 };
 
+#define VM_CONSOLE_PORT_MAX 63
+
 struct vm_console {
-	const char *id;	   /* of the backend device */
-	const char *leave; /* as its backend has it */
+	const char *id;			    /* of the backend device */
+	char port[VM_CONSOLE_PORT_MAX + 1]; /* the guest's device that it shows */
+	const char *leave;		    /* as its backend has it */
 	struct vm *vm;
 	struct spinlock lock;
 	struct ring ring; /* VM_CONSOLE_RING bytes */
@@ -61,8 +64,9 @@ struct vm_console {
 	struct vm_console *next;
 };
 
-/* For a backend. @id is kept by pointer until it is unregistered. NULL: no memory. Tasks. */
-struct vm_console *vm_console_register(struct vm *vm, const char *id,
+/* For a backend. @id is kept by pointer until it is unregistered, @port, the device that it shows,
+ * is copied. NULL: no memory. Tasks. */
+struct vm_console *vm_console_register(struct vm *vm, const char *id, const char *port,
 				       const struct vm_console_backend *backend,
 				       void *opaque) __must_check;
 /*
@@ -84,6 +88,9 @@ void vm_console_input_ready(struct vm_console *console);
  */
 int vm_console_attach(struct vm *vm, const char *id, const struct vm_console_viewer *viewer,
 		      struct vm_console **out) __must_check;
+/* The same for the first of @vm's serial consoles that has no viewer. NULL: there is none. With the
+ * list of VMs locked, too. */
+struct vm_console *vm_console_attach_free(struct vm *vm, const struct vm_console_viewer *viewer);
 void vm_console_detach(struct vm_console *console);
 /*
  * The viewer's: up to @max of the bytes that it has not seen. What does not fit
@@ -99,6 +106,10 @@ void vm_console_input_size(struct vm_console *console, unsigned columns, unsigne
 size_t vm_console_last(struct vm *vm, char *buf, size_t max);
 /* Nothing more will come: the backend is gone, or the VM has crashed. */
 bool vm_console_gone(struct vm_console *console);
+/* The backend is gone, and the viewer has read all. */
+bool vm_console_over(struct vm_console *console);
+/* Calls @appeared, under a lock, for each console from now on; NULL: no more. A task. */
+void vm_console_watch(void (*appeared)(void));
 /* The VM has crashed: its viewers look at vm_console_gone(). */
 void vm_console_vm_crashed(struct vm *vm);
 

@@ -124,13 +124,14 @@ static void char_console_destroy(struct device *dev)
 
 static int char_console_create(struct device *dev, const struct device_config *config)
 {
+	const char *frontend = device_config_device(config, "frontend")->id;
 	struct char_console *c = kzalloc(sizeof(*c));
 	int err;
 
 	if (!c)
 		return -ENOMEM;
 	dev->state = c;
-	c->console = vm_console_register(dev->vm, dev->id, &char_console_backend, c);
+	c->console = vm_console_register(dev->vm, dev->id, frontend, &char_console_backend, c);
 	if (!c->console)
 		return -ENOMEM;
 	err = device_own(dev, char_console_unregister, c);
@@ -139,8 +140,8 @@ static int char_console_create(struct device *dev, const struct device_config *c
 		return err;
 	}
 	/* Last, so that it is the first to go: the guest's output needs the console. */
-	return device_connect(dev, device_config_device(config, "frontend")->id,
-			      &char_frontend_kind, &char_console_ops.base, c, &c->frontend);
+	return device_connect(dev, frontend, &char_frontend_kind, &char_console_ops.base, c,
+			      &c->frontend);
 }
 
 static const struct device_key char_console_keys[] = {

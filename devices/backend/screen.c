@@ -265,7 +265,7 @@ static int screen_register(struct device *dev, struct screen *s)
 {
 	int err;
 
-	s->console = vm_console_register(dev->vm, dev->id, &screen_console_ops, s);
+	s->console = vm_console_register(dev->vm, dev->id, dev->id, &screen_console_ops, s);
 	if (!s->console)
 		return -ENOMEM;
 	err = device_own(dev, screen_unregister, s);

@@ -11,7 +11,7 @@ from test_guests import GUESTS, guest_cfg, guest_files, verdict
 
 SECONDS = 120  # for an answer, on a machine that has much else to do
 COMMANDS = ("about", "console", "define", "destroy", "device_add", "device_del", "dmesg", "dominfo", "echo", "help", "info",
-            "list", "loadmod", "nmi", "pause", "poweroff", "qmp", "reboot", "reset", "resume",
+            "list", "loadmod", "mux", "nmi", "pause", "poweroff", "qmp", "reboot", "reset", "resume",
             "screendump", "sendkey", "set", "shutdown", "start", "suspend", "top", "trace", "undefine",
             "vcpuinfo", "watch", "x", "xp")
 TOPICS = ("cpus", "devices", "exits", "hv", "irqs", "memory", "modules", "msrs", "paging",

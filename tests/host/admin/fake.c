@@ -66,6 +66,10 @@ void console_redirect(void (*take)(const char *s, size_t len))
 	taker = take;
 }
 
+void console_pace(void)
+{
+}
+
 void console_mute(bool mute)
 {
 	(void)mute;
@@ -233,7 +237,7 @@ int vm_start(struct vm *vm)
 {
 	if (fake_start_error || vm->state == VM_RUNNING)
 		return fake_start_error ? fake_start_error : -EBUSY;
-	console = vm_console_register(vm, "console0", &guest_backend, NULL);
+	console = vm_console_register(vm, "console0", "com1", &guest_backend, NULL);
 	assert_non_null(console);
 	vm->state = VM_RUNNING;
 	vm_console_output(console, (const uint8_t *)guest_says, strlen(guest_says));

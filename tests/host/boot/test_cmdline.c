@@ -48,11 +48,26 @@ static void test_all(void **state)
 	      "msr-areas=yes");
 	assert_int_equal(complaints, 0);
 	assert_int_equal(cmdline.consoles, CMDLINE_CONSOLE_COM2 | CMDLINE_CONSOLE_FB);
+	assert_int_equal(cmdline.logs, cmdline.consoles);
 	assert_int_equal(cmdline.loglevel, LOG_DEBUG);
 	assert_int_equal(cmdline.cpus, 12);
 	assert_false(cmdline.autostart);
 	assert_false(cmdline.apicv);
 	assert_true(cmdline.msr_areas);
+}
+
+static void test_log_elsewhere(void **state)
+{
+	(void)state;
+	parse("log=com2 console=com1,vga");
+	assert_int_equal(complaints, 0);
+	assert_int_equal(cmdline.consoles, CMDLINE_CONSOLE_COM1 | CMDLINE_CONSOLE_VGA);
+	assert_int_equal(cmdline.logs, CMDLINE_CONSOLE_COM2);
+	parse("console=com2 log=none");
+	assert_int_equal(cmdline.logs, 0);
+	parse("console=com2 log=com9");
+	assert_int_equal(complaints, 1);
+	assert_int_equal(cmdline.logs, CMDLINE_CONSOLE_COM2);
 }
 
 static void test_mistakes(void **state)
@@ -107,9 +122,8 @@ static void test_long_word(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_all),
-		cmocka_unit_test(test_mistakes),
+		cmocka_unit_test(test_defaults),      cmocka_unit_test(test_all),
+		cmocka_unit_test(test_log_elsewhere), cmocka_unit_test(test_mistakes),
 		cmocka_unit_test(test_long_word),
 	};
 

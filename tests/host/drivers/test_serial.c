@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test-sources: drivers/serial.c kernel/console.c kernel/time.c */
+/* test-sources: drivers/serial.c kernel/console.c kernel/time.c lib/ring.c */
 /*
  * drivers/serial.c at a UART that drains at a baud rate of the test's, on a CPU as
  * quick as the test's: nothing is lost, and a dead one holds nobody up for long.
@@ -8,6 +8,7 @@
 #include "arch/x86_64/irq.h"
 #include "kernel/console.h"
 #include "kernel/log.h"
+#include "kernel/slab.h"
 #include "kernel/time.h"
 #include "kernel/timer.h"
 
@@ -107,20 +108,45 @@ void log_msg(enum log_level level, const char *fmt, ...)
 	va_end(args);
 }
 
+static struct timer *armed;
+static uint64_t armed_for;
+
 void timer_init(struct timer *timer, timer_fn fn)
 {
-	(void)timer;
-	(void)fn;
+	timer->fn = fn;
 }
 
 void timer_arm(struct timer *timer, uint64_t deadline)
 {
-	(void)timer;
-	(void)deadline;
+	timer->armed = true;
+	armed = timer;
+	armed_for = deadline;
 }
 
-void console_input(const char *s, size_t len)
+void *kmalloc(size_t size)
 {
+	static char ring[4096];
+
+	assert_true(size <= sizeof(ring));
+	return ring;
+}
+
+/* Time passes until no timer is armed. */
+static void run_timers(void)
+{
+	while (armed) {
+		struct timer *timer = armed;
+
+		fake_tsc = fake_tsc > armed_for ? fake_tsc : armed_for;
+		armed = NULL;
+		timer->armed = false;
+		timer->fn(timer);
+	}
+}
+
+void console_line_input(struct console_sink *sink, const char *s, size_t len)
+{
+	(void)sink;
 	assert_true(len <= space);
 	strncat(got, s, len);
 	space -= len;
@@ -190,6 +216,46 @@ static void test_nothing_is_lost(void **state)
 		assert_string_equal(line, expected);
 		assert_string_equal(other, "");
 	}
+}
+
+/* A guest's lines end as they are to end already, however they are cut. */
+static void test_lines_that_end_in_both(void **state)
+{
+	(void)state;
+	machine(1000000, 1, 115200);
+	console_write("one\r\ntwo\r", 9);
+	console_write("\nthree\n\n", 8);
+	assert_string_equal(line, "one\r\ntwo\r\nthree\r\n\r\n");
+}
+
+static void frame_nothing(struct console_sink *sink)
+{
+	(void)sink;
+}
+
+/* As one that frames: not one byte is the driver's. */
+static void frame_output(struct console_sink *sink, unsigned stream, const char *s, size_t len)
+{
+	(void)stream;
+	sink->write(sink, s, len);
+}
+
+static const struct console_framing framing = {
+	.begin = frame_nothing, .end = frame_nothing, .output = frame_output};
+
+static void test_framed_line_is_left_alone(void **state)
+{
+	struct console_sink *com1 = container_of(screen.link.prev, struct console_sink, link);
+
+	(void)state;
+	machine(1000000, true, 115200);
+	console_set_framing(com1, &framing);
+	full = true;
+	irq();
+	console_write("a\nb\r\n", 5);
+	console_set_framing(com1, NULL);
+	full = false;
+	assert_string_equal(line, "a\nb\r\n");
 }
 
 static void test_dead_one_is_told_once(void **state)
@@ -267,10 +333,10 @@ static void test_input_while_output(void **state)
 	console_write("ghi", 3);
 	assert_string_equal(got, "xyz");
 	assert_int_equal(mcr, 0x09);
-	assert_string_equal(line, "0123456789abcdefghi\x13");
+	assert_string_equal(line, "0123456789abcdef\x13ghi");
 	full = false;
 	console_input_resume();
-	assert_string_equal(line, "0123456789abcdefghi\x13\x11");
+	assert_string_equal(line, "0123456789abcdef\x13ghi\x11");
 }
 
 static void test_loss_is_told(void **state)
@@ -300,15 +366,82 @@ static void test_its_ports(void **state)
 	assert_false(serial_console_has(0x2f8, 8));
 }
 
+/* With its ring: who writes does not wait, and all comes, in its order. */
+static void test_nobody_waits(void **state)
+{
+	char text[6001], expected[6200];
+	uint64_t start;
+
+	(void)state;
+	for (unsigned i = 0; i < 6000; i++)
+		text[i] = (char)('a' + i % 26);
+	text[6000] = '\0';
+	serial_output_init();
+	machine(1000000, true, 115200);
+	start = fake_tsc;
+	console_write(text, 200);
+	console_write_line("a line\n", 7);
+	console_write("end", 3);
+	assert_true(fake_tsc - start < 100000); /* ns */
+	assert_int_equal(line_len, 16);
+	run_timers();
+	snprintf(expected, sizeof(expected), "%.200s\r\na line\r\nend", text);
+	assert_string_equal(line, expected);
+
+	/* More than it has space for: not faster than the line, and not a byte less. */
+	machine(1000000, true, 115200);
+	console_write(text, 6000);
+	assert_true(line_len >= 1900);
+	run_timers();
+	assert_string_equal(line, text);
+
+	/* What must be out is, and what came before it. */
+	machine(1000000, true, 115200);
+	console_write(text, 300);
+	console_drain();
+	assert_int_equal(line_len, 300);
+	console_write(text, 300);
+	console_write_emergency("PANIC\n", 6);
+	snprintf(expected, sizeof(expected), "%.300s%.300sPANIC\r\n", text, text);
+	assert_string_equal(line, expected);
+}
+
+/* One that dies with something in its ring is told like any other. */
+static void test_ring_of_a_dead_one(void **state)
+{
+	uint64_t start;
+
+	(void)state;
+	serial_output_init();
+	container_of(screen.link.prev, struct console_sink, link)->now = false;
+	machine(1000000, true, 115200);
+	dead = true;
+	console_write("one\n", 4);
+	start = fake_tsc;
+	run_timers();
+	assert_true(fake_tsc - start < 1000000000);
+	console_write_line("two\n", 4);
+	assert_non_null(strstr(other, "com1 stands still"));
+	dead = false;
+	console_write_line("three\n", 6);
+	run_timers();
+	assert_string_equal(line,
+			    "\r\n-- output was lost here: `dmesg` has the log --\r\nthree\r\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nothing_is_lost),
+		cmocka_unit_test(test_lines_that_end_in_both),
 		cmocka_unit_test(test_dead_one_is_told_once),
 		cmocka_unit_test(test_input_waits),
 		cmocka_unit_test(test_input_while_output),
 		cmocka_unit_test(test_loss_is_told),
+		cmocka_unit_test(test_framed_line_is_left_alone),
 		cmocka_unit_test(test_its_ports),
+		cmocka_unit_test(test_nobody_waits),
+		cmocka_unit_test(test_ring_of_a_dead_one),
 	};
 
 	return cmocka_run_group_tests(tests, setup_all, NULL);

@@ -320,11 +320,83 @@ static void test_emergency_goes_everywhere(void **state)
 	assert_true(input_stopped);
 }
 
+/* A line that is framed: each stream as it is, nothing drawn in the shell's around log lines. */
+
+static char streams[3][256];
+static unsigned begun, ended;
+
+static void framing_begin(struct console_sink *sink)
+{
+	assert_ptr_equal(sink, &terminal);
+	begun++;
+}
+
+static void framing_end(struct console_sink *sink)
+{
+	assert_ptr_equal(sink, &terminal);
+	ended++;
+}
+
+static void framing_output(struct console_sink *sink, unsigned stream, const char *s, size_t len)
+{
+	assert_ptr_equal(sink, &terminal);
+	assert_true(stream < ARRAY_SIZE(streams));
+	strncat(streams[stream], s, len);
+}
+
+static const struct console_framing framing = {
+	.begin = framing_begin, .end = framing_end, .output = framing_output};
+
+static void test_framing(void **state)
+{
+	(void)state;
+	console_edit("alcazar> l", 10);
+	out[0] = '\0';
+	console_set_framing(&terminal, &framing);
+	log_line("log\n");
+	console_edit("alcazar> li", 11);
+	console_write_stream(&terminal, 2, "other", 5);
+	console_write_stream(&printer, 2, "nothing", 7);
+	console_mute(true);
+	log_line("more\n");
+	console_mute(false);
+	console_write_emergency("PANIC\n", 6);
+	assert_string_equal(out, "");
+	assert_string_equal(streams[0], ERASE "alcazar> li");
+	assert_string_equal(streams[1], "log\nmore\nPANIC\n");
+	assert_string_equal(streams[2], "other");
+	assert_string_equal(log_out, "log\nmore\nPANIC\n");
+	console_set_framing(&terminal, NULL);
+	assert_int_equal(begun, 1);
+	assert_int_equal(ended, 1);
+	assert_string_equal(out, ERASE "alcazar> li");
+	console_write_stream(&terminal, 2, "nobody", 6);
+	assert_string_equal(streams[2], "other");
+}
+
+/* The log goes elsewhere: the shell's line is its own, but for what must be seen. */
+static void test_quiet(void **state)
+{
+	(void)state;
+	console_set_takes("t", true, false);
+	console_set_takes("nobody", false, false);
+	console_edit("alcazar> l", 10);
+	log_line("log\n");
+	console_edit("alcazar> li", 11);
+	console_edit(NULL, 0);
+	console_write_emergency("PANIC\n", 6);
+	console_set_takes("t", true, true);
+	assert_string_equal(out, "alcazar> li\nPANIC\n");
+	assert_string_equal(log_out, "log\nPANIC\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_lines_go_to_all_the_shell_to_the_interactive, setup),
 		cmocka_unit_test_setup(test_redirection, setup),
+		cmocka_unit_test_setup(test_framing, setup),
+		cmocka_unit_test_setup(test_quiet, setup),
 		cmocka_unit_test_setup(test_line_starts_at_the_left, setup),
 		cmocka_unit_test_setup(test_typing_costs_one_character, setup),
 		cmocka_unit_test_setup(test_cursor_inside_the_line, setup),

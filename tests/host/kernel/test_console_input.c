@@ -22,6 +22,13 @@ static unsigned resumed;
 static bool no_memory = true;
 static char buf[SIZE];
 
+static size_t backlog;
+
+size_t console_backlog(void)
+{
+	return backlog > 100 ? backlog -= 100 : 0;
+}
+
 void console_input_resume(void)
 {
 	resumed++;
@@ -50,6 +57,10 @@ struct task *task_current(void)
 void task_wake(struct task *task)
 {
 	(void)task;
+}
+
+void task_yield(void)
+{
 }
 
 void task_sleep(void)
@@ -142,12 +153,22 @@ static void test_skipping(void **state)
 	assert_int_equal(console_read_timeout(buf, sizeof(buf), 0), 0);
 }
 
+/* Who writes much sleeps until little is left. */
+static void test_pace(void **state)
+{
+	(void)state;
+	backlog = 2000;
+	console_pace();
+	assert_int_equal(backlog, 500);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nothing_is_lost),
 		cmocka_unit_test(test_waiting),
 		cmocka_unit_test(test_skipping),
+		cmocka_unit_test(test_pace),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -341,6 +341,11 @@ static void task_reads(void *arg)
 	say(buf);
 }
 
+size_t console_backlog(void)
+{
+	return 0;
+}
+
 void console_input_resume(void)
 {
 }

@@ -66,7 +66,7 @@ static const struct vm_console_viewer viewer = {on_wake, NULL};
 static int setup(void **state)
 {
 	(void)state;
-	console = vm_console_register(&vm, "console0", &backend, NULL);
+	console = vm_console_register(&vm, "console0", "com1", &backend, NULL);
 	wakes = 0;
 	ready = 0;
 	typed[0] = '\0';
@@ -212,7 +212,7 @@ static void test_what_an_ended_vm_said(void **state)
 	expect_read(c, "last words");
 	assert_int_equal(vm_console_input(c, (const uint8_t *)"x", 1), 0);
 	/* Started again while someone looks: that is another console. */
-	console = vm_console_register(&vm, "console0", &backend, NULL);
+	console = vm_console_register(&vm, "console0", "com1", &backend, NULL);
 	assert_non_null(console);
 	expect_read(c, "");
 	vm_console_detach(c);
@@ -263,7 +263,8 @@ static void on_viewer(void *opaque, bool here)
 static void test_told_of_viewers(void **state)
 {
 	static const struct vm_console_backend screen = {.viewer = on_viewer, .leave = "plain"};
-	struct vm_console *second = vm_console_register(&vm, "screen0", &screen, &viewed);
+	struct vm_console *second =
+		vm_console_register(&vm, "screen0", "screen0", &screen, &viewed);
 	struct vm_console *c;
 
 	(void)state;
@@ -299,6 +300,39 @@ static void test_last_words(void **state)
 	vm_console_detach(c);
 }
 
+static unsigned appeared;
+
+static void on_appeared(void)
+{
+	appeared++;
+}
+
+/* Who takes whatever nobody looks at, and reads to the very end. */
+static void test_any_that_is_free(void **state)
+{
+	static const struct vm_console_backend screen = {.viewer = on_viewer};
+	struct vm_console *shown, *c, *other;
+
+	(void)state;
+	vm_console_watch(on_appeared);
+	shown = vm_console_register(&vm, "screen0", "screen0", &screen, &viewed);
+	assert_int_equal(appeared, 1);
+	assert_int_equal(say("kept"), 4);
+	c = vm_console_attach_free(&vm, &viewer);
+	assert_ptr_equal(c, console);
+	assert_string_equal(c->port, "com1");
+	assert_null(vm_console_attach_free(&vm, &viewer));
+	assert_int_equal(vm_console_attach(&vm, "console0", &viewer, &other), -EBUSY);
+	vm_console_unregister(shown);
+	vm_console_unregister(console);
+	assert_false(vm_console_over(c));
+	expect_read(c, "kept");
+	assert_true(vm_console_over(c));
+	vm_console_detach(c);
+	vm_console_watch(NULL);
+	assert_null(vm_console_attach_free(&vm, &viewer));
+}
+
 static void test_no_memory(void **state)
 {
 	long left;
@@ -306,7 +340,7 @@ static void test_no_memory(void **state)
 	(void)state;
 	for (left = 0; left < 2; left++) {
 		fake_memory_left = left;
-		assert_null(vm_console_register(&vm, "b", &backend, NULL));
+		assert_null(vm_console_register(&vm, "b", "com2", &backend, NULL));
 	}
 	fake_memory_left = -1;
 	vm_console_unregister(console);
@@ -349,6 +383,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_what_said_nothing_is_not_kept, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_last_words, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_any_that_is_free, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_it_said_last, setup, teardown),
 	};
