@@ -45,7 +45,7 @@ def test_linux_is_reached_and_left(board, alcazar):
     board.deactivate(shell)
     console = board.get_driver("ConsoleProtocol")
     console.sendline("poweroff")
-    console.expect("alcazar> ", timeout=60)
+    console.expect(r"\nalcazar> ", timeout=60)
     console.sendline("list")
-    _, before, _, _ = console.expect("alcazar> ", timeout=10)
+    _, before, _, _ = console.expect(r"\nalcazar> ", timeout=10)
     assert b"off" in before
