@@ -48,4 +48,4 @@ def test_linux_is_reached_and_left(board, alcazar):
     console.expect(r"\nalcazar> ", timeout=60)
     console.sendline("list")
     _, before, _, _ = console.expect(r"\nalcazar> ", timeout=10)
-    assert b"off" in before
+    assert b"stopped" in before
