@@ -108,3 +108,14 @@ def stops_a_guest_and_lets_it_end(t):
             gdb.close()
         if not re.search("guest +stopped", m.command("list")):
             raise Failure("the guest has not ended")
+
+
+@case(seconds=20, qemu_alone="make starts it")
+def make_debug_guest(t):
+    """`make debug-guest`: the demo's Linux stands still, steps, and goes on."""
+    said = run_tool(t, "make", "--no-print-directory", "debug-guest", "CPUS=1",
+                    "GDB_FLAGS=-nx -batch -ex 'info registers rip' -ex stepi"
+                    " -ex 'info registers rip' -ex 'x/16xb $$pc' -ex detach")
+    places = re.findall(r"^rip +(0x[0-9a-f]+)", said, re.M)
+    if len(places) != 2 or places[0] == places[1] or "detached" not in said:
+        raise Failure(f"it does not step: {said}")
