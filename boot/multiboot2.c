@@ -64,9 +64,6 @@ static bool read_module(struct parse *p, const struct multiboot2_tag *tag)
 	for (name = 0; name < len && raw->string[name] != ' '; name++)
 		;
 	copy(p, module->name, sizeof(module->name), raw->string, name);
-	while (name < len && raw->string[name] == ' ')
-		name++;
-	copy(p, module->args, sizeof(module->args), raw->string + name, len - name);
 	return true;
 }
 

@@ -27,7 +27,6 @@ struct boot_module {
 	uint64_t size;		    /* bytes */
 	const void *data;	    /* by the direct map, once that exists */
 	char name[BOOT_MAX_STRING]; /* first word of the module's string */
-	char args[BOOT_MAX_STRING]; /* the rest */
 };
 
 struct boot_framebuffer {
