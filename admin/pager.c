@@ -125,7 +125,7 @@ static void pager_write(const char *s, size_t len)
 	for (size_t n; len; s += n, len -= n) {
 		n = MIN(len, (size_t)PAGER_PIECE);
 		console_write(s, n);
-		task_yield();
+		console_pace();
 	}
 }
 

@@ -171,7 +171,9 @@ static void serial_take_input(struct serial *serial)
 		return;
 	serial->hold = hold;
 	io_out8(serial->port + UART_MCR, hold ? UART_MCR_HOLD : UART_MCR_GO);
-	if (!framed)
+	/* A line that has become framed meanwhile gets the XON that it waits for, among the frames
+	 * if need be, but no XOFF. */
+	if (!framed || __atomic_exchange_n(&serial->flow, 0, __ATOMIC_ACQ_REL) != SERIAL_XOFF)
 		__atomic_store_n(&serial->flow, hold ? SERIAL_XOFF : SERIAL_XON, __ATOMIC_RELEASE);
 }
 
@@ -218,8 +220,8 @@ static bool serial_look(struct serial *serial)
 {
 	uint8_t lsr = serial_lsr(serial);
 
-	/* In a panic, whoever holds the lock may be stopped. */
-	if (serial->input && (lsr & UART_LSR_DR) && lsr != UART_LSR_ABSENT &&
+	/* In a panic, whoever holds a lock may be stopped, the console's own too. */
+	if (serial->input && !serial->sink.now && (lsr & UART_LSR_DR) && lsr != UART_LSR_ABSENT &&
 	    spin_trylock(&serial->input_lock)) {
 		serial_take_input(serial);
 		spin_unlock(&serial->input_lock);
@@ -236,6 +238,7 @@ static bool serial_is_empty(struct serial *serial, bool empty, uint64_t since)
 		serial->stuck = false;
 	} else if (!serial->stuck && time_tsc() - since >= SERIAL_DRAIN_MS * khz) {
 		serial->sink.lost = true;
+		serial->sink.losses++;
 		serial->stuck = true;
 	}
 	return empty;
@@ -343,8 +346,9 @@ static void serial_write(struct console_sink *sink, const char *s, size_t len)
 	static const char note[] = "\r\n-- output was lost here: `dmesg` has the log --\r\n";
 	const char *end;
 
+	/* What is no text has its own way to tell; a line of it that was cut ends here. */
 	if (serial->stuck && serial_wait_empty(serial) && !sink->framing)
-		serial_send(serial, note, sizeof(note) - 1);
+		serial_send(serial, note, console_is_muted() ? 2 : sizeof(note) - 1);
 	/* Lines end in \r\n on a terminal; those of a guest's do already. */
 	while (!sink->framing && (end = memchr(s, '\n', len))) {
 		char before = end > s ? end[-1] : serial->last;

@@ -282,6 +282,23 @@ static void console_draw_edit(enum console_kind kind)
 	}
 }
 
+bool console_is_muted(void)
+{
+	return READ_ONCE(console_muted);
+}
+
+unsigned console_losses(void)
+{
+	struct console_sink *sink;
+	unsigned losses = 0;
+
+	spin_lock(&console_lock);
+	list_for_each_entry (sink, &console_sinks, link)
+		losses += sink->interactive ? sink->losses : 0;
+	spin_unlock(&console_lock);
+	return losses;
+}
+
 void console_mute(bool mute)
 {
 	char line[80];

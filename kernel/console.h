@@ -45,7 +45,8 @@ struct console_sink {
 	bool quiet;	  /* takes no log */
 	size_t backlog;	  /* set by the driver: bytes that are written and not out */
 	bool now;	  /* what is written is out, and all before it, when write() returns */
-	bool lost;	  /* set by the driver: it has begun to lose what is written */
+	bool lost;	  /* set by the driver: it has begun to lose what is written … */
+	unsigned losses;  /* … for the how manieth time */
 	struct list_head link;
 };
 
@@ -120,6 +121,10 @@ void console_write_stream(struct console_sink *sink, unsigned stream, const char
 /* The shell: something else than text is on the line. Log lines are shown when that is over, the
  * first 4 KiB of them (`dmesg` has all). */
 void console_mute(bool mute);
+/* Drivers: whether it is so. */
+bool console_is_muted(void);
+/* How often a line that takes the shell's output has begun to lose what was written to it. */
+unsigned console_losses(void);
 
 /* The log: one line with its newline, to all sinks that take it, never inside what is being edited.
  */

@@ -14,6 +14,8 @@
 #define CONSOLE_PACE_NS	    (2 * NSEC_PER_MSEC) /* … and how often one looks */
 #define CONSOLE_INPUT_SPARE 64 /* what several lines may put in after they were told of space */
 
+#define CONSOLE_PACE_MAX_NS (100 * NSEC_PER_MSEC)
+
 /* The input and its reader; only a run queue's lock is taken inside.
  */
 static struct spinlock input_lock = SPINLOCK_INIT;
@@ -162,7 +164,10 @@ size_t console_read_timeout(char *buf, size_t max, uint64_t ns)
 
 void console_pace(void)
 {
+	uint64_t end = time_tsc() + time_ns_to_tsc(CONSOLE_PACE_MAX_NS);
+
 	task_yield();
-	while (console_backlog() > CONSOLE_PACE)
+	/* Others may keep it busy. */
+	while (console_backlog() > CONSOLE_PACE && (int64_t)(end - time_tsc()) > 0)
 		task_sleep_until(time_tsc() + time_ns_to_tsc(CONSOLE_PACE_NS));
 }

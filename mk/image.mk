@@ -13,13 +13,15 @@ IMAGE_LDFLAGS := -nostdlib -static --gc-sections -z noexecstack -z max-page-size
 	--fatal-warnings -T linker.ld
 
 # What runs when a person asks for it, or once: small rather than quick.
-COLD := boot/% admin/% drivers/% vmm/load/% vmm/checkpoint/% vmm/device_% vmm/vm_% vmm/cpu_model% \
+COLD := boot/% admin/% drivers/% vmm/load/% vmm/checkpoint/% vmm/device_iface% vmm/device_key% \
+	vmm/device_plan% vmm/device_resources% vmm/device_state% vmm/device_types% vmm/vm_config% vmm/vm_life% vmm/cpu_model% \
 	vmm/vmx/vmx_check% vmm/vmx/vmx_choose% vmm/vmx/vmx_dump% vmm/vmx/vmx_explain% vmm/vmx/vmx_probe% \
 	vmm/vmx/vmx_report% vmm/svm/svm_explain% vmm/svm/svm_dump% vmm/svm/svm_probe% vmm/svm/svm_report% \
 	kernel/panic% kernel/symbols% arch/x86_64/acpi% arch/x86_64/smp% devices/chipset/acpi% \
 	devices/chipset/aml% devices/chipset/fw_cfg% devices/chipset/mp_table% devices/chipset/ps2% \
 	devices/chipset/rtc% devices/backend/screen% devices/pci/pci_front_make% devices/pci/pci_info% \
-	devices/pci/pci_address% devices/pci/pci_assign% devices/pci/pci_hotplug% devices/hostdev/%
+	devices/pci/pci_address% devices/pci/pci_assign% devices/pci/pci_hotplug% \
+	devices/hostdev/host_args% devices/hostdev/host_info% devices/hostdev/machine_% devices/hostdev/testdev_command%
 optimise = $(if $(filter $(COLD),$(1)),-Os)
 
 $(call remember,$(BUILD)/.cflags,$(CC) $(IMAGE_CFLAGS))

@@ -268,7 +268,10 @@ class Session:
         if not self.up or not channel:
             return
         if channel.got is not None:
-            channel.lost += (pos - channel.got) & 0xFFFF
+            missing = (pos - channel.got) & 0xFFFF
+            channel.lost += missing
+            if missing:
+                self.error("bytes were lost on the way here", number, channel.lost)
         channel.got = (pos + len(data)) & 0xFFFF
         self.data(channel, data)
         self.grant(channel)
@@ -309,6 +312,8 @@ class Session:
     def _open(self, channel):
         channel.got = 0
         old = self.channels.get(channel.number)
+        if old and (old.kind, old.name) == (channel.kind, channel.name):
+            return  # told again, in case the first time was lost
         if old:
             self._close(old)
         self.channels[channel.number] = channel

@@ -306,11 +306,10 @@ static void crash(struct vm *vm, enum vm_state state)
 		state = VM_CRASHED;
 		post_mortem_vm(vm);
 		vm_log(vm, LOG_ERROR, "crashed; `reset` or `destroy` it");
+		vm_event(vm, VM_EVENT_CRASH, true, vm->why);
 	}
 	vm_life_end(vm, state);
 	vm_console_vm_crashed(vm);
-	if (state == VM_CRASHED)
-		vm_event(vm, VM_EVENT_CRASH, true, vm->why);
 }
 
 /*

@@ -18,6 +18,7 @@
 #include "vmm/vm_console.h"
 
 #define MUX_VERSION	  1
+#define MUX_PING_MAX	  8    /* bytes of a ping that come back */
 #define MUX_CONSOLES	  32   /* of VMs, at a time */
 #define MUX_WINDOW	  1024 /* bytes that the other end may send to a guest that takes none … */
 #define MUX_SHELL_WINDOW  4096	/* … and to the shell */
@@ -76,6 +77,8 @@ struct mux {
 	struct mux_channel *channels[MUX_CONSOLES];
 	struct mux_channel *spare; /* for the next console that comes */
 	uint8_t last_id;
+	bool pinged; /* an answer is due */
+	uint8_t ping[MUX_PING_MAX], ping_len;
 	struct {
 		uint32_t count;
 		uint8_t channel; /* of the last one */
@@ -113,6 +116,8 @@ uint16_t mux_count_gap(uint8_t channel, uint16_t expected, const struct mux_fram
 struct mux_channel *mux_channel(uint8_t id);
 void mux_console_input(struct mux_channel *channel, const struct mux_frame *frame);
 void mux_console_credit(struct mux_channel *channel, bool again);
+/* That it is open, and what may be sent to it. */
+void mux_console_tell(struct mux_channel *channel);
 /* Consoles that are new, that have something to show, or have ended; whether any had. */
 bool mux_consoles_step(void);
 /* Lets go of all. */

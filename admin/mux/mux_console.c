@@ -70,9 +70,14 @@ static bool mux_console_open(void)
 	ring_init(&c->pending, c->pending_data, sizeof(c->pending_data));
 	*slot = c;
 	mux->out_pos[c->id] = 0;
+	mux_console_tell(c);
+	return true;
+}
+
+void mux_console_tell(struct mux_channel *c)
+{
 	mux_tell_open(c->id, MUX_KIND_CONSOLE, c->name);
 	mux_console_credit(c, true);
-	return true;
 }
 
 static void mux_console_close(struct mux_channel **slot)

@@ -4,9 +4,8 @@
 
 #include <string.h>
 
-#define MUX_BITE     256 /* bytes between two looks for a stop … */
-#define MUX_BITES    64	 /* … and looks before something is shown */
-#define MUX_PING_MAX 8
+#define MUX_BITE  256 /* bytes between two looks for a stop … */
+#define MUX_BITES 64  /* … and looks before something is shown */
 
 void mux_count_error(enum mux_error error, uint8_t channel)
 {
@@ -67,18 +66,21 @@ static void mux_shell_input(const struct mux_frame *frame)
 	console_input((const char *)frame->data, len);
 }
 
-/* Whoever asks may have missed what was said before. */
-static void mux_pong(const uint8_t *token, size_t len)
+/* Whoever asks may have missed what was said before. To many that ask at once, one answer: it is
+ * long. */
+static void mux_pong(void)
 {
 	uint8_t message[1 + MUX_PING_MAX] = {MUX_PONG};
 
-	len = MIN(len, (size_t)MUX_PING_MAX);
-	memcpy(message + 1, token, len);
-	mux_tell(message, 1 + len);
+	mux->pinged = false;
+	memcpy(message + 1, mux->ping, mux->ping_len);
+	mux_tell(message, 1 + mux->ping_len);
+	mux_tell_open(CONSOLE_STREAM_SHELL, MUX_KIND_SHELL, "shell");
+	mux_tell_open(CONSOLE_STREAM_LOG, MUX_KIND_LOG, "log");
 	mux_shell_credit(true);
 	for (unsigned i = 0; i < MUX_CONSOLES; i++)
 		if (mux->channels[i])
-			mux_console_credit(mux->channels[i], true);
+			mux_console_tell(mux->channels[i]);
 }
 
 static void mux_control_input(const struct mux_frame *frame)
@@ -88,7 +90,9 @@ static void mux_control_input(const struct mux_frame *frame)
 
 	mux->control_pos = mux_count_gap(MUX_CONTROL, mux->control_pos, frame);
 	if (frame->len >= 1 && message[0] == MUX_PING) {
-		mux_pong(message + 1, frame->len - 1);
+		mux->ping_len = (uint8_t)MIN(frame->len - 1, (size_t)MUX_PING_MAX);
+		memcpy(mux->ping, message + 1, mux->ping_len);
+		mux->pinged = true;
 	} else if (frame->len == 1 && message[0] == MUX_OFF) {
 		mux_stop();
 	} else if (frame->len == 4 && message[0] == MUX_CREDIT) {
@@ -160,5 +164,7 @@ void mux_take_input(void)
 	for (unsigned n = 0; n < MUX_BITES && mux->sink && (len = mux_bite(bite)); n++)
 		for (size_t i = 0; i < len && mux->sink; i++)
 			mux_byte(bite[i]);
+	if (mux->sink && mux->pinged)
+		mux_pong();
 	mux_tell_errors();
 }

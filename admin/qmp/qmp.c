@@ -21,6 +21,8 @@
 #define QMP_CTRLC  0x03
 #define QMP_ATTACH 0x1d /* Ctrl-], which leaves a VM's console */
 #define QMP_DEL	   0x7f
+#define QMP_XON	   0x11
+#define QMP_XOFF   0x13
 
 struct qmp *qmp_now;
 
@@ -31,7 +33,7 @@ void qmp_flush(void)
 {
 	console_write(piece, piece_len);
 	piece_len = 0;
-	task_yield();
+	console_pace();
 }
 
 void qmp_write(const char *s, size_t len)
@@ -58,6 +60,8 @@ static bool qmp_byte(struct qmp *q, uint8_t byte)
 	q->after_cr = byte == '\r';
 	if (byte == '\r' || byte == '\n')
 		return byte == '\r' || !after_cr;
+	if (byte == QMP_XON || byte == QMP_XOFF) /* a terminal's, on their way to nobody */
+		return false;
 	if (!q->open && (byte == '\b' || byte == QMP_DEL)) {
 		q->len -= q->len ? 1 : 0;
 		return false;

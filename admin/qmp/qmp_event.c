@@ -5,6 +5,7 @@
  */
 #include "admin/qmp/qmp.h"
 
+#include "kernel/console.h"
 #include "kernel/log.h"
 #include "kernel/slab.h"
 #include "kernel/spinlock.h"
@@ -20,6 +21,7 @@
 #include <string.h>
 
 #define QMP_EVENTS     64
+#define QMP_RESETS     48 /* what is left is for others than guests that do nothing but reset */
 #define QMP_DETAIL_MAX 127
 
 struct qmp_event {
@@ -36,6 +38,7 @@ struct qmp_events {
 	size_t log_at;	/* behind the last line of the log that was written */
 	int64_t second; /* 1970 + this is where time_ns() was 0 */
 	unsigned first, count, lost;
+	unsigned losses; /* of the line, that were told */
 	struct qmp_event events[QMP_EVENTS];
 };
 
@@ -48,7 +51,7 @@ static void qmp_event_hear(const struct vm_event *event)
 	struct qmp_event *e;
 
 	spin_lock(&lock);
-	if (queue && queue->count == QMP_EVENTS) {
+	if (queue && queue->count >= (event->kind == VM_EVENT_RESET ? QMP_RESETS : QMP_EVENTS)) {
 		queue->lost++;
 	} else if (queue) {
 		e = &queue->events[(queue->first + queue->count++) % QMP_EVENTS];
@@ -73,6 +76,7 @@ int qmp_event_open(bool log)
 		new->log_at = log_end();
 	new->log = log;
 	new->task = task_current();
+	new->losses = console_losses();
 	new->second = wall_time() - (int64_t)(time_ns() / NSEC_PER_SEC);
 	spin_lock(&lock);
 	queue = new;
@@ -145,35 +149,59 @@ static void qmp_event_show(const struct qmp_event *e)
 	qmp_event_end();
 }
 
-/* Takes the oldest, or how many came behind the last. */
-static bool qmp_event_take(struct qmp_event *e, unsigned *lost)
+static unsigned qmp_event_count(unsigned *lost)
 {
-	bool any;
+	unsigned count;
 
 	spin_lock(&lock);
-	any = queue->count;
-	*lost = 0;
-	if (any) {
-		*e = queue->events[queue->first];
-		queue->first = (queue->first + 1) % QMP_EVENTS;
-		queue->count--;
-	} else {
-		*lost = queue->lost;
-		queue->lost = 0;
-	}
+	count = queue->count;
+	*lost = queue->lost;
+	queue->lost = 0;
 	spin_unlock(&lock);
-	return any;
+	return count;
+}
+
+static void qmp_event_take(struct qmp_event *e)
+{
+	spin_lock(&lock);
+	*e = queue->events[queue->first];
+	queue->first = (queue->first + 1) % QMP_EVENTS;
+	queue->count--;
+	spin_unlock(&lock);
+}
+
+static void qmp_event_write_number(const char *name, const char *what, unsigned value)
+{
+	char text[32];
+
+	qmp_event_begin(name, time_ns());
+	snprintf(text, sizeof(text), "\"%s\": %u", what, value);
+	qmp_text(text);
+	qmp_event_end();
+}
+
+static void qmp_event_write_losses(void)
+{
+	unsigned losses = console_losses();
+
+	if (losses == queue->losses)
+		return;
+	queue->losses = losses;
+	qmp_event_write_number("OUTPUT_LOST", "count", losses);
 }
 
 /* Not beyond what is there now: the line may be slower than the log. */
 static void qmp_event_write_log(void)
 {
 	char line[LOG_LINE_MAX];
-	size_t end = log_end(), len;
+	size_t end = log_end(), at, len;
 
-	while (queue->log && (ptrdiff_t)(end - queue->log_at) > 0 &&
+	while (queue->log && (ptrdiff_t)(end - (at = queue->log_at)) > 0 &&
 	       (len = log_read(&queue->log_at, line))) {
 		line[len - 1] = '\0';
+		if (queue->log_at - len != at)
+			qmp_event_write_number("EVENTS_LOST", "log_bytes",
+					       (unsigned)(queue->log_at - len - at));
 		qmp_event_begin("LOG", time_ns());
 		qmp_event_string("\"line\": ", line);
 		qmp_event_end();
@@ -183,18 +211,17 @@ static void qmp_event_write_log(void)
 void qmp_event_write(void)
 {
 	struct qmp_event e;
-	char text[32];
-	unsigned lost;
+	unsigned count, lost;
 
 	if (!queue || !qmp_now->open)
 		return;
-	while (qmp_event_take(&e, &lost))
+	qmp_event_write_losses();
+	/* Those that are there now: more may come as quickly as they can be written. */
+	for (count = qmp_event_count(&lost); count; count--) {
+		qmp_event_take(&e);
 		qmp_event_show(&e);
-	if (lost) {
-		qmp_event_begin("EVENTS_LOST", time_ns());
-		snprintf(text, sizeof(text), "\"count\": %u", lost);
-		qmp_text(text);
-		qmp_event_end();
 	}
+	if (lost)
+		qmp_event_write_number("EVENTS_LOST", "count", lost);
 	qmp_event_write_log();
 }

@@ -125,8 +125,11 @@ void svm_event_inject(struct vcpu *vcpu)
 		return;
 	}
 	svm->entered_at = vcpu->rip;
-	if (svm->irq_window)
+	/* What the window is for waits behind this one: nobody else would ask again. */
+	if (svm->irq_window) {
 		svm_event_window_opened(vcpu);
+		vcpu_request(vcpu, VCPU_REQ_IRQ);
+	}
 	if (svm_machine.is_qemu)
 		svm_event_inject_virtual(vcpu);
 	else
@@ -158,10 +161,15 @@ void svm_event_interrupted(struct vcpu *vcpu)
 
 	svm_event_decode(svm->vmcb->control.exit_int_info, &event);
 	if (event.type == EVENT_EXCEPTION && !svm_event_is_soft(&event)) {
+		/* QEMU tells of the interrupt itself, as of an exception. */
+		if (vcpu->event.type == EVENT_EXT_INT && vcpu->event.vector == event.vector)
+			return;
 		/* Behind it comes an interrupt that waits: it was to be delivered when this was
 		 * raised. */
-		if (vcpu->event.type != EVENT_NONE)
+		if (vcpu->event.type != EVENT_NONE) {
 			vcpu->deferred = vcpu->event;
+			vcpu_request(vcpu, VCPU_REQ_IRQ);
+		}
 		vcpu->event = event;
 		return;
 	}

@@ -12,6 +12,7 @@ extern char fake_screen[65536]; /* since fake_shell() began */
 extern char fake_guest_heard[8192];
 extern bool fake_guest_deaf; /* takes no input */
 extern int fake_start_error;
+extern unsigned fake_losses; /* what console_losses() says */
 /* What device_create() was last called with. */
 extern char fake_plugged[512];	/* what vm_start() returns */
 extern bool fake_guest_listens; /* when it is asked to let go of a device */

@@ -88,6 +88,13 @@ bool qmp_world_ran(void)
 	return was;
 }
 
+static void command_lose(char **argv)
+{
+	(void)argv;
+	fake_losses++;
+}
+
+COMMAND(lose_entry, .name = "lose", .args = "", .help = "", .run = command_lose);
 COMMAND(happen_entry, .name = "happen", .args = "[COUNT]", .help = "", .max = 1,
 	.run = command_happen);
 COMMAND(say_entry, .name = "say_much", .args = "", .help = "", .run = command_say);

@@ -284,6 +284,12 @@ static void test_events(void **state)
 	assert_int_equal(count("{\"event\": \"STOP\""), 64);
 	expect_shown("{\"event\": \"EVENTS_LOST\"");
 	expect_shown("\"data\": {\"count\": 9}}\n{\"return\"");
+	/* The line itself has lost something, which was told or not before this began. */
+	fake_losses++;
+	fake_shell(false, CAPABILITIES "{\"exe\x13\x11"
+				       "cute\": \"lose\"}\r" QUIT);
+	assert_int_equal(count("{\"event\": \"OUTPUT_LOST\""), 1);
+	expect_shown("\"data\": {\"count\": 2}}\n");
 	/* Nobody has asked. */
 	fake_shell(false, "{\"execute\": \"happen\"}\rqmp\r{\"execute\": \"happen\"}\r" QUIT);
 	assert_int_equal(count("{\"event\""), 0);

@@ -89,6 +89,23 @@ static void test_interrupts_that_are_not_taken(void **state)
 	assert_int_equal(vcpu.event.type, EVENT_EXCEPTION);
 	assert_int_equal(vcpu.deferred.type, EVENT_EXT_INT);
 	assert_int_equal(vcpu.deferred.vector, 0x32);
+	assert_int_equal(vcpu.requests, VCPU_REQ_IRQ);
+
+	/* As QEMU tells of its own delivery. */
+	vcpu.deferred.type = EVENT_NONE;
+	want(EVENT_EXT_INT, 0x33, 0);
+	svm_event_inject(&vcpu);
+	vmexit(SVM_EXIT_NPF, 0x1000, 0x80000333);
+	assert_int_equal(vcpu.event.type, EVENT_EXT_INT);
+	assert_int_equal(vcpu.event.vector, 0x33);
+	assert_int_equal(vcpu.deferred.type, EVENT_NONE);
+
+	/* Another waits for a window behind it, and is not forgotten. */
+	vcpu.requests = 0;
+	svm_request_irq_window(&vcpu);
+	svm_event_inject(&vcpu);
+	assert_false(svm.irq_window);
+	assert_int_equal(vcpu.requests, VCPU_REQ_IRQ);
 
 	/* A window is none. */
 	vcpu.event.type = EVENT_NONE;
