@@ -21,7 +21,15 @@ COLD := boot/% admin/% drivers/% vmm/load/% vmm/checkpoint/% vmm/device_iface% v
 	devices/chipset/aml% devices/chipset/fw_cfg% devices/chipset/mp_table% devices/chipset/ps2% \
 	devices/chipset/rtc% devices/backend/screen% devices/pci/pci_front_make% devices/pci/pci_info% \
 	devices/pci/pci_address% devices/pci/pci_assign% devices/pci/pci_hotplug% \
-	devices/hostdev/host_args% devices/hostdev/host_info% devices/hostdev/machine_% devices/hostdev/testdev_command%
+	devices/hostdev/host_args% devices/hostdev/host_config% devices/hostdev/host_info% \
+	devices/hostdev/machine_% devices/hostdev/testdev% devices/hostdev/edu% devices/hostdev/scratch% \
+	devices/pci/pci_saved% devices/pci/pci_caps% devices/pci/pci_function% devices/pci/pci_bridge% \
+	devices/pci/pci_isa% devices/generic% devices/cpu/% devices/backend/switch_info% \
+	devices/backend/null_disk% devices/backend/char_log% devices/virtio/virtio_blk_info% \
+	devices/virtio/virtio_net_info% devices/virtio/virtio_port% devices/virtio/virtio_saved% \
+	devices/virtio/virtio_common% devices/virtio/virtio_console% devices/virtio/virtio_net_control% \
+	devices/virtio/virtio_rng% devices/vga/vga_regs% devices/chipset/reset_control% \
+	devices/chipset/debug_%
 optimise = $(if $(filter $(COLD),$(1)),-Os)
 
 $(call remember,$(BUILD)/.cflags,$(CC) $(IMAGE_CFLAGS))

@@ -19,6 +19,7 @@
 #include "kernel/spinlock.h"
 #include "kernel/time.h"
 #include "vmm/device.h"
+#include "vmm/device_state.h"
 #include "vmm/vm.h"
 
 #include <errno.h>
@@ -336,6 +337,37 @@ static int edu_open(struct host_device *hd, const char *path __unused, const str
 	return 0;
 }
 
+static const char *edu_check(const void *state)
+{
+	const struct edu *e = state;
+
+	return e->status & ~(EDU_STATUS_BUSY | EDU_STATUS_IRQ) ? "status" : NULL;
+}
+
+static const struct device_field edu_fields[] = {
+	DEVICE_FIELD_TIMER(struct edu, factorial_timer),
+	DEVICE_FIELD_TIMER(struct edu, dma_timer),
+	DEVICE_FIELD(struct edu, liveness),
+	DEVICE_FIELD(struct edu, factorial),
+	DEVICE_FIELD(struct edu, status),
+	DEVICE_FIELD(struct edu, irq_status),
+	DEVICE_FIELD(struct edu, dma_source),
+	DEVICE_FIELD(struct edu, dma_target),
+	DEVICE_FIELD(struct edu, dma_count),
+	DEVICE_FIELD(struct edu, dma_command),
+	DEVICE_FIELD(struct edu, buffer),
+	{},
+};
+
+static const struct device_state edu_saved = {
+	.name = "edu",
+	.version = 1,
+	.size = sizeof(struct edu),
+	.lock = DEVICE_STATE_LOCK(struct edu, lock),
+	.fields = edu_fields,
+	.check = edu_check,
+};
+
 static const struct device_key edu_keys[] = {
 	{.name = "dma_mask",
 	 .kind = KEY_UINT,
@@ -346,4 +378,4 @@ static const struct device_key edu_keys[] = {
 
 HOST_SCHEME(edu_scheme, .name = "edu", .help = "QEMU's device for those who learn to write drivers",
 	    .bus = HOST_BUS_PCI, .keys = edu_keys, .open = edu_open, .close = edu_close,
-	    .read = edu_read, .write = edu_write, .reset = edu_reset);
+	    .read = edu_read, .write = edu_write, .reset = edu_reset, .saved = &edu_saved);

@@ -14,6 +14,7 @@
 #include "kernel/page_alloc.h"
 #include "kernel/slab.h"
 #include "vmm/device.h"
+#include "vmm/device_state.h"
 #include "vmm/vm.h"
 
 #include <errno.h>
@@ -220,6 +221,95 @@ static void testdev_reset(struct host_device *hd)
 	spin_unlock(&t->lock);
 }
 
+/* What it keeps beside its registers: pages, and of its configuration the vendor's capability. */
+
+#define TESTDEV_KEPT (TESTDEV_PAGES_SIZE + TESTDEV_BIG_KEPT + TESTDEV_CAP_SIZE)
+
+/* The part of them at @at, and how long it is. */
+static uint8_t *testdev_kept(struct testdev *t, size_t at, size_t *len)
+{
+	*len = TESTDEV_PAGES_SIZE;
+	if (at < TESTDEV_PAGES_SIZE)
+		return t->pages;
+	*len = TESTDEV_BIG_KEPT;
+	if (at < TESTDEV_PAGES_SIZE + TESTDEV_BIG_KEPT)
+		return t->big;
+	*len = TESTDEV_CAP_SIZE;
+	return t->config.bytes + t->cap;
+}
+
+static size_t testdev_kept_save(void *state, uint8_t *buf, size_t size)
+{
+	size_t at, len;
+
+	for (at = 0; size >= TESTDEV_KEPT && at < TESTDEV_KEPT; at += len) {
+		const uint8_t *from = testdev_kept(state, at, &len);
+
+		memcpy(buf + at, from, len);
+	}
+	return TESTDEV_KEPT;
+}
+
+static const char *testdev_kept_check(const void *state, const uint8_t *data, size_t len)
+{
+	const struct testdev *t = state;
+
+	if (len != TESTDEV_KEPT)
+		return "of another size";
+	return memcmp(data + len - TESTDEV_CAP_SIZE, t->config.bytes + t->cap, TESTDEV_CAP_VOLATILE)
+		       ? "another capability"
+		       : NULL;
+}
+
+static const char *testdev_kept_load(void *state, const uint8_t *data, size_t size)
+{
+	size_t at, len;
+
+	for (at = 0; at < size; at += len) {
+		uint8_t *to = testdev_kept(state, at, &len);
+
+		memcpy(to, data + at, len);
+	}
+	return NULL;
+}
+
+static const struct device_blob testdev_kept_blob = {
+	.save = testdev_kept_save,
+	.check = testdev_kept_check,
+	.load = testdev_kept_load,
+};
+
+static const struct device_field testdev_fields[] = {
+	DEVICE_FIELD(struct testdev, scratch),
+	DEVICE_FIELD(struct testdev, resets),
+	DEVICE_FIELD(struct testdev, vector),
+	DEVICE_FIELD(struct testdev, eois),
+	DEVICE_FIELD(struct testdev, intx),
+	DEVICE_FIELD(struct testdev, dma_source),
+	DEVICE_FIELD(struct testdev, dma_target),
+	DEVICE_FIELD(struct testdev, dma_length),
+	DEVICE_FIELD(struct testdev, dma_result),
+	DEVICE_FIELD(struct testdev, dma_copied),
+	DEVICE_FIELD(struct testdev, doorbells),
+	DEVICE_FIELD(struct testdev, doorbell_offset),
+	DEVICE_FIELD(struct testdev, doorbell_value),
+	DEVICE_FIELD(struct testdev, last_offset),
+	DEVICE_FIELD(struct testdev, last_value),
+	DEVICE_FIELD_AS(struct testdev, counts, DEVICE_FIELD_U32_KIND,
+			HOST_REGIONS * 2 * TESTDEV_WIDTHS),
+	DEVICE_FIELD(struct testdev, io),
+	DEVICE_FIELD_BLOB("kept", &testdev_kept_blob),
+	{},
+};
+
+static const struct device_state testdev_saved = {
+	.name = "testdev",
+	.version = 1,
+	.size = sizeof(struct testdev),
+	.lock = DEVICE_STATE_LOCK(struct testdev, lock),
+	.fields = testdev_fields,
+};
+
 static void testdev_free(struct host_device *hd, struct testdev *t)
 {
 	if (t->pages)
@@ -352,4 +442,4 @@ static const struct device_key testdev_keys[] = {
 HOST_SCHEME(testdev_scheme, .name = "testdev", .help = "a device with one of everything, for tests",
 	    .bus = HOST_BUS_PCI, .keys = testdev_keys, .open = testdev_open, .close = testdev_close,
 	    .read = testdev_read, .write = testdev_write, .doorbell = testdev_doorbell,
-	    .reset = testdev_reset, .eoi = testdev_eoi);
+	    .reset = testdev_reset, .eoi = testdev_eoi, .saved = &testdev_saved);

@@ -170,6 +170,27 @@ static const struct hook_ops pci_ecam_ops = {
 	.write = pci_ecam_write,
 };
 
+static const char *pci_check(const void *state)
+{
+	const struct pci *pci = state;
+
+	return pci->address & ~PCI_ADDRESS_KEPT ? "address" : NULL;
+}
+
+static const struct device_field pci_fields[] = {
+	DEVICE_FIELD(struct pci, address),
+	DEVICE_FIELD_REF(struct pci, host, &pci_function_ref),
+	{},
+};
+
+static const struct device_state pci_saved = {
+	.name = "pci",
+	.version = 1,
+	.size = sizeof(struct pci),
+	.fields = pci_fields,
+	.check = pci_check,
+};
+
 static void pci_reset(struct device *dev)
 {
 	struct pci *pci = dev->state;
@@ -300,4 +321,4 @@ MACHINE_PART(pci_part, .machine = "pc", .text = "[device \"pci0\"]\ntype = pci\n
 
 DEVICE_TYPE(pci_type, .name = "pci", .help = "PCI root: host bridge and bus 0",
 	    .create = pci_create, .destroy = pci_destroy, .deferred = pci_deferred,
-	    .reset = pci_reset);
+	    .reset = pci_reset, .saved = &pci_saved);

@@ -49,6 +49,18 @@ static int pci_bridge_add(struct device *dev, struct pci_bus *above, uint8_t dev
 	return pci_function_publish(b->f);
 }
 
+static const struct device_field pci_bridge_fields[] = {
+	DEVICE_FIELD_REF(struct pci_bridge, f, &pci_function_ref),
+	{},
+};
+
+static const struct device_state pci_bridge_saved = {
+	.name = "pci-bridge",
+	.version = 1,
+	.size = sizeof(struct pci_bridge),
+	.fields = pci_bridge_fields,
+};
+
 static void pci_bridge_destroy(struct device *dev)
 {
 	struct pci_bridge *b = dev->state;
@@ -94,4 +106,5 @@ static const struct device_key pci_bridge_keys[] = {
 };
 
 DEVICE_TYPE(pci_bridge_type, .name = "pci-bridge", .help = "PCI-to-PCI bridge",
-	    .keys = pci_bridge_keys, .create = pci_bridge_create, .destroy = pci_bridge_destroy);
+	    .keys = pci_bridge_keys, .create = pci_bridge_create, .destroy = pci_bridge_destroy,
+	    .saved = &pci_bridge_saved);

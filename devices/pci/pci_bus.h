@@ -19,6 +19,7 @@
 #include "devices/pci/pci_function.h"
 #include "kernel/spinlock.h"
 #include "lib/list.h"
+#include "vmm/device_state.h"
 #include "vmm/types.h"
 
 #define PCI_DEVFNS	  256u /* 32 devices of 8 functions each */
@@ -193,6 +194,8 @@ void pci_pages_hooked(void *opaque);
 
 /* pci_irq.c; the function is locked. */
 void pci_irq_update(struct pci_function *f);
+/* The same of a function that was loaded, and no chip is told. */
+void pci_irq_restore(struct pci_function *f);
 /* What is pending and not masked any more is sent. */
 void pci_irq_send_pending(struct pci_function *f);
 /* @route of a function with @pin (1-4). */
@@ -212,6 +215,16 @@ bool pci_msix_overlaps(const struct pci_function *f, unsigned bar, uint64_t offs
 uint64_t pci_msix_read(struct pci_function *f, unsigned bar, uint64_t offset, unsigned width);
 void pci_msix_write(struct pci_function *f, unsigned bar, uint64_t offset, uint64_t value,
 		    unsigned width);
+
+/* pci_saved.c: of a function, for the table of a device that is one: its state is the function. */
+extern const struct device_field pci_function_fields[];
+const char *pci_function_post_load(void *state);
+#define PCI_FUNCTION_STATE(name_)                                                   \
+	{                                                                           \
+		.name = (name_), .version = 1, .size = sizeof(struct pci_function), \
+		.lock = DEVICE_STATE_LOCK(struct pci_function, lock),               \
+		.fields = pci_function_fields, .post_load = pci_function_post_load, \
+	}
 
 /* pci_assign.c: buses, windows, BARs, interrupt lines as firmware leaves them. The root is
  * locked. */

@@ -13,6 +13,7 @@
 #include "kernel/boot_info.h"
 #include "kernel/slab.h"
 #include "vmm/device.h"
+#include "vmm/device_state.h"
 #include "vmm/vm_config.h"
 
 #include <errno.h>
@@ -209,6 +210,20 @@ static int pci_front_show(struct pci_front *front, struct pci_bus *bus, uint8_t 
 	return err;
 }
 
+/* The function first: when the host device goes on, bus mastering is what it was. */
+static const struct device_field pci_front_fields[] = {
+	DEVICE_FIELD_REF(struct pci_front, function, &pci_function_ref),
+	DEVICE_FIELD_REF(struct pci_front, hd, &host_device_ref),
+	{},
+};
+
+static const struct device_state pci_front_saved = {
+	.name = "pci-front",
+	.version = 1,
+	.size = sizeof(struct pci_front),
+	.fields = pci_front_fields,
+};
+
 /* Its life. */
 
 /* The key rom: @*on, or front->rom. */
@@ -334,4 +349,4 @@ static const struct device_key pci_front_keys[] = {
 
 DEVICE_TYPE(pci_front_type, .name = "pci-front", .help = "shows a host device as a PCI function",
 	    .keys = pci_front_keys, .create = pci_front_create, .destroy = pci_front_destroy,
-	    .reset = pci_front_reset, .unplug = pci_front_unplug);
+	    .reset = pci_front_reset, .unplug = pci_front_unplug, .saved = &pci_front_saved);

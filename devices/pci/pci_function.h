@@ -29,6 +29,7 @@
 #define PCI_BARS 6
 
 struct device;
+struct device_ref;
 struct pci_bus;
 struct pci_function;
 
@@ -165,6 +166,10 @@ bool pci_function_unplug(const struct pci_function *f);
 uint32_t pci_bus_slots(const struct pci_bus *bus);
 /* Its number as the guest has set it: 0 for the root; -1: not reachable. */
 int pci_bus_number(const struct pci_bus *bus);
+/* For the table of a device that has a function: DEVICE_FIELD_REF(struct card, function,
+ * &pci_function_ref). */
+extern const struct device_ref pci_function_ref;
+
 /* The devices that have functions in @slot of @bus, in order of functions. Task. */
 void pci_bus_slot_devices(const struct pci_bus *bus, unsigned slot,
 			  void (*fn)(void *opaque, struct device *dev), void *opaque);

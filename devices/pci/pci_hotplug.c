@@ -12,6 +12,7 @@
 #include "kernel/slab.h"
 #include "kernel/spinlock.h"
 #include "vmm/device.h"
+#include "vmm/device_state.h"
 #include "vmm/vm.h"
 #include "vmm/vm_config.h"
 
@@ -186,6 +187,32 @@ static void hotplug_reset(struct device *dev)
 	spin_unlock(&h->lock);
 }
 
+/* What the guest let go of just before. */
+static const char *hotplug_post_load(void *state)
+{
+	const struct hotplug *h = state;
+
+	if (h->ejected)
+		device_defer(h->dev);
+	return NULL;
+}
+
+static const struct device_field hotplug_fields[] = {
+	DEVICE_FIELD(struct hotplug, up),
+	DEVICE_FIELD(struct hotplug, down),
+	DEVICE_FIELD(struct hotplug, ejected),
+	{},
+};
+
+static const struct device_state hotplug_saved = {
+	.name = "pci-hotplug",
+	.version = 1,
+	.size = sizeof(struct hotplug),
+	.lock = DEVICE_STATE_LOCK(struct hotplug, lock),
+	.fields = hotplug_fields,
+	.post_load = hotplug_post_load,
+};
+
 static void hotplug_destroy(struct device *dev)
 {
 	kfree(dev->state);
@@ -238,4 +265,4 @@ MACHINE_PART(hotplug_part, .machine = "pc",
 
 DEVICE_TYPE(hotplug_type, .name = "pci-hotplug", .help = "PCI devices come and go, told by ACPI",
 	    .keys = hotplug_keys, .create = hotplug_create, .destroy = hotplug_destroy,
-	    .reset = hotplug_reset, .deferred = hotplug_deferred);
+	    .reset = hotplug_reset, .deferred = hotplug_deferred, .saved = &hotplug_saved);

@@ -49,18 +49,20 @@ bool pci_function_master(const struct pci_function *f)
 	return true;
 }
 
-static void pci_pin_set(struct pci_pin *pin, bool level)
+typedef void (*pci_line_set)(struct irq_line *line, bool level);
+
+static __always_inline void pci_pin_set(struct pci_pin *pin, bool level, pci_line_set set)
 {
 	struct pci_root *root = pin->root;
 
 	spin_lock(&root->pin_lock);
 	pin->asserting += level ? 1 : -1u;
-	irq_line_set(pin->line, pin->asserting > 0);
-	irq_line_set(pin->isa, pin->asserting > 0);
+	set(pin->line, pin->asserting > 0);
+	set(pin->isa, pin->asserting > 0);
 	spin_unlock(&root->pin_lock);
 }
 
-void pci_irq_update(struct pci_function *f)
+static __always_inline void pci_irq_settle(struct pci_function *f, pci_line_set set)
 {
 	bool level = f->pin && f->level && !f->gone, asserted;
 	struct pci_config_byte *status = &f->config.bytes[PCI_STATUS];
@@ -73,7 +75,17 @@ void pci_irq_update(struct pci_function *f)
 	if (asserted == f->asserted)
 		return;
 	f->asserted = asserted;
-	pci_pin_set(&f->bus->root->pins[f->route], asserted);
+	pci_pin_set(&f->bus->root->pins[f->route], asserted, set);
+}
+
+void pci_irq_update(struct pci_function *f)
+{
+	pci_irq_settle(f, irq_line_set);
+}
+
+void pci_irq_restore(struct pci_function *f)
+{
+	pci_irq_settle(f, irq_line_restore);
 }
 
 void pci_function_intx(struct pci_function *f, bool level)

@@ -21,6 +21,8 @@
 #define PCI_ISA_VENDOR 0x8086
 #define PCI_ISA_DEVICE 0x0484
 
+static const struct device_state pci_isa_saved = PCI_FUNCTION_STATE("isa-bridge");
+
 static void pci_isa_destroy(struct device *dev)
 {
 	pci_function_free(dev->state);
@@ -75,4 +77,4 @@ static const struct device_key pci_isa_keys[] = {
 MACHINE_PART(pci_isa_part, .machine = "pc", .text = "[device \"isa0\"]\ntype = isa-bridge\n");
 
 DEVICE_TYPE(pci_isa_type, .name = "isa-bridge", .help = "PCI-to-ISA bridge", .keys = pci_isa_keys,
-	    .create = pci_isa_create, .destroy = pci_isa_destroy);
+	    .create = pci_isa_create, .destroy = pci_isa_destroy, .saved = &pci_isa_saved);

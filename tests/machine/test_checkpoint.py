@@ -7,7 +7,9 @@ from harness.linux import LEAVE, Linux, linux_files
 from harness.serial import PROMPT
 from test_guests import GUESTS, guest_cfg, verdict
 from test_life import pages_used
+from test_virtio import front
 
+CONFIGS = "/sys/bus/pci/devices/*/config"
 SECONDS = 240  # for an answer, on a machine that has much else to do
 
 # A PC but for its PCI bus.
@@ -108,15 +110,17 @@ def what_is_refused(t):
 
 @case(seconds=30)
 def linux_goes_on(t):
-    """With a shell that counts; a second one from the same checkpoint, under another name."""
+    """With a shell that counts and PCI cards; a second one from the same checkpoint, under another
+    name."""
     files = linux_files(memory="128M")
-    files["linux.cfg"] = without_pci(files["linux.cfg"])
+    files["linux.cfg"] += front("edu0", "edu:") + front("test0", "testdev:")
     with Machine(t, files=files) as m:
         guest = Linux(m)
         guest.boot()
         guest.sh("md5sum /bin/busybox > /sum")
         guest.sh("(i=0; while :; do i=$((i+1)); echo $i > /count; sleep 0.1; done) &")
         guest.sh("sleep 1")
+        guest.sh(f"cat {CONFIGS} > /configs")
         known = guest.dmesg()
         before = int(guest.sh("cat /count"))
         guest.leave()
@@ -130,6 +134,7 @@ def linux_goes_on(t):
             if after < before:
                 raise Failure(f"{vm} counts from {before} to {after}")
             guest.sh("md5sum -c /sum")
+            guest.sh(f"cat {CONFIGS} | cmp - /configs")
             news = guest.dmesg()[len(known):]
             if any(level <= 4 for level, _ in news):
                 raise Failure(f"{vm}: {news}")
@@ -140,7 +145,6 @@ def linux_goes_on(t):
 def linux_under_load(t, rounds=3):
     """Two vCPUs that compute checksums, time after time saved, destroyed and restored."""
     files = linux_files(memory="128M", cpus=2)
-    files["linux.cfg"] = without_pci(files["linux.cfg"])
     with Machine(t, files=files, cpus=2) as m:
         guest = Linux(m)
         guest.boot()

@@ -14,6 +14,7 @@
 /* test-sources: tests/host/fake/kernel/fake_panic.c tests/host/devices/plug_world.c */
 /* test-sources: tests/host/fake/kernel/fake_work.c */
 /* test-sources: tests/host/devices/plug_bars.c tests/host/devices/plug_needs.c */
+/* test-sources: tests/host/devices/plug_drive.c */
 /* test-sources: tests/host/devices/plug_sockets.c tests/host/devices/plug_machine.c */
 /* test-sources: tests/host/fake/kernel/fake_random.c */
 /* test-sources: tests/host/vmm/fake.c tests/host/vmm/fake_time.c */
@@ -25,7 +26,7 @@
  * whole; or 255, a whole checkpoint. What is not refused is loaded, and the device
  * is used.
  */
-#include "tests/host/devices/plug_needs.h"
+#include "tests/host/devices/plug_drive.h"
 #include "tests/host/devices/plug_world.h"
 #include "vmm/checkpoint/stream.h"
 #include "vmm/device_state.h"
@@ -43,15 +44,30 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const struct device_type *types[TYPES_MAX];
+/* A front of each host device, too. */
+static struct {
+	const struct device_type *type;
+	const struct plug_need *need;
+} types[TYPES_MAX];
 static unsigned count;
+
+static void add_type(const struct device_type *type, const struct plug_need *need)
+{
+	if (count == TYPES_MAX)
+		abort();
+	types[count].type = type;
+	types[count++].need = need;
+}
 
 static void find_type(void *opaque, const struct device_type *type)
 {
 	(void)opaque;
 	/* A generic device of plug_needs.c passes through what cannot be saved. */
-	if (type->saved && strcmp(type->name, "generic") && count < TYPES_MAX)
-		types[count++] = type;
+	if (type->saved && strcmp(type->name, "generic"))
+		add_type(type, plug_need_of(type->name));
+	for (const struct plug_need *need = plug_fronts; need->type; need++)
+		if (!strcmp(type->name, need->type))
+			add_type(type, need);
 }
 
 static void read_part(void *opaque, uint64_t at, void *buf, size_t len)
@@ -85,6 +101,7 @@ static void use(void)
 	(void)!hook_msr_write(vcpu, 0x80b, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(ports); i++)
 		hook_io_write(vcpu, ports[i], 1, hook_io_read(vcpu, ports[i], 1) ^ 1);
+	plug_drive();
 	plug_use();
 }
 
@@ -106,9 +123,10 @@ static uint8_t *state_of(const struct device *dev, const uint8_t *data, size_t s
 	return state;
 }
 
-static void load_state(const struct device_type *type, const uint8_t *data, size_t size, bool whole)
+static void load_state(unsigned n, const uint8_t *data, size_t size, bool whole)
 {
-	const struct plug_need *need = plug_need_of(type->name);
+	const struct device_type *type = types[n].type;
+	const struct plug_need *need = types[n].need;
 	struct device *dev;
 	char why[256] = "";
 	uint8_t *state;
@@ -143,6 +161,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size && data[0] == STREAM)
 		load_stream(data + 1, size - 1);
 	else if (size)
-		load_state(types[(data[0] & ~WHOLE) % count], data + 1, size - 1, data[0] & WHOLE);
+		load_state((data[0] & ~WHOLE) % count, data + 1, size - 1, data[0] & WHOLE);
 	return 0;
 }

@@ -14,16 +14,17 @@
 /* test-sources: tests/host/fake/kernel/fake_panic.c tests/host/devices/plug_world.c */
 /* test-sources: tests/host/fake/kernel/fake_work.c */
 /* test-sources: tests/host/devices/plug_bars.c tests/host/devices/plug_needs.c */
+/* test-sources: tests/host/devices/plug_drive.c */
 /* test-sources: tests/host/devices/plug_sockets.c tests/host/devices/plug_machine.c */
 /* test-sources: tests/host/fake/kernel/fake_random.c */
 /* test-sources: tests/host/vmm/fake.c tests/host/vmm/fake_time.c */
 /* test-sources: vmm/device_state.c vmm/device_state_load.c tests/host/devices/saved.c */
 /*
- * Every device type that is linked in: what is saved of it in the middle of its
- * work is, loaded into a new one, the same; with a bit of it turned it is refused, or
- * is a state that the device goes on from.
+ * Every device type that is linked in, and pci-front of every host device: what is saved of it in
+ * the middle of its work is, loaded into a new one, the same; with a bit of it turned it is
+ * refused, or is a state that the device goes on from.
  */
-#include "tests/host/devices/plug_needs.h"
+#include "tests/host/devices/plug_drive.h"
 #include "tests/host/devices/plug_world.h"
 #include "tests/host/devices/saved.h"
 #include "vmm/hook/hook_io.h"
@@ -40,7 +41,7 @@
 
 /* Those of which a VM cannot be saved yet. */
 static const char *const without[] = {
-	"isa-bridge", "pci", "pci-bridge", "pci-front", "pci-hotplug", "virtio-port",
+	"virtio-port",
 };
 
 static const struct {
@@ -50,6 +51,7 @@ static const struct {
   msrs[] = {{0x1b, 1},	{0x179, 2},  {0x200, 16},     {0x250, 1},      {0x2ff, 1},
 	    {0x6e0, 1}, {0x800, 64}, {0x4b564d00, 2}, {0xc0010010, 16}};
 
+static const struct plug_need *need;
 static const char *type_name;
 static struct device *dev;
 
@@ -59,9 +61,6 @@ static const struct plug_need generic = {
 
 static struct device *make(void)
 {
-	const struct plug_need *need =
-		strcmp(type_name, "generic") ? plug_need_of(type_name) : &generic;
-
 	plug_start(need->before, false);
 	if (plug_add(type_name, "d", need->keys))
 		fail_msg("%s: %s", type_name, fake_log);
@@ -91,6 +90,7 @@ static void use(void)
 
 			hook_io_write(vcpu, (uint16_t)p, 1, (value ^ p * 29) & 0xff);
 		}
+	plug_drive();
 	plug_use();
 }
 
@@ -113,13 +113,8 @@ static bool has_table(const struct device_type *type)
 	return true;
 }
 
-static void each_type(void *opaque, const struct device_type *type)
+static void go_through(void)
 {
-	unsigned *count = opaque;
-
-	if (!has_table(type))
-		return;
-	type_name = type->name;
 	make();
 	use();
 	saved_take(dev);
@@ -129,6 +124,17 @@ static void each_type(void *opaque, const struct device_type *type)
 	use();
 	end();
 	saved_flips(make, use, end);
+}
+
+static void each_type(void *opaque, const struct device_type *type)
+{
+	unsigned *count = opaque;
+
+	if (!has_table(type))
+		return;
+	type_name = type->name;
+	need = strcmp(type_name, "generic") ? plug_need_of(type_name) : &generic;
+	go_through();
 	++*count;
 }
 
@@ -141,9 +147,20 @@ static void test_every_state(void **state)
 	assert_true(count >= 20);
 }
 
+static void test_every_front(void **state)
+{
+	(void)state;
+	type_name = "pci-front";
+	for (need = plug_fronts; need->type; need++)
+		go_through();
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_state)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_state),
+		cmocka_unit_test(test_every_front),
+	};
 
 	if (plug_init())
 		return 1;
