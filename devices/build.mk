@@ -38,11 +38,12 @@ obj-$(CONFIG_HOSTDEV_NULL) += devices/hostdev/null.o
 obj-$(CONFIG_HOSTDEV_TESTDEV) += devices/hostdev/testdev.o devices/hostdev/testdev_command.o
 obj-$(CONFIG_HOSTDEV_EDU) += devices/hostdev/edu.o
 obj-$(CONFIG_HOSTDEV_VIRTIO) += $(patsubst %,devices/virtio/%.o,virtq virtq_chain virtq_split \
-	virtq_packed virtio virtio_common virtio_pci)
+	virtq_packed virtio virtio_common virtio_pci virtio_saved)
 obj-$(CONFIG_HOSTDEV_VIRTIO_BLK) += $(patsubst %,devices/virtio/%.o,virtio_blk virtio_blk_request \
 	virtio_blk_info)
 obj-$(CONFIG_HOSTDEV_VIRTIO_NET) += $(patsubst %,devices/virtio/%.o,virtio_net virtio_net_queue \
 	virtio_net_control virtio_net_filter virtio_net_info)
 obj-$(CONFIG_HOSTDEV_VIRTIO_RNG) += devices/virtio/virtio_rng.o
 obj-$(CONFIG_HOSTDEV_VIRTIO_CONSOLE) += devices/virtio/virtio_console.o \
-	devices/virtio/virtio_console_control.o devices/virtio/virtio_port.o
+	devices/virtio/virtio_console_control.o devices/virtio/virtio_console_saved.o \
+	devices/virtio/virtio_port.o

@@ -27,17 +27,31 @@ const char *device_state_lacks(const struct device_state *type, const void *stat
 	return NULL;
 }
 
-void device_state_pre_save(const struct device_state *type, void *state)
+/* Each structure's pre_save() or post_save(). */
+static void for_each_state(const struct device_state *type, void *state, bool before)
 {
+	void (*fn)(void *state) = before ? type->pre_save : type->post_save;
 	const struct device_field *f;
 	struct device_structs s;
 
-	if (type->pre_save)
-		type->pre_save(state);
-	device_state_for_each_field(
-		f, type) if (device_field_structs(f, state, &s)) for (size_t i = 0; i < s.count;
-								      i++)
-		device_state_pre_save(s.type, s.first + i * s.type->size);
+	if (fn)
+		fn(state);
+	for (f = type->fields; f && f->name; f++) {
+		bool structs = device_field_structs(f, state, &s) && s.type;
+
+		for (size_t i = 0; structs && i < s.count; i++)
+			for_each_state(s.type, s.first + i * s.type->size, before);
+	}
+}
+
+void device_state_pre_save(const struct device_state *type, void *state)
+{
+	for_each_state(type, state, true);
+}
+
+void device_state_post_save(const struct device_state *type, void *state)
+{
+	for_each_state(type, state, false);
 }
 
 const char *device_state_post_load(const struct device_state *type, void *state)

@@ -120,6 +120,8 @@ struct device_state {
 	 * May wait, no lock is held; the structure's before those that it leads to. NULL: nothing.
 	 */
 	void (*pre_save)(void *state);
+	/* When all is saved, or could not be: goes on. Context as of pre_save(). NULL: nothing. */
+	void (*post_save)(void *state);
 	/*
 	 * NULL: the fields go together; or the name of one that does not. @state is a copy of the
 	 * structure with all fields as they would be loaded, and so is what its fields lead to;
@@ -201,6 +203,7 @@ struct device_state {
 const char *device_state_lacks(const struct device_state *type, const void *state);
 
 void device_state_pre_save(const struct device_state *type, void *state);
+void device_state_post_save(const struct device_state *type, void *state);
 /*
  * Writes what fits into @size bytes of @buf; returns how many it takes, which
  * may be another number the next time. Nothing is allocated.

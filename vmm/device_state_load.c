@@ -188,7 +188,8 @@ static int load_at_copy(struct load *l, const struct device_field *f, void *stat
 {
 	if (l->apply || f->kind != DEVICE_FIELD_REF_KIND || !s->count)
 		return 0;
-	s->first = copy_of(l, s->first, s->count * s->type->size);
+	s->first = copy_of(l, s->first,
+			   s->count == 1 ? size_of(s->type, s->first) : s->count * s->type->size);
 	if (!s->first)
 		return -ENOMEM;
 	memcpy((uint8_t *)state + f->offset, &s->first, sizeof(s->first));

@@ -61,7 +61,7 @@ void virtio_config_set(struct virtio *v, unsigned offset, const void *data, size
 	memcpy(v->config + offset, data, len);
 	v->generation++;
 	spin_unlock(&v->config_lock);
-	if (virtio_running(v))
+	if (virtio_has_driver(v))
 		virtio_config_interrupt(v);
 }
 
@@ -181,7 +181,7 @@ void virtio_drain(struct host_device *hd)
 }
 
 /* 2.2.2, 2.2.3, 6.1: of what was offered, and not of a driver from before version 1. */
-static bool virtio_features_ok(struct virtio *v)
+bool virtio_features_ok(const struct virtio *v)
 {
 	return !(v->features & (~v->offered | v->withheld)) && (v->features & VIRTIO_F_VERSION_1) &&
 	       (!v->ops->accept || v->ops->accept(v, v->features));

@@ -56,17 +56,20 @@ struct host_args;
 #define VIRTIO_STATUS_FAILED	  0x80
 /* Not the driver's to see: it has reset, and not all is over. */
 #define VIRTIO_RESETTING 0x100
+/* Nor is that it is being saved: chains that were popped are given back, and none is popped. */
+#define VIRTIO_HELD 0x200
 
 #define VIRTIO_NO_VECTOR 0xffff
 
 struct virtio_ops {
 	uint16_t id;
 	uint32_t class_code; /* PCI's */
+	uint64_t varying;    /* features that it offers at times */
 	/*
 	 * Whether the device can do with @features (of those it offered), or else FEATURES_OK
 	 * stays off. NULL: any. virtio.lock is held.
 	 */
-	bool (*accept)(struct virtio *v, uint64_t features);
+	bool (*accept)(const struct virtio *v, uint64_t features);
 	/* DRIVER_OK; v->features are set, enabled queues are live. NULL: nothing. virtio.lock is
 	 * held. */
 	void (*start)(struct virtio *v);
@@ -81,6 +84,9 @@ struct virtio_ops {
 	/* The driver notifies of chains in @q, or virtq_kick() did. No lock is held; exit path or
 	 * worker. */
 	void (*notify)(struct virtio *v, struct virtq *q);
+	/* It is to be saved, nothing can be popped any more: chains that wait for others are put
+	 * back. NULL: none do. No lock is held. */
+	void (*hold)(struct virtio *v);
 	/* A write to the device's configuration; @width 1, 2, 4 or 8, within it. NULL: all of it
 	 * is read-only. virtio.lock is held. */
 	void (*config_write)(struct virtio *v, unsigned offset, unsigned width, uint64_t value);
@@ -95,8 +101,8 @@ struct virtio {
 	struct virtq *queues;
 
 	struct spinlock lock;
-	/* VIRTIO_STATUS_ and VIRTIO_RESETTING. Atomic, because virtio_break() sets one under any
-	 * lock. */
+	/* VIRTIO_STATUS_, VIRTIO_RESETTING and VIRTIO_HELD. Atomic, because virtio_break() sets one
+	 * under any lock. */
 	uint32_t status;
 	uint64_t features; /* as the driver writes them; agreed on from FEATURES_OK on */
 	uint32_t feature_select, driver_select;
@@ -105,6 +111,7 @@ struct virtio {
 	uint32_t refs;
 	struct work reset_work;
 	bool closing;
+	bool busy;	     /* while it is saved: it has chains that its backend does not end */
 	uint64_t complained; /* guest time of the last line in the log */
 
 	/* The device's configuration, as the driver reads it. */
@@ -163,10 +170,17 @@ void virtio_drain(struct host_device *hd);
 
 /* The driver is ready, broke no rule and does not reset. Stays so under virtio.lock, but for
  * virtio_break(). */
-static inline bool virtio_running(const struct virtio *v)
+static inline bool virtio_has_driver(const struct virtio *v)
 {
 	return (READ_ONCE(v->status) & (VIRTIO_STATUS_DRIVER_OK | VIRTIO_STATUS_NEEDS_RESET |
 					VIRTIO_RESETTING)) == VIRTIO_STATUS_DRIVER_OK;
+}
+
+/* The same, and it is not being saved. */
+static inline bool virtio_running(const struct virtio *v)
+{
+	return (READ_ONCE(v->status) & (VIRTIO_STATUS_DRIVER_OK | VIRTIO_STATUS_NEEDS_RESET |
+					VIRTIO_RESETTING | VIRTIO_HELD)) == VIRTIO_STATUS_DRIVER_OK;
 }
 
 /* The driver broke a rule, @why: DEVICE_NEEDS_RESET. Any context and lock. */

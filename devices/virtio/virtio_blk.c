@@ -14,6 +14,7 @@
 #include "devices/virtio/virtio_blk.h"
 
 #include "devices/hostdev/host_args.h"
+#include "devices/virtio/virtio_saved.h"
 #include "kernel/slab.h"
 #include "vmm/device.h"
 #include "vmm/vm.h"
@@ -103,6 +104,7 @@ static void virtio_blk_reset(struct virtio *v)
 static const struct virtio_ops virtio_blk_ops = {
 	.id = VIRTIO_ID_BLOCK,
 	.class_code = VIRTIO_BLK_CLASS,
+	.varying = VIRTIO_BLK_F_RO | VIRTIO_BLK_F_DISCARD | VIRTIO_BLK_F_WRITE_ZEROES,
 	.reset = virtio_blk_reset,
 	.notify = virtio_blk_notify,
 };
@@ -205,6 +207,18 @@ static void virtio_blk_close(struct host_device *hd)
 	virtio_blk_free(blk);
 }
 
+static const struct device_field virtio_blk_fields[] = {
+	VIRTIO_SAVED_FIELD(struct virtio_blk),
+	{},
+};
+
+static const struct device_state virtio_blk_saved = {
+	.name = VIRTIO_BLK_SCHEME,
+	.version = 1,
+	.size = sizeof(struct virtio_blk),
+	.fields = virtio_blk_fields,
+};
+
 static const struct device_key virtio_blk_args[] = {
 	{.name = "queues",
 	 .kind = KEY_UINT,
@@ -221,4 +235,4 @@ static const struct device_key virtio_blk_args[] = {
 
 HOST_SCHEME(virtio_blk_scheme, .name = VIRTIO_BLK_SCHEME, .help = "a virtio disk",
 	    .keys = virtio_blk_args, .open = virtio_blk_open, .close = virtio_blk_close,
-	    VIRTIO_SCHEME);
+	    VIRTIO_SCHEME, .saved = &virtio_blk_saved);

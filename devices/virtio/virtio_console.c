@@ -140,6 +140,28 @@ static bool port_send(struct console_port *port, size_t *left)
 	return true;
 }
 
+static uint32_t port_left(const struct console_port *port)
+{
+	const struct virtq_span *out = &port->kept.out;
+	size_t left = 0;
+	unsigned i;
+
+	for (i = 0; i < out->count; i++)
+		left += out->pieces[i].len;
+	return (uint32_t)left;
+}
+
+/* Bytes of the chain that were sent before it was put back; a driver may have made it shorter. */
+static void port_skip(struct console_port *port)
+{
+	uint8_t sent[64];
+
+	while (port->sent && port->kept.out.count)
+		port->sent -= (uint32_t)virtq_span_read(&port->kept.out, sent,
+							MIN(port->sent, (uint32_t)sizeof(sent)));
+	port->sent = 0;
+}
+
 /* False: there is none, or the one that there is must wait. */
 static bool port_next(struct console_port *port, size_t *left)
 {
@@ -149,6 +171,8 @@ static bool port_next(struct console_port *port, size_t *left)
 		if (virtq_pop(port_tx(port), &port->kept) <= 0)
 			return false;
 		port->keeps = true;
+		port->kept_bytes = port->kept.out.bytes;
+		port_skip(port);
 	}
 	return port_send(port, left);
 }
@@ -319,6 +343,26 @@ static void console_stop(struct virtio *v)
 		if (port->keeps)
 			virtq_push(q, &port->kept, 0);
 		port->keeps = false;
+		port->sent = 0;
+		spin_unlock(&q->lock);
+	}
+}
+
+/* What waits for its backend is taken anew later, without what that has of it. */
+static void console_hold(struct virtio *v)
+{
+	struct virtio_console *c = console_of(v);
+	struct console_port *port;
+
+	for (port = c->ports; port < c->ports + c->port_count; port++) {
+		struct virtq *q = port_tx(port);
+
+		spin_lock(&q->lock);
+		if (port->keeps) {
+			port->sent = port->kept_bytes - port_left(port);
+			virtq_unpop(q, &port->kept);
+		}
+		port->keeps = false;
 		spin_unlock(&q->lock);
 	}
 }
@@ -355,6 +399,7 @@ static const struct virtio_ops console_ops = {
 	.start = console_start,
 	.stop = console_stop,
 	.reset = console_reset,
+	.hold = console_hold,
 	.notify = console_notify,
 	.config_write = console_config_write,
 };
@@ -445,4 +490,5 @@ static const struct device_key console_args[] = {
 };
 
 HOST_SCHEME(console_scheme, .name = "virtio-console", .help = "a console, with more ports",
-	    VIRTIO_SCHEME, .keys = console_args, .open = console_open, .close = console_close);
+	    VIRTIO_SCHEME, .keys = console_args, .open = console_open, .close = console_close,
+	    .saved = &virtio_console_saved);

@@ -61,6 +61,8 @@ struct console_port {
 	/* Under the transmit queue's: a chain that its backend did not take all of. */
 	bool keeps;
 	struct virtq_chain kept;
+	uint32_t kept_bytes; /* of it, when it was popped */
+	uint32_t sent;	     /* bytes of the next chain that it has taken already */
 	union virtq_piece pieces[CONSOLE_PIECES];
 };
 
@@ -91,6 +93,10 @@ int console_port_take(struct console_port *port, const char *name, bool is_conso
 void console_port_drop(struct console_port *port);
 /* The backend may send again. No lock is held, but virtio.lock if one likes. */
 void console_port_input_ready(struct console_port *port);
+
+/* virtio_console_saved.c */
+
+extern const struct device_state virtio_console_saved;
 
 /* virtio_console_control.c */
 

@@ -15,6 +15,12 @@ void virtio_enable_queue(struct virtio *v, struct virtq *q);
 uint64_t virtio_common_read(struct virtio *v, uint64_t offset, unsigned width);
 void virtio_common_write(struct virtio *v, uint64_t offset, unsigned width, uint64_t value);
 
+/* Whether the device can do with v->features. */
+bool virtio_features_ok(const struct virtio *v);
+/* The window's fields that the driver sets, VIRTIO_WINDOW_SET bytes. virtio.lock is held. */
+#define VIRTIO_WINDOW_SET 12u
+uint8_t *virtio_window(struct virtio *v);
+
 /* MSI-X vectors that the device has. */
 static inline unsigned virtio_vectors(const struct virtio *v)
 {

@@ -12,6 +12,7 @@
 #include "devices/virtio/virtio_net.h"
 
 #include "devices/hostdev/host_args.h"
+#include "devices/virtio/virtio_saved.h"
 #include "kernel/slab.h"
 #include "vmm/device.h"
 #include "vmm/vm.h"
@@ -90,7 +91,7 @@ static void virtio_net_link(void *opaque, bool up)
 
 /* The driver's life. */
 
-static bool virtio_net_accept(struct virtio *v __unused, uint64_t features)
+static bool virtio_net_accept(const struct virtio *v __unused, uint64_t features)
 {
 	size_t i;
 
@@ -372,6 +373,75 @@ static void virtio_net_close(struct host_device *hd)
 	virtio_net_free(net);
 }
 
+/* What the driver asked for. Frames that wait are the network's, and may be lost. */
+
+static const struct device_field virtio_net_macs_fields[] = {
+	DEVICE_FIELD(struct virtio_net_macs, count),
+	DEVICE_FIELD_AS(struct virtio_net_macs, macs, DEVICE_FIELD_U8_KIND,
+			VIRTIO_NET_MACS *NET_MAC_LEN),
+	{},
+};
+
+static const struct device_state virtio_net_macs_saved = {
+	.name = "macs",
+	.version = 1,
+	.size = sizeof(struct virtio_net_macs),
+	.fields = virtio_net_macs_fields,
+};
+
+static const struct device_field virtio_net_filter_fields[] = {
+	DEVICE_FIELD(struct virtio_net_filter, modes),
+	DEVICE_FIELD(struct virtio_net_filter, vlan_on),
+	DEVICE_FIELD(struct virtio_net_filter, mac),
+	DEVICE_FIELD_STRUCT(struct virtio_net_filter, unicast, &virtio_net_macs_saved),
+	DEVICE_FIELD_STRUCT(struct virtio_net_filter, multicast, &virtio_net_macs_saved),
+	DEVICE_FIELD(struct virtio_net_filter, vlans),
+	{},
+};
+
+static const struct device_state virtio_net_filter_saved = {
+	.name = "filter",
+	.version = 1,
+	.size = sizeof(struct virtio_net_filter),
+	.lock = DEVICE_STATE_LOCK(struct virtio_net_filter, lock),
+	.fields = virtio_net_filter_fields,
+};
+
+static const struct device_field virtio_net_fields[] = {
+	VIRTIO_SAVED_FIELD(struct virtio_net),
+	DEVICE_FIELD(struct virtio_net, config.mac),
+	DEVICE_FIELD(struct virtio_net, frontend.takes, .max = NET_TODO),
+	DEVICE_FIELD(struct virtio_net, pairs),
+	DEVICE_FIELD(struct virtio_net, flows),
+	DEVICE_FIELD_STRUCT(struct virtio_net, filter, &virtio_net_filter_saved),
+	{},
+};
+
+static const char *virtio_net_check(const void *state)
+{
+	const struct virtio_net *net = state;
+
+	return !net->pairs || net->pairs > net->max_pairs ? "pairs" : NULL;
+}
+
+/* Its driver tells the network where it is now. */
+static const char *virtio_net_post_load(void *state)
+{
+	struct virtio_net *net = state;
+
+	virtio_net_link(net, net->status & VIRTIO_NET_S_LINK_UP);
+	return NULL;
+}
+
+static const struct device_state virtio_net_saved = {
+	.name = VIRTIO_NET_SCHEME,
+	.version = 1,
+	.size = sizeof(struct virtio_net),
+	.fields = virtio_net_fields,
+	.check = virtio_net_check,
+	.post_load = virtio_net_post_load,
+};
+
 static const struct device_key virtio_net_args[] = {
 	{.name = "mac",
 	 .kind = KEY_STRING,
@@ -394,4 +464,4 @@ static const struct device_key virtio_net_args[] = {
 
 HOST_SCHEME(virtio_net_scheme, .name = VIRTIO_NET_SCHEME, .help = "a virtio network card",
 	    .keys = virtio_net_args, .open = virtio_net_open, .close = virtio_net_close,
-	    VIRTIO_SCHEME);
+	    VIRTIO_SCHEME, .saved = &virtio_net_saved);

@@ -57,6 +57,8 @@ _Static_assert(sizeof(struct virtio_pci_cap) + CAP_HEAD == 20, "4.1.4.4");
 #define WINDOW_DATA   16u
 #define WINDOW_SIZE   20u
 
+_Static_assert(WINDOW_DATA - WINDOW_BAR == VIRTIO_WINDOW_SET, "what the driver sets");
+
 static unsigned add_cap(struct virtio *v, uint8_t type, uint32_t offset, uint32_t length,
 			uint32_t more)
 {
@@ -242,6 +244,11 @@ static void pci_write(struct virtio *v, uint64_t offset, unsigned width, uint64_
 			v->pci.bytes[offset + i] = (uint8_t)(value >> (8 * i));
 	}
 	spin_unlock(&v->lock);
+}
+
+uint8_t *virtio_window(struct virtio *v)
+{
+	return v->pci.bytes + v->window + WINDOW_BAR;
 }
 
 void virtio_pci_reset(struct virtio *v)

@@ -8,6 +8,7 @@
  */
 #include "devices/virtio/virtio_console.h"
 #include "vmm/device.h"
+#include "vmm/device_state.h"
 
 #include <errno.h>
 #include <string.h>
@@ -71,4 +72,5 @@ static const struct device_key virtio_port_keys[] = {
 };
 
 DEVICE_TYPE(virtio_port_type, .name = "virtio-port", .help = "a port of a virtio-console",
-	    .keys = virtio_port_keys, .create = virtio_port_create);
+	    .keys = virtio_port_keys, .create = virtio_port_create,
+	    .saved = DEVICE_STATE_NONE("virtio-port"));

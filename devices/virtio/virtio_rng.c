@@ -7,7 +7,7 @@
  * Lock: the queue's over everything below.
  */
 #include "devices/hostdev/host_args.h"
-#include "devices/virtio/virtio.h"
+#include "devices/virtio/virtio_saved.h"
 #include "kernel/random.h"
 #include "kernel/slab.h"
 #include "kernel/time.h"
@@ -157,6 +157,29 @@ static void rng_close(struct host_device *hd)
 	kfree(rng);
 }
 
+static const char *rng_check(const void *state)
+{
+	const struct virtio_rng *rng = state;
+
+	return rng->credit > rng_credit_max(rng) ? "credit" : NULL;
+}
+
+static const struct device_field rng_fields[] = {
+	VIRTIO_SAVED_FIELD(struct virtio_rng),
+	DEVICE_FIELD_TIMER(struct virtio_rng, timer),
+	DEVICE_FIELD(struct virtio_rng, credit),
+	DEVICE_FIELD(struct virtio_rng, counted),
+	{},
+};
+
+static const struct device_state rng_saved = {
+	.name = "virtio-rng",
+	.version = 1,
+	.size = sizeof(struct virtio_rng),
+	.fields = rng_fields,
+	.check = rng_check,
+};
+
 static const struct device_key rng_args[] = {
 	{.name = "rate",
 	 .kind = KEY_SIZE,
@@ -168,4 +191,4 @@ static const struct device_key rng_args[] = {
 };
 
 HOST_SCHEME(rng_scheme, .name = "virtio-rng", .help = "a source of random numbers", VIRTIO_SCHEME,
-	    .keys = rng_args, .open = rng_open, .close = rng_close);
+	    .keys = rng_args, .open = rng_open, .close = rng_close, .saved = &rng_saved);

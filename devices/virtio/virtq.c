@@ -62,16 +62,27 @@ static int virtq_map(struct virtq *q)
 	return 0;
 }
 
-/* Whether the rings may be used now. -EPROTO: they never can. */
-static int virtq_ready(struct virtq *q)
+/* Whether the rings may be used now, by a device that is @able. -EPROTO: they never can. */
+static __always_inline int virtq_ready_if(struct virtq *q, bool able)
 {
 	int err = 0;
 
-	if (unlikely(!q->live || !virtio_running(q->virtio) || !host_device_may_dma(q->virtio->hd)))
+	if (unlikely(!q->live || !able || !host_device_may_dma(q->virtio->hd)))
 		return 0;
 	if (unlikely(!q->mapped))
 		err = virtq_map(q);
 	return err ? err : 1;
+}
+
+static int virtq_ready(struct virtq *q)
+{
+	return virtq_ready_if(q, virtio_running(q->virtio));
+}
+
+/* To give back what was popped: also while it is being saved. */
+static int virtq_ready_to_give(struct virtq *q)
+{
+	return virtq_ready_if(q, virtio_has_driver(q->virtio));
 }
 
 int virtq_pop(struct virtq *q, struct virtq_chain *chain)
@@ -108,7 +119,7 @@ void virtq_unpop(struct virtq *q, struct virtq_chain *chain)
 
 void virtq_push(struct virtq *q, const struct virtq_chain *chain, uint32_t written)
 {
-	if (likely(virtq_ready(q) > 0)) {
+	if (likely(virtq_ready_to_give(q) > 0)) {
 		if (q->packed)
 			virtq_packed_push(q, chain, written);
 		else
@@ -122,7 +133,7 @@ void virtq_push(struct virtq *q, const struct virtq_chain *chain, uint32_t writt
 
 void virtq_flush(struct virtq *q)
 {
-	if (!q->batch || virtq_ready(q) <= 0)
+	if (!q->batch || virtq_ready_to_give(q) <= 0)
 		return;
 	if (q->packed ? virtq_packed_publish(q) : virtq_split_publish(q))
 		virtio_interrupt(q->virtio, q);

@@ -3,11 +3,11 @@
 import re
 
 from harness import Failure, Machine, case
-from harness.linux import LEAVE, Linux, linux_files
+from harness.linux import LEAVE, Linux, linux_cfg, linux_files
 from harness.serial import PROMPT
 from test_guests import GUESTS, guest_cfg, verdict
 from test_life import pages_used
-from test_virtio import front
+from test_virtio import backend, front
 
 CONFIGS = "/sys/bus/pci/devices/*/config"
 SECONDS = 240  # for an answer, on a machine that has much else to do
@@ -139,6 +139,61 @@ def linux_goes_on(t):
             if any(level <= 4 for level, _ in news):
                 raise Failure(f"{vm}: {news}")
             guest.leave()
+
+
+def virtio_cfg(name):
+    """Of a VM, all cards of virtio."""
+    return (front("disk", "virtio-blk:") + backend("ram", "ramdisk", "disk", size="16M")
+            + front("net", "virtio-net:") + backend("port", "switch", "net", switch="lan")
+            + front("con", "virtio-console:") + backend("conlog", "char-log", "con")
+            + front("rng", "virtio-rng:?rate=64K"))
+
+
+@case(seconds=60)
+def virtio_goes_on(t, rounds=3):
+    """Disk, network, console and random numbers of a Linux that uses all of them while it is saved,
+    destroyed and restored; a neighbour answers its pings."""
+    files = linux_files(memory="128M")
+    files["linux.cfg"] += virtio_cfg("linux")
+    files["b.cfg"] = (linux_cfg("b", memory="96M", autostart=False, console=False)
+                      + front("net", "virtio-net:") + backend("port", "switch", "net", switch="lan"))
+    with Machine(t, files=files, memory=640) as m:
+        guest = Linux(m)
+        guest.boot()
+        guest.sh("ip addr add 10.0.0.1/24 dev eth0; ip link set eth0 up")
+        guest.sh("dd if=/dev/urandom of=/data bs=1M count=8 2>/dev/null; dd if=/data of=/dev/vda "
+                 "bs=64k oflag=direct 2>/dev/null; md5sum < /data > /sum; touch /wrong")
+        guest.leave()
+        m.command("start b", SECONDS)
+        m.command("console b", prompt="prompt --\n")
+        guest.boot()
+        guest.sh("ip addr add 10.0.0.2/24 dev eth0; ip link set eth0 up")
+        guest.leave()
+        guest.enter("linux")
+        guest.sh("ping -c 3 -w 60 10.0.0.2")
+        guest.sh("(while :; do dd if=/dev/vda bs=64k count=128 iflag=direct 2>/dev/null | md5sum | "
+                 "cmp -s - /sum || echo disk >> /wrong; echo >> /disk; done) &")
+        guest.sh("(while :; do head -c 64 /dev/hwrng >/dev/null || echo rng >> /wrong; "
+                 "sleep 0.1; done) &")
+        known = guest.dmesg()
+        guest.leave()
+        for n in range(rounds):
+            saves(m, "linux", f"n{n}")
+            m.command("destroy linux", SECONDS)
+            restores(m, f"n{n}")
+            m.command(f"snapshot-delete n{n}", SECONDS)
+        guest.enter("linux")
+        before = int(guest.sh("wc -l < /disk"))
+        guest.sh("ping -c 3 -w 60 10.0.0.2")
+        guest.sh("sleep 5; head -c 32 /dev/hwrng >/dev/null")
+        guest.sh("(sleep 2; echo it is said > /dev/hvc0) &")
+        m.expect("conlog: it is said", timeout=SECONDS)
+        if int(guest.sh("wc -l < /disk")) <= before:
+            raise Failure(f"the disk stands still after {before} rounds")
+        wrong = guest.sh("cat /wrong")
+        news = guest.dmesg()[len(known):]
+        if wrong.strip() or any(level <= 4 for level, _ in news):
+            raise Failure(f"{wrong} {news}")
 
 
 @case(seconds=60)

@@ -121,15 +121,18 @@ static int save_devices(struct checkpoint_writer *w, struct vm *vm)
 	return err;
 }
 
-/* What devices bring to an end may change vCPUs' requests and other devices: first all of it. */
-static int save_all(struct checkpoint_writer *w, struct vm *vm)
+/* What devices bring to an end may change vCPUs' requests and other devices: first all of it. What
+ * does not end is refused. */
+static int save_all(struct checkpoint_writer *w, struct vm *vm, char *why)
 {
 	struct device *dev;
 	int err;
 
 	list_for_each_entry (dev, &vm->devices->devices, link)
 		device_state_pre_save(dev->type->saved, dev->state);
-	err = checkpoint_write_header(w);
+	err = check_devices(vm, why);
+	if (!err)
+		err = checkpoint_write_header(w);
 	if (!err)
 		err = save_machine(w, vm);
 	if (!err)
@@ -140,7 +143,11 @@ static int save_all(struct checkpoint_writer *w, struct vm *vm)
 		err = save_devices(w, vm);
 	if (!err)
 		err = checkpoint_write_memory(vm, w);
-	return err ? err : checkpoint_write_end(w);
+	if (!err)
+		err = checkpoint_write_end(w);
+	list_for_each_entry (dev, &vm->devices->devices, link)
+		device_state_post_save(dev->type->saved, dev->state);
+	return err;
 }
 
 static int save_still(struct vm *vm, struct checkpoint_writer *w, char *why)
@@ -153,7 +160,7 @@ static int save_still(struct vm *vm, struct checkpoint_writer *w, char *why)
 		return -EAGAIN;
 	}
 	err = check_devices(vm, why);
-	return err ? err : save_all(w, vm);
+	return err ? err : save_all(w, vm, why);
 }
 
 int checkpoint_save(struct vm *vm, struct checkpoint_writer *w, char *why)

@@ -23,6 +23,10 @@ const struct plug_need plug_fronts[] = {
 	{"pci-front", PCI, "hostdev = testdev:\naddr = 3\n"},
 	{"pci-front", PCI, "hostdev = edu:\naddr = 3\n"},
 	{"pci-front", PCI, "hostdev = null:\naddr = 3\n"},
+	{"pci-front", PCI, "hostdev = virtio-blk:\naddr = 3\n"},
+	{"pci-front", PCI, "hostdev = virtio-net:\naddr = 3\n"},
+	{"pci-front", PCI, "hostdev = virtio-console:\naddr = 3\n"},
+	{"pci-front", PCI, "hostdev = virtio-rng:?rate=1M\naddr = 3\n"},
 	{NULL, "", ""},
 };
 

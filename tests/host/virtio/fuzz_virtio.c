@@ -4,6 +4,7 @@
  * configuration space, with memory in which anything may be a ring. A wide read
  * is what its bytes are, a reset leaves a device as it was at first.
  */
+/* test-sources: devices/virtio/virtio_saved.c kernel/time.c */
 /* test-sources: devices/virtio/virtq.c devices/virtio/virtq_chain.c */
 /* test-sources: devices/virtio/virtq_split.c devices/virtio/virtq_packed.c */
 /* test-sources: devices/virtio/virtio.c devices/virtio/virtio_common.c */

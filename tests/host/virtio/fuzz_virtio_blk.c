@@ -4,6 +4,7 @@
  * several at a time, with a disk that comes and goes: each is answered as a model
  * of the disk says, and what is read is what was written.
  */
+/* test-sources: devices/virtio/virtio_saved.c kernel/time.c */
 /* test-sources: devices/virtio/virtio_blk.c devices/virtio/virtio_blk_request.c */
 /* test-sources: devices/virtio/virtq.c devices/virtio/virtq_chain.c */
 /* test-sources: devices/virtio/virtq_split.c devices/virtio/virtq_packed.c */

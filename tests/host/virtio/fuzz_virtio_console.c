@@ -5,6 +5,8 @@
  * backends that come and go, take and refuse. Afterwards a driver that keeps the
  * rules is heard.
  */
+/* test-sources: devices/virtio/virtio_console_saved.c */
+/* test-sources: devices/virtio/virtio_saved.c kernel/time.c */
 /* test-sources: devices/virtio/virtq.c devices/virtio/virtq_chain.c */
 /* test-sources: devices/virtio/virtq_split.c devices/virtio/virtq_packed.c */
 /* test-sources: devices/virtio/virtio.c devices/virtio/virtio_common.c */

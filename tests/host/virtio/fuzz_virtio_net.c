@@ -4,6 +4,7 @@
  * of any kind, buffers of any size: what leaves is what the driver put there and
  * asks for no more than was agreed on, what arrives is what was given.
  */
+/* test-sources: devices/virtio/virtio_saved.c kernel/time.c */
 /* test-sources: devices/virtio/virtio_net.c devices/virtio/virtio_net_queue.c */
 /* test-sources: devices/virtio/virtio_net_control.c devices/virtio/virtio_net_filter.c */
 /* test-sources: devices/virtio/virtq.c devices/virtio/virtq_chain.c */

@@ -93,7 +93,7 @@ void trial_finish(unsigned n)
 	spin_unlock(&kept.q->lock);
 }
 
-static bool trial_accept(struct virtio *v, uint64_t features)
+static bool trial_accept(const struct virtio *v, uint64_t features)
 {
 	(void)v;
 	return !((features & TRIAL_FEATURE) && (features & TRIAL_REFUSED));
