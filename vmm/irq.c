@@ -20,6 +20,8 @@ struct irq_line_state {
 	struct list_head users; /* struct irq_line */
 	unsigned count;		/* of users */
 	unsigned asserting;	/* users whose level is high */
+	bool frozen;		/* the chips are told nothing … */
+	bool rose;		/* … though it has become high since */
 };
 
 struct vm_irq {
@@ -152,7 +154,11 @@ int irq_line_attach(struct vm *vm, struct irq_line *line, unsigned gsi)
 static void irq_line_change(struct irq_line *line, struct irq_line_state *state, bool level)
 {
 	line->level = level;
-	if (level ? state->asserting++ == 0 : --state->asserting == 0)
+	if (level ? state->asserting++ != 0 : --state->asserting != 0)
+		return;
+	if (state->frozen)
+		state->rose |= level;
+	else
 		irq_tell_sinks(line->vm->irq, line->gsi, level);
 }
 
@@ -190,6 +196,36 @@ void irq_line_restore(struct irq_line *line, bool level)
 	state->asserting += level - line->level;
 	line->level = level;
 	spin_unlock(&state->lock);
+}
+
+void irq_lines_freeze(struct vm *vm)
+{
+	struct irq_line_state *state;
+
+	for (unsigned line = 0; line < IRQ_LINES; line++) {
+		state = &vm->irq->lines[line];
+		spin_lock(&state->lock);
+		state->frozen = true;
+		spin_unlock(&state->lock);
+	}
+}
+
+void irq_lines_tell(struct vm *vm)
+{
+	struct irq_line_state *state;
+
+	for (unsigned line = 0; line < IRQ_LINES; line++) {
+		state = &vm->irq->lines[line];
+		spin_lock(&state->lock);
+		/* An edge is one also where the line was high before, or is low again. */
+		if (state->rose) {
+			irq_tell_sinks(vm->irq, line, false);
+			irq_tell_sinks(vm->irq, line, true);
+		}
+		irq_tell_sinks(vm->irq, line, state->asserting);
+		state->frozen = state->rose = false;
+		spin_unlock(&state->lock);
+	}
 }
 
 void irq_line_pulse(struct irq_line *line)

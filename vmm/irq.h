@@ -116,8 +116,12 @@ int irq_line_attach(struct vm *vm, struct irq_line *line, unsigned gsi) __must_c
 void irq_line_detach(struct irq_line *line);
 /* Any CPU; device locks may be held. Nothing happens when the level is the same. */
 void irq_line_set(struct irq_line *line, bool level);
-/* Of a VM that is being restored: no chip is told, each knows by its own state. */
+/* Of a VM that is being restored: no chip is told until irq_lines_tell(). */
 void irq_line_restore(struct irq_line *line, bool level);
+/* The chips hear of no line any more: when it returns, they are told nothing. Task. */
+void irq_lines_freeze(struct vm *vm);
+/* They hear of all, frozen or not: levels as they are, and edges that they have missed. Task. */
+void irq_lines_tell(struct vm *vm);
 /* Edge: up and down. */
 void irq_line_pulse(struct irq_line *line);
 void irq_message(struct vm *vm, uint64_t address, uint32_t data);

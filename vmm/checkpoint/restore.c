@@ -8,6 +8,7 @@
 #include "vmm/checkpoint/checkpoint.h"
 #include "vmm/checkpoint/state.h"
 #include "vmm/device_internal.h"
+#include "vmm/irq.h"
 #include "vmm/state_bytes.h"
 #include "vmm/vcpu_saved.h"
 #include "vmm/vm.h"
@@ -270,7 +271,11 @@ static int load_all(struct restore *x, struct vm *vm)
 		err = for_each_item(x, &r, CHECKPOINT_VCPU, load_vcpu, vm);
 	if (!err)
 		err = for_each_item(x, &r, CHECKPOINT_DEVICE, load_device, vm);
-	return err ? err : post_load(x, vm);
+	if (!err)
+		err = post_load(x, vm);
+	if (!err)
+		irq_lines_tell(vm); /* of what came while it was saved */
+	return err;
 }
 
 /* In place of an image; the VM's devices and vCPUs are as after a reset. */

@@ -3,6 +3,7 @@
 #include "vmm/checkpoint/checkpoint.h"
 #include "vmm/checkpoint/state.h"
 #include "vmm/device_internal.h"
+#include "vmm/irq.h"
 #include "vmm/state_bytes.h"
 #include "vmm/vcpu_saved.h"
 #include "vmm/vm.h"
@@ -121,18 +122,11 @@ static int save_devices(struct checkpoint_writer *w, struct vm *vm)
 	return err;
 }
 
-/* What devices bring to an end may change vCPUs' requests and other devices: first all of it. What
- * does not end is refused. */
-static int save_all(struct checkpoint_writer *w, struct vm *vm, char *why)
+/* The chips are told nothing by now. */
+static int save_records(struct checkpoint_writer *w, struct vm *vm)
 {
-	struct device *dev;
-	int err;
+	int err = checkpoint_write_header(w);
 
-	list_for_each_entry (dev, &vm->devices->devices, link)
-		device_state_pre_save(dev->type->saved, dev->state);
-	err = check_devices(vm, why);
-	if (!err)
-		err = checkpoint_write_header(w);
 	if (!err)
 		err = save_machine(w, vm);
 	if (!err)
@@ -143,8 +137,27 @@ static int save_all(struct checkpoint_writer *w, struct vm *vm, char *why)
 		err = save_devices(w, vm);
 	if (!err)
 		err = checkpoint_write_memory(vm, w);
-	if (!err)
-		err = checkpoint_write_end(w);
+	return err ? err : checkpoint_write_end(w);
+}
+
+/*
+ * What devices bring to an end may change vCPUs' requests and other devices: first all of it. What
+ * does not end is refused. From then on, what comes from outside may still change a device, but no
+ * chip: a line that became high between the two records is told when it is restored.
+ */
+static int save_all(struct checkpoint_writer *w, struct vm *vm, char *why)
+{
+	struct device *dev;
+	int err;
+
+	list_for_each_entry (dev, &vm->devices->devices, link)
+		device_state_pre_save(dev->type->saved, dev->state);
+	err = check_devices(vm, why);
+	if (!err) {
+		irq_lines_freeze(vm);
+		err = save_records(w, vm);
+		irq_lines_tell(vm);
+	}
 	list_for_each_entry (dev, &vm->devices->devices, link)
 		device_state_post_save(dev->type->saved, dev->state);
 	return err;

@@ -19,7 +19,7 @@ static struct vcpu vcpu0 = {.vm = &vm}, vcpu1 = {.vm = &vm, .index = 1};
 struct chip {
 	struct irq_sink sink;
 	bool levels[IRQ_LINES];
-	unsigned changes;
+	unsigned changes, rises;
 	int ended; /* vector */
 };
 
@@ -27,6 +27,7 @@ static void chip_set(void *opaque, unsigned line, bool level)
 {
 	struct chip *chip = opaque;
 
+	chip->rises += level && !chip->levels[line];
 	chip->levels[line] = level;
 	chip->changes++;
 }
@@ -158,6 +159,40 @@ static void test_eoi(void **state)
 	assert_int_equal(chip.ended, 0x31);
 }
 
+/* What came meanwhile is told afterwards: levels, and edges that are over. */
+static void test_frozen(void **state)
+{
+	struct chip chip = CHIP(chip);
+	struct irq_line a = {0}, b = {0}, c = {0};
+
+	(void)state;
+	assert_int_equal(irq_add_sink(&vm, &chip.sink), 0);
+	assert_int_equal(irq_line_attach(&vm, &a, 3), 0);
+	assert_int_equal(irq_line_attach(&vm, &b, 4), 0);
+	assert_int_equal(irq_line_attach(&vm, &c, 5), 0);
+	irq_line_set(&b, true);
+	irq_lines_freeze(&vm);
+	chip.rises = chip.changes = 0;
+	irq_line_set(&a, true);
+	irq_line_set(&b, false);
+	irq_line_pulse(&c);
+	assert_int_equal(chip.changes, 0);
+	irq_lines_tell(&vm);
+	assert_true(chip.levels[3]);
+	assert_false(chip.levels[4] || chip.levels[5]);
+	assert_int_equal(chip.rises, 2);
+	irq_line_set(&a, false);
+	assert_false(chip.levels[3]);
+	/* A restored line is told without having been frozen. */
+	irq_line_restore(&b, true);
+	assert_false(chip.levels[4]);
+	irq_lines_tell(&vm);
+	assert_true(chip.levels[4]);
+	irq_line_detach(&a);
+	irq_line_detach(&b);
+	irq_line_detach(&c);
+}
+
 /* Controllers. */
 
 static int pending_vector;
@@ -270,6 +305,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_bounds, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_late_chip_sees_high_lines, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_eoi, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_frozen, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_controller, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_8259_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_detached_line_stays_low, setup, teardown),
