@@ -287,7 +287,6 @@ static const struct device_field uart_fields[] = {
 	DEVICE_FIELD(struct uart, irq_level),
 	DEVICE_FIELD_LINE(struct uart, irq),
 	DEVICE_FIELD(struct uart, thre_pending),
-	DEVICE_FIELD(struct uart, input_wanted),
 	DEVICE_FIELD(struct uart, ier, .max = UART_IER_MASK),
 	DEVICE_FIELD(struct uart, fcr),
 	DEVICE_FIELD(struct uart, lcr),

@@ -193,6 +193,7 @@ const char *uart_post_load(void *state)
 	uart_drive_modem(u, false);
 	uart_update_modem(u);
 	uart_flush(u);
+	u->input_wanted = true; /* whatever this one was refused before */
 	uart_want_input(u);
 	uart_update_irq(u);
 	spin_unlock(&u->frontend.base.lock);
