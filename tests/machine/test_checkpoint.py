@@ -93,8 +93,9 @@ def what_is_refused(t):
                 ("save guest a/b", "expected a name"),
                 ("save pci pci", "vm pci is not saved: it is defined"),
                 ("save none x", "no such VM"),
-                ("restore held", "VM guest is there and not stopped: destroy it, or restore"),
+                ("restore held", "vm guest is there and not stopped: destroy it, or restore"),
                 ("restore held with x", "expected restore NAME"),
+                ("restore held as pci", "vm pci is defined: undefine it first, or take another"),
                 ("restore none", "no such snapshot"),
                 ("restore held as a/b", "record 1 .config guest.: it is not a config"),
                 ("snapshot-delete none", "no such snapshot")):

@@ -16,8 +16,9 @@ struct vm;
  * not started; nothing was written. */
 int checkpoint_save(struct vm *vm, struct checkpoint_writer *w, char *why) __must_check;
 /*
- * Makes VM @name (NULL: as it was called), where there is none of that name
- * that runs, and lets it go on where it was. On an error nothing has changed.
+ * Makes VM @name, where there is none of that name (-EEXIST); NULL: as it was
+ * called, where that one is stopped or not defined, and then what it is defined
+ * as is what was saved. It goes on where it was. On an error nothing has changed.
  */
 int checkpoint_restore(const struct checkpoint_source *source, const char *name,
 		       char *why) __must_check;

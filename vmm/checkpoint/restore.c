@@ -16,6 +16,7 @@
 #include "vmm/vm_life.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -317,12 +318,31 @@ static int read_config(struct restore *x, const char *name, struct vm_config **c
 	return err;
 }
 
-/* The VM of that name, or a new one. */
-static int find_vm(struct vm_config *config, struct vm **vm, bool *is_new)
+static int __printf(3, 4) refuse(struct restore *x, int err, const char *fmt, ...)
 {
-	*vm = vm_find(config->name);
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(x->why, CHECKPOINT_WHY_MAX, fmt, args);
+	va_end(args);
+	return err;
+}
+
+/* The VM of the name that it had, or a new one: of a name that was asked for it is always new. */
+static int find_vm(struct restore *x, struct vm_config *config, bool as_new, struct vm **vm,
+		   bool *is_new)
+{
+	int err;
+
+	*vm = as_new ? NULL : vm_find(config->name);
 	*is_new = !*vm;
-	return *vm ? 0 : vm_define(config, vm);
+	err = *vm ? 0 : vm_define(config, vm);
+	if (err == -EEXIST)
+		return refuse(x, err, "vm %s is defined: undefine it first, or take another name",
+			      config->name);
+	return err ? refuse(x, err, "vm %s cannot be defined (error %d), see the log", config->name,
+			    err)
+		   : 0;
 }
 
 static int restore(struct restore *x, const char *name)
@@ -335,18 +355,18 @@ static int restore(struct restore *x, const char *name)
 	if (err)
 		return err;
 	err = device_check_all(config);
-	if (!err)
-		err = find_vm(config, &vm, &is_new);
+	if (err)
+		refuse(x, err, "its config does not fit this machine, see the log");
+	else
+		err = find_vm(x, config, name, &vm, &is_new);
 	if (err) {
 		vm_config_free(config);
-		snprintf(x->why, CHECKPOINT_WHY_MAX, "its config does not fit, see the log");
 		return err;
 	}
 	err = vm_start_filled(vm, is_new ? NULL : config, fill, x);
 	if (err == -EBUSY)
-		snprintf(x->why, CHECKPOINT_WHY_MAX,
-			 "VM %s is there and not stopped: destroy it, or restore as another",
-			 vm->name);
+		refuse(x, err, "vm %s is there and not stopped: destroy it, or restore as another",
+		       vm->name);
 	if (err && is_new && vm_undefine(vm))
 		return err;
 	if (err && !is_new)

@@ -134,6 +134,35 @@ static void start(const char *devices)
 
 static const char *made_of; /* instead of what the stream says */
 
+/* What com2 takes of @bytes from outside. */
+static size_t type(const char *bytes)
+{
+	struct uart *u = device_find(plug_vm, "com2")->state;
+
+	return u->frontend.input(u->frontend.opaque, (const uint8_t *)bytes, strlen(bytes));
+}
+
+/* The log is counted for, and is refused a byte. */
+static bool typed_early;
+static unsigned asked_for_input;
+
+static void count_asked(void *opaque)
+{
+	(void)opaque;
+	asked_for_input++;
+}
+
+static void type_early(void)
+{
+	static struct char_backend_ops counting;
+	struct uart *u = device_find(plug_vm, "com2")->state;
+
+	counting = *char_backend(&u->frontend);
+	counting.input_ready = count_asked;
+	u->frontend.base.backend = &counting.base;
+	assert_int_equal(type("ab"), 1);
+}
+
 int vm_start_filled(struct vm *vm, struct vm_config *config, vm_fill_fn fill, void *opaque)
 {
 	size_t others = fake_objects; /* are none of the VM's */
@@ -144,6 +173,9 @@ int vm_start_filled(struct vm *vm, struct vm_config *config, vm_fill_fn fill, vo
 	start(made_of);
 	own = vm->config;
 	vm->config = config;
+	asked_for_input = 0;
+	if (typed_early)
+		type_early();
 	err = fill(vm, opaque);
 	vm->config = own;
 	if (err)
@@ -152,14 +184,6 @@ int vm_start_filled(struct vm *vm, struct vm_config *config, vm_fill_fn fill, vo
 		given = config;
 	fake_objects += others;
 	return err;
-}
-
-/* What com2 takes of @bytes from outside. */
-static size_t type(const char *bytes)
-{
-	struct uart *u = device_find(plug_vm, "com2")->state;
-
-	return u->frontend.input(u->frontend.opaque, (const uint8_t *)bytes, strlen(bytes));
 }
 
 static const char *typed_between; /* the records of the 8259s and the UART */
@@ -192,13 +216,18 @@ static int save(void)
 	return checkpoint_save(plug_vm, &w, why);
 }
 
-static int restore(const char *devices)
+static int restore_as(const char *devices, const char *name)
 {
 	struct checkpoint_source source = {.size = stream_len, .read = read_part, .opaque = stream};
 
 	made_of = devices;
 	set_vcpus = 0;
-	return checkpoint_restore(&source, "plug", why);
+	return checkpoint_restore(&source, name, why);
+}
+
+static int restore(const char *devices)
+{
+	return restore_as(devices, NULL);
 }
 
 static void poke(gpa_t gpa, uint64_t value)
@@ -434,6 +463,34 @@ static void test_input_while_saved(void **state)
 	plug_end();
 }
 
+/* A VM that is there and stopped keeps its definition. */
+static void test_as_another(void **state)
+{
+	(void)state;
+	make_stream();
+	assert_int_equal(restore_as(DEVICES, "plug"), -EEXIST);
+	assert_string_equal(why, "vm plug is defined: undefine it first, or take another name");
+	assert_int_equal(set_vcpus, 0);
+}
+
+/* Whatever the backend that was there was refused, the one that is there now is told of room. */
+static void test_room_for_input(void **state)
+{
+	struct uart *u;
+
+	(void)state;
+	make_stream();
+	typed_early = true;
+	if (restore(DEVICES))
+		fail_msg("%s", why);
+	typed_early = false;
+	u = device_find(plug_vm, "com2")->state;
+	assert_int_equal(u->rx_count, 0);
+	assert_int_equal(asked_for_input, 1);
+	vm_config_free(given);
+	plug_end();
+}
+
 static int run_tool(void)
 {
 	char path[] = "/tmp/checkpoint-XXXXXX", line[128];
@@ -473,6 +530,8 @@ int main(void)
 		cmocka_unit_test(test_disk),
 		cmocka_unit_test(test_tool),
 		cmocka_unit_test(test_input_while_saved),
+		cmocka_unit_test(test_as_another),
+		cmocka_unit_test(test_room_for_input),
 	};
 	int failed;
 
