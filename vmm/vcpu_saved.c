@@ -159,7 +159,19 @@ static bool event_valid(const struct vcpu_event *event)
 	       (event->type != EVENT_EXCEPTION || event->vector < EXCEPTIONS);
 }
 
-static int check(const struct vcpu *vcpu, const struct vcpu_saved *saved, char *why, size_t size)
+static bool pat_valid(uint64_t pat)
+{
+	for (unsigned shift = 0; shift < 64; shift += 8) {
+		uint8_t type = (uint8_t)(pat >> shift);
+
+		if (type > 7 || type == 2 || type == 3)
+			return false;
+	}
+	return true;
+}
+
+int vcpu_saved_check(const struct vcpu *vcpu, const struct vcpu_saved *saved, char *why,
+		     size_t size)
 {
 	for (unsigned i = 0; i < VCPU_REGS; i++) {
 		uint64_t value = saved->regs[i];
@@ -168,6 +180,10 @@ static int check(const struct vcpu *vcpu, const struct vcpu_saved *saved, char *
 		    (is_address((enum vcpu_reg)i) && !canonical(value)))
 			return refuse(why, size, "%s 0x%" PRIx64, vcpu_reg_names[i], value);
 	}
+	if (!pat_valid(saved->regs[VCPU_PAT]))
+		return refuse(why, size, "pat 0x%" PRIx64, saved->regs[VCPU_PAT]);
+	if (!canonical(saved->rip))
+		return refuse(why, size, "rip 0x%" PRIx64, saved->rip);
 	for (unsigned i = SEG_FS; i < VCPU_SEGS; i++)
 		if (!canonical(saved->segs[i].base))
 			return refuse(why, size, "%s base 0x%" PRIx64, vcpu_seg_names[i],
@@ -201,7 +217,7 @@ static void set_execution(struct vcpu *vcpu, const struct vcpu_saved *saved)
 
 int vcpu_saved_set(struct vcpu *vcpu, const struct vcpu_saved *saved, char *why, size_t size)
 {
-	int err = check(vcpu, saved, why, size);
+	int err = vcpu_saved_check(vcpu, saved, why, size);
 
 	if (err)
 		return err;

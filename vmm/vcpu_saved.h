@@ -39,14 +39,16 @@ struct vcpu_saved {
 extern const char *const vcpu_reg_names[VCPU_REGS];
 extern const char *const vcpu_seg_names[VCPU_SEGS];
 
-/* Both: the vCPU stands still, all of it in memory (paused, or not started yet). */
+/* Get and set: the vCPU stands still, all of it in memory (paused, or not started yet). */
 void vcpu_saved_get(struct vcpu *vcpu, struct vcpu_saved *saved);
 /*
  * -EINVAL: the state is none that this VM's CPU model allows, or this machine
- * takes; @why (@size bytes) names what and its value, and the vCPU is as
- * before. What only an entry would refuse is for the entry to refuse, and
- * stops that VM.
+ * takes; @why (@size bytes) names what and its value. What only an entry would
+ * refuse is for the entry to refuse, and stops that VM.
  */
+int vcpu_saved_check(const struct vcpu *vcpu, const struct vcpu_saved *saved, char *why,
+		     size_t size) __must_check;
+/* -EINVAL: as vcpu_saved_check(), and the vCPU is as before. */
 int vcpu_saved_set(struct vcpu *vcpu, const struct vcpu_saved *saved, char *why,
 		   size_t size) __must_check;
 

@@ -5,6 +5,7 @@
  * fails, the VM is taken apart again.
  */
 #include "kernel/slab.h"
+#include "lib/parse.h"
 #include "vmm/checkpoint/checkpoint.h"
 #include "vmm/checkpoint/state.h"
 #include "vmm/device_internal.h"
@@ -44,6 +45,12 @@ static int wrong(struct restore *x, const struct item *item, const char *what)
 	return -EINVAL;
 }
 
+/* As a config has them: nothing that a terminal would take for an order. */
+static bool name_is_one(const struct item *item, struct state_name name)
+{
+	return strlen(item->name) == name.len && parse_name(item->name, DEVICE_ID_MAX);
+}
+
 /* 0 or -ENOMEM or -EINVAL. */
 static int item_read(struct restore *x, const struct checkpoint_record *r, struct item *item)
 {
@@ -59,10 +66,11 @@ static int item_read(struct restore *x, const struct checkpoint_record *r, struc
 	memcpy(item->name, name.text, name.len);
 	item->state = item->data + bytes.at;
 	item->len = bytes.len - bytes.at;
-	if (!bytes.cut)
+	if (!bytes.cut && name_is_one(item, name))
 		return 0;
 	kfree(item->data);
-	return wrong(x, item, "it has no name");
+	item->name[0] = 0;
+	return wrong(x, item, "it has no name, or one that is none");
 }
 
 /* Calls @fn for each record from @r on of @kind, up to the first of another. */
@@ -116,17 +124,26 @@ static int take_machine(struct restore *x, struct vm *vm, struct item *item)
 	return err;
 }
 
-/* The vCPUs are numbered as they come; all that is in a record becomes x->vcpu. */
+static struct vcpu *find_vcpu(struct vm *vm, const char *name)
+{
+	char number[16];
+
+	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
+		snprintf(number, sizeof(number), "%u", i);
+		if (!strcmp(name, number))
+			return vm->vcpus[i];
+	}
+	return NULL;
+}
+
+/* All that is in a record becomes x->vcpu. */
 static int read_vcpu(struct restore *x, struct vm *vm, struct item *item, struct vcpu **vcpu)
 {
-	uint64_t n = item->name[0] ? 0 : UINT64_MAX;
 	int err;
 
-	for (const char *c = item->name; *c && n < VM_MAX_VCPUS; c++)
-		n = *c >= '0' && *c <= '9' ? 10 * n + (uint64_t)(*c - '0') : UINT64_MAX;
-	if (n >= vm->vcpu_count)
+	*vcpu = find_vcpu(vm, item->name);
+	if (!*vcpu)
 		return wrong(x, item, "this VM has no such vCPU");
-	*vcpu = vm->vcpus[n];
 	memset(x->vcpu, 0, sizeof(*x->vcpu));
 	err = check_state(x, item, &checkpoint_vcpu_state, x->vcpu);
 	return err ? err : load_state(x, item, &checkpoint_vcpu_state, x->vcpu);
@@ -135,8 +152,12 @@ static int read_vcpu(struct restore *x, struct vm *vm, struct item *item, struct
 static int check_vcpu(struct restore *x, struct vm *vm, struct item *item)
 {
 	struct vcpu *vcpu;
+	int err = read_vcpu(x, vm, item, &vcpu);
 
-	return read_vcpu(x, vm, item, &vcpu);
+	if (err)
+		return err;
+	err = vcpu_saved_check(vcpu, x->vcpu, x->about, sizeof(x->about));
+	return err ? wrong(x, item, x->about) : 0;
 }
 
 /* Its TSC is by the clock that was set, which may have moved to make up for another frequency. */
@@ -227,7 +248,7 @@ static int check_devices_there(struct restore *x, struct vm *vm, const struct ch
 
 static int check_all(struct restore *x, struct vm *vm)
 {
-	struct checkpoint_record r = {.at = 0};
+	struct checkpoint_record r = {.at = 0}, first;
 	int err;
 
 	checkpoint_next(x->source, &r);
@@ -235,13 +256,15 @@ static int check_all(struct restore *x, struct vm *vm)
 	if (err)
 		return err;
 	checkpoint_next(x->source, &r); /* the config */
-	err = check_vcpus_there(x, vm, &r);
+	first = r;
+	err = for_each_item(x, &r, CHECKPOINT_VCPU, check_vcpu, vm);
 	if (!err)
-		err = for_each_item(x, &r, CHECKPOINT_VCPU, check_vcpu, vm);
-	if (!err)
-		err = check_devices_there(x, vm, &r);
+		err = check_vcpus_there(x, vm, &first);
+	first = r;
 	if (!err)
 		err = for_each_item(x, &r, CHECKPOINT_DEVICE, check_device, vm);
+	if (!err)
+		err = check_devices_there(x, vm, &first);
 	x->memory = r;
 	return err ? err : checkpoint_read_memory(vm, x->source, r, true, x->why);
 }
@@ -384,6 +407,10 @@ int checkpoint_restore(const struct checkpoint_source *source, const char *name,
 	snprintf(why, CHECKPOINT_WHY_MAX, "the VM cannot be made, see the log");
 	x.vcpu = kmalloc(sizeof(*x.vcpu));
 	err = x.vcpu ? restore(&x, name) : -ENOMEM;
+	/* It may have words of the stream. */
+	for (char *c = why; *c; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
 	kfree(x.vcpu);
 	return err;
 }

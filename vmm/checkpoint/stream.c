@@ -3,6 +3,8 @@
 
 #include "kernel/fast_crc32c.h"
 #include "kernel/task.h"
+#include "vmm/vm.h"
+#include "vmm/vm_config.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -218,8 +220,20 @@ static int verify_end(const struct checkpoint_source *source, const struct check
 	return 0;
 }
 
+/* @counts: of records, by kind. What is read of names is by pairs of them: there are not many. */
+static int verify_count(const struct checkpoint_record *r, uint32_t *counts, char *why)
+{
+	uint32_t n = ++counts[r->kind];
+
+	if ((r->kind == CHECKPOINT_VCPU && n > VM_MAX_VCPUS) ||
+	    (r->kind == CHECKPOINT_DEVICE && n > VM_CONFIG_SECTIONS_MAX))
+		return wrong_record(why, r, "more than a VM can have");
+	return 0;
+}
+
 int checkpoint_verify(const struct checkpoint_source *source, char *why)
 {
+	uint32_t counts[CHECKPOINT_KINDS] = {0};
 	struct checkpoint_record r = {.at = 0};
 	int err = verify_header(source, why);
 
@@ -229,6 +243,8 @@ int checkpoint_verify(const struct checkpoint_source *source, char *why)
 		err = verify_record(source, &r, why);
 		if (!err)
 			err = verify_order(&r, last, why);
+		if (!err)
+			err = verify_count(&r, counts, why);
 	}
 	return err ? err : verify_end(source, &r, why);
 }

@@ -26,6 +26,7 @@
  * made anew; and what is refused, before anything was loaded.
  */
 #include "devices/serial/uart16550_line.h"
+#include "kernel/fast_crc32c.h"
 #include "kernel/time.h"
 #include "tests/host/devices/plug_world.h"
 #include "vmm/checkpoint/checkpoint.h"
@@ -73,6 +74,16 @@ void vcpu_saved_get(struct vcpu *vcpu, struct vcpu_saved *saved)
 	saved->rip = 0x1000 + vcpu->index;
 	saved->regs[VCPU_RSP] = 0x2000 + vcpu->index;
 	saved->tsc_ahead = 5;
+}
+
+static bool bad_vcpu;
+
+int vcpu_saved_check(const struct vcpu *vcpu, const struct vcpu_saved *saved, char *text,
+		     size_t size)
+{
+	(void)saved;
+	snprintf(text, size, "pat 0x2");
+	return bad_vcpu && vcpu->index ? -EINVAL : 0;
 }
 
 int vcpu_saved_set(struct vcpu *vcpu, const struct vcpu_saved *saved, char *text, size_t size)
@@ -307,6 +318,9 @@ static void test_other_machines(void **state)
 	cpuid_eax = 1;
 	expect_refused(DEVICES, "record 0 (machine plug): cpuid: leaf 0x1 differs");
 	cpuid_eax = 0;
+	bad_vcpu = true;
+	expect_refused(DEVICES, "record 3 (vcpu 1): pat 0x2");
+	bad_vcpu = false;
 	plug_vm->vcpu_count = 1;
 }
 
@@ -404,6 +418,42 @@ static void test_not_saved(void **state)
 	assert_int_equal(save(), -ENOTSUP);
 	assert_int_equal(stills, 0);
 	plug_end();
+}
+
+/* As who knows the format makes one: its @from is @to, which is as long, and its sums are right. */
+static void forge(const char *from, const char *to, size_t len)
+{
+	struct checkpoint_source source = {.size = stream_len, .read = read_part, .opaque = stream};
+	struct checkpoint_record r = {.at = 0};
+	uint8_t *at = memmem(stream, stream_len, from, len);
+	uint32_t crc;
+
+	assert_non_null(at);
+	memcpy(at, to, len);
+	while (checkpoint_next(&source, &r)) {
+		crc = fast_crc32c(0, stream + r.at - 24, 24 + r.length);
+		memcpy(stream + r.at + r.length, &crc, sizeof(crc));
+	}
+}
+
+/* Names of no config, and what a terminal would take for an order, are not taken and not said. */
+static void test_names(void **state)
+{
+	static const struct {
+		const char *from, *to, *said;
+	} names[] = {
+		{"\4com2\11uart", "\4co\0332\11uart", "record 6 (device ): it has no name"},
+		{"\4com2\11uart", "\4co\0002\11uart", "record 6 (device ): it has no name"},
+		{"\4com2\11uart", "\4com2\11u\033rt", "is of type u?rt16550, not uart16550"},
+		{"\1\x31\4vcpu", "\1\x41\4vcpu", "record 3 (vcpu A): this VM has no such vCPU"},
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
+		make_stream();
+		forge(names[i].from, names[i].to, i < 3 ? 10 : 7);
+		expect_refused(DEVICES, names[i].said);
+	}
 }
 
 /* Devices that have come are in the config, those that are gone are not. */
@@ -532,6 +582,7 @@ int main(void)
 		cmocka_unit_test(test_input_while_saved),
 		cmocka_unit_test(test_as_another),
 		cmocka_unit_test(test_room_for_input),
+		cmocka_unit_test(test_names),
 	};
 	int failed;
 

@@ -6,6 +6,8 @@
  */
 #include "kernel/task.h"
 #include "vmm/checkpoint/stream.h"
+#include "vmm/vm.h"
+#include "vmm/vm_config.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -16,7 +18,7 @@
 
 #include <cmocka.h>
 
-static uint8_t stream[1024];
+static uint8_t stream[16384];
 static size_t stream_len;
 static char why[CHECKPOINT_WHY_MAX];
 
@@ -184,6 +186,32 @@ static void test_order(void **state)
 		     4, "record 3 (vcpu)");
 }
 
+static void expect_too_many(enum checkpoint_kind kind, unsigned max)
+{
+	struct checkpoint_writer w = {.write = append};
+
+	for (unsigned n = max; n <= max + 1; n++) {
+		stream_len = 0;
+		w.records = 0;
+		w.bytes = 0;
+		assert_int_equal(checkpoint_write_header(&w), 0);
+		assert_int_equal(put(&w, CHECKPOINT_MACHINE, "m"), 0);
+		assert_int_equal(put(&w, CHECKPOINT_CONFIG, "c"), 0);
+		for (unsigned i = 0; i < n; i++)
+			assert_int_equal(put(&w, kind, "x"), 0);
+		assert_int_equal(checkpoint_write_end(&w), 0);
+		assert_int_equal(verify(stream_len), n == max ? 0 : -EINVAL);
+	}
+	assert_non_null(strstr(why, "more than a VM can have"));
+}
+
+static void test_too_many(void **state)
+{
+	(void)state;
+	expect_too_many(CHECKPOINT_VCPU, VM_MAX_VCPUS);
+	expect_too_many(CHECKPOINT_DEVICE, VM_CONFIG_SECTIONS_MAX);
+}
+
 /* A destination that is full says so, at whatever moment. */
 static int full_at;
 
@@ -219,7 +247,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole),	    cmocka_unit_test(test_each_byte),
 		cmocka_unit_test(test_each_length), cmocka_unit_test(test_order),
-		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_full),	    cmocka_unit_test(test_too_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

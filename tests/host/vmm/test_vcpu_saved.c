@@ -153,6 +153,7 @@ static void fill(struct machine *m, const uint32_t *offsets)
 	m->regs[VCPU_CR0] = 0x80010031;
 	m->regs[VCPU_CR4] = 0x20;
 	m->regs[VCPU_EFER] = 0x501 & 0x901;
+	m->regs[VCPU_PAT] = UINT64_C(0x0007040600070405);
 	m->regs[VCPU_DEBUGCTL] = 1;
 	m->regs[VCPU_INTR_SHADOW] = m->regs[VCPU_NMI_MASKED] = 1;
 	for (unsigned i = 0; i < VCPU_SEGS; i++)
@@ -269,6 +270,7 @@ static void refused(const struct vcpu_saved *bad, const char *word)
 
 	before = good;
 	requests = 0;
+	assert_int_equal(vcpu_saved_check(&good.vcpu, bad, why, sizeof(why)), -EINVAL);
 	assert_int_equal(vcpu_saved_set(&good.vcpu, bad, why, sizeof(why)), -EINVAL);
 	if (!strstr(why, word))
 		fail_msg("'%s' does not say '%s'", why, word);
@@ -288,6 +290,9 @@ static void test_refusals(void **state)
 		{VCPU_DR6, UINT64_C(1) << 32},
 		{VCPU_DR7, UINT64_C(1) << 63},
 		{VCPU_EFER, 0x1000},
+		{VCPU_PAT, UINT64_C(0x0007040600070402)},
+		{VCPU_PAT, UINT64_C(0x0307040600070406)},
+		{VCPU_PAT, UINT64_C(0x0007040600080406)},
 		{VCPU_LSTAR, UINT64_C(1) << 47},
 		{VCPU_CSTAR, UINT64_C(0x8000000000000000)},
 		{VCPU_KERNEL_GS_BASE, UINT64_C(1) << 47},
@@ -320,6 +325,7 @@ static void test_refusals(void **state)
 		bad.field_ = value_;  \
 		refused(&bad, word_); \
 	} while (0)
+	BAD(rip, UINT64_C(1) << 47, "rip");
 	BAD(state, VCPU_STOPPED, "state");
 	BAD(event.type, EVENT_SOFT_INT + 1, "event");
 	BAD(event.vector, 32, "event");
