@@ -22,15 +22,16 @@ struct snapshot {
 
 static struct list_head snapshots = LIST_HEAD_INIT(snapshots);
 static struct page_owner owner;
-static uint64_t pages_max; /* 0: there was no snapshot yet */
+static uint64_t pages_max; /* as there was room when the first of those that are there came */
 
-static void register_owner(void)
+static void find_limit(void)
 {
 	struct page_stats stats;
 
-	if (pages_max)
+	if (!owner.name)
+		page_owner_register(&owner, "snapshots");
+	if (owner.pages)
 		return;
-	page_owner_register(&owner, "snapshots");
 	page_alloc_stats(&stats);
 	pages_max = stats.free / 2;
 }
@@ -56,7 +57,7 @@ int snapshot_create(const char *name, struct snapshot **out)
 	s = kzalloc(sizeof(*s));
 	if (!s)
 		return -ENOMEM;
-	register_owner();
+	find_limit();
 	strcpy(s->name, name);
 	list_init(&s->link);
 	*out = s;
@@ -145,6 +146,12 @@ static void snapshot_read(void *opaque, uint64_t at, void *buf, size_t len)
 void snapshot_source(struct snapshot *s, struct checkpoint_source *source)
 {
 	*source = (struct checkpoint_source){.size = s->size, .read = snapshot_read, .opaque = s};
+}
+
+uint64_t snapshot_room(uint64_t *taken)
+{
+	*taken = owner.pages * PAGE_SIZE;
+	return pages_max * PAGE_SIZE;
 }
 
 struct snapshot *snapshot_nth(unsigned n, const char **name, uint64_t *bytes)

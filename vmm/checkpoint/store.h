@@ -2,7 +2,7 @@
 /*
  * Checkpoints in our own memory, by name, until they are deleted or the machine
  * is switched off. All together take at most half of the memory that was free
- * when the first one came. Context: tasks; one at a time has a snapshot open
+ * when the first of those that are there came. Context: tasks; one at a time has a snapshot open
  * for writing, the shell.
  */
 #ifndef VMM_CHECKPOINT_STORE_H
@@ -29,5 +29,7 @@ struct snapshot *snapshot_find(const char *name);
 void snapshot_source(struct snapshot *s, struct checkpoint_source *source);
 /* The n-th in the order of their making, with its name and bytes; NULL: there are fewer. */
 struct snapshot *snapshot_nth(unsigned n, const char **name, uint64_t *bytes);
+/* Bytes that all together may take, from the last snapshot_create() on, and that they do. */
+uint64_t snapshot_room(uint64_t *taken);
 
 #endif

@@ -156,12 +156,36 @@ static void test_limit(void **state)
 	assert_int_equal(objects, 0);
 }
 
+/* Where there is no snapshot, what is free now decides, and not what was. */
+static void test_limit_follows(void **state)
+{
+	struct snapshot *s;
+	uint64_t taken;
+
+	(void)state;
+	assert_int_equal(snapshot_create("small", &s), 0);
+	snapshot_delete(s);
+	pages_left = PAGES / 2; /* others have it */
+	assert_int_equal(snapshot_create("small", &s), 0);
+	assert_int_equal(fill(s, PAGES / 4 * PAGE_SIZE), 0);
+	assert_int_equal(snapshot_append(s, "x", 1), -ENOSPC);
+	assert_int_equal(snapshot_room(&taken), PAGES / 4 * PAGE_SIZE);
+	assert_int_equal(taken, PAGES / 4 * PAGE_SIZE);
+	snapshot_delete(s);
+	pages_left = PAGES;
+	assert_int_equal(snapshot_create("big", &s), 0);
+	assert_int_equal(fill(s, PAGES / 2 * PAGE_SIZE), 0);
+	snapshot_delete(s);
+	assert_int_equal(pages_left, PAGES);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_contents),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_limit_follows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
