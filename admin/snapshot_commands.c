@@ -19,7 +19,16 @@ static void save_failed(const char *name, int err)
 		command_error("save: '%s': expected a name of 1 to %u letters, digits and . _ -\n",
 			      name, SNAPSHOT_NAME_MAX);
 	else
-		command_error("save: no memory\n");
+		command_error("save: no memory is left: see `info memory`, and destroy VMs or "
+			      "delete snapshots\n");
+}
+
+static void say_room(void)
+{
+	uint64_t taken, room = snapshot_room(&taken);
+
+	command_error("snapshots have %lu of at most %lu KiB: `snapshot-delete` forgets one\n",
+		      taken >> 10, room >> 10);
 }
 
 static void command_save(char **argv)
@@ -44,6 +53,8 @@ static void command_save(char **argv)
 	if (err) {
 		snapshot_delete(s);
 		command_error("vm %s is not saved: %s\n", vm->name, why);
+		if (err == -ENOSPC)
+			say_room();
 		return;
 	}
 	snapshot_publish(s);

@@ -91,7 +91,7 @@ def what_is_refused(t):
         for line, said in (
                 ("save guest held", "snapshot held is there already"),
                 ("save guest a/b", "expected a name"),
-                ("save pci pci", "vm pci is not saved: it is defined"),
+                ("save pci pci", "vm pci is not saved: it is defined: start it first"),
                 ("save none x", "no such VM"),
                 ("restore held", "vm guest is there and not stopped: destroy it, or restore"),
                 ("restore held with x", "expected restore NAME"),

@@ -407,6 +407,8 @@ int checkpoint_restore(const struct checkpoint_source *source, const char *name,
 	snprintf(why, CHECKPOINT_WHY_MAX, "the VM cannot be made, see the log");
 	x.vcpu = kmalloc(sizeof(*x.vcpu));
 	err = x.vcpu ? restore(&x, name) : -ENOMEM;
+	if (err == -ENOMEM)
+		refuse(&x, err, "no memory is left for it: see `info memory`, and destroy VMs");
 	/* It may have words of the stream. */
 	for (char *c = why; *c; c++)
 		if (*c < ' ' || *c > '~')

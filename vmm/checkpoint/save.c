@@ -3,6 +3,7 @@
 #include "vmm/checkpoint/checkpoint.h"
 #include "vmm/checkpoint/state.h"
 #include "vmm/device_internal.h"
+#include "vmm/guest_memory.h"
 #include "vmm/irq.h"
 #include "vmm/state_bytes.h"
 #include "vmm/vcpu_saved.h"
@@ -11,6 +12,7 @@
 #include "vmm/vm_life.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 /* What may come to a device while it is saved. */
@@ -169,11 +171,30 @@ static int save_still(struct vm *vm, struct checkpoint_writer *w, char *why)
 
 	device_run_deferred(vm);
 	if (__atomic_load_n(&vm->requests, __ATOMIC_SEQ_CST) & ~(1u << VM_REQUEST_DEVICES)) {
-		snprintf(why, CHECKPOINT_WHY_MAX, "it is just about to end, or to reset");
+		snprintf(why, CHECKPOINT_WHY_MAX,
+			 "it is just about to end, or to reset: try again");
 		return -EAGAIN;
 	}
 	err = check_devices(vm, why);
 	return err ? err : save_all(w, vm, why);
+}
+
+static void explain(struct vm *vm, const struct checkpoint_writer *w, int err, char *why)
+{
+	if (err == -ENOSPC)
+		snprintf(why, CHECKPOINT_WHY_MAX,
+			 "there is room for %" PRIu64 " KiB of it, and it may need %" PRIu64,
+			 w->bytes >> 10, vm->memory->size >> 10);
+	else if (err == -ENOMEM)
+		snprintf(why, CHECKPOINT_WHY_MAX,
+			 "no memory is left behind %" PRIu64
+			 " KiB of it: see `info memory`, and destroy VMs or delete snapshots",
+			 w->bytes >> 10);
+	else if (err == -EAGAIN && !*why)
+		snprintf(why, CHECKPOINT_WHY_MAX,
+			 "a device's pages changed while they were written: try again");
+	else if (err && !*why)
+		snprintf(why, CHECKPOINT_WHY_MAX, "it cannot be written (error %d)", err);
 }
 
 int checkpoint_save(struct vm *vm, struct checkpoint_writer *w, char *why)
@@ -183,15 +204,15 @@ int checkpoint_save(struct vm *vm, struct checkpoint_writer *w, char *why)
 
 	if (state != VM_RUNNING && state != VM_PAUSED) {
 		vm_life_end(vm, state);
-		snprintf(why, CHECKPOINT_WHY_MAX, "it is %s", vm_state_name(state));
+		snprintf(why, CHECKPOINT_WHY_MAX, "it is %s: %s it first", vm_state_name(state),
+			 state == VM_CRASHED ? "reset" : "start");
 		return -ENOTSUP;
 	}
-	snprintf(why, CHECKPOINT_WHY_MAX, "no memory");
+	*why = 0;
 	if (state == VM_RUNNING)
 		vm_still_begin(vm);
 	err = save_still(vm, w, why);
-	if (err == -ENOSPC)
-		snprintf(why, CHECKPOINT_WHY_MAX, "no room for it");
+	explain(vm, w, err, why);
 	if (state == VM_RUNNING)
 		vm_still_end(vm);
 	vm_life_end(vm, state);

@@ -197,6 +197,7 @@ int vm_start_filled(struct vm *vm, struct vm_config *config, vm_fill_fn fill, vo
 	return err;
 }
 
+static bool stream_full;
 static const char *typed_between; /* the records of the 8259s and the UART */
 
 static int append(void *opaque, const void *data, size_t len)
@@ -206,7 +207,7 @@ static int append(void *opaque, const void *data, size_t len)
 		typed_between = NULL;
 	}
 	(void)opaque;
-	if (len > STREAM_MAX - stream_len)
+	if (stream_full || len > STREAM_MAX - stream_len)
 		return -ENOSPC;
 	memcpy(stream + stream_len, data, len);
 	stream_len += len;
@@ -413,10 +414,18 @@ static void test_not_saved(void **state)
 		"device g of type generic: what it passes through has no state that can be saved");
 	plug_vm->requests = 1u << VM_REQUEST_RESET;
 	assert_int_equal(save(), -EAGAIN);
+	assert_string_equal(why, "it is just about to end, or to reset: try again");
 	plug_vm->requests = 0;
 	plug_vm->state = VM_STOPPED;
 	assert_int_equal(save(), -ENOTSUP);
+	assert_string_equal(why, "it is state: start it first");
 	assert_int_equal(stills, 0);
+	plug_end();
+	start(DEVICES);
+	stream_full = true;
+	assert_int_equal(save(), -ENOSPC);
+	assert_string_equal(why, "there is room for 0 KiB of it, and it may need 2048");
+	stream_full = false;
 	plug_end();
 }
 
