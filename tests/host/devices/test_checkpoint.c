@@ -20,7 +20,7 @@
 /* test-sources: vmm/device_state.c vmm/device_state_load.c */
 /* test-sources: vmm/checkpoint/stream.c vmm/checkpoint/save.c vmm/checkpoint/restore.c */
 /* test-sources: vmm/checkpoint/machine.c vmm/checkpoint/memory.c vmm/checkpoint/vcpu_state.c */
-/* test-sources: lib/crc32c.c kernel/fast_crc32c.c */
+/* test-sources: lib/crc32c.c kernel/fast_crc32c.c tests/host/devices/ckpt_world.c */
 /*
  * A VM's checkpoint as a whole: saved, printed by the tool, and loaded into a VM
  * made anew; and what is refused, before anything was loaded.
@@ -28,6 +28,7 @@
 #include "devices/serial/uart16550_line.h"
 #include "kernel/fast_crc32c.h"
 #include "kernel/time.h"
+#include "tests/host/devices/ckpt_world.h"
 #include "tests/host/devices/plug_world.h"
 #include "vmm/checkpoint/checkpoint.h"
 #include "vmm/device.h"
@@ -50,265 +51,47 @@
 
 #include <cmocka.h>
 
-#define STREAM_MAX (4u << 20)
-#define TOOL	   "tools/alcazar-checkpoint"
-
-#define DEVICES                                                        \
-	"[device \"pic\"]\ntype = pic\n[device \"pit\"]\ntype = pit\n" \
-	"[device \"com2\"]\ntype = uart16550\nio = 0x2f8\nirq = 3\n"   \
-	"[device \"log\"]\ntype = char-log\nfrontend = com2\n"
-
-static uint8_t *stream;
-static size_t stream_len;
-static char why[CHECKPOINT_WHY_MAX];
-static unsigned stills, set_vcpus;
-static uint64_t set_ahead; /* what the last one's TSC is ahead of the VM's clock */
-static uint32_t cpuid_eax;
-static struct vm_config *given;
-
-/* vCPUs: numbers that are known again. */
-
-void vcpu_saved_get(struct vcpu *vcpu, struct vcpu_saved *saved)
-{
-	memset(saved, 0, sizeof(*saved));
-	saved->rip = 0x1000 + vcpu->index;
-	saved->regs[VCPU_RSP] = 0x2000 + vcpu->index;
-	saved->tsc_ahead = 5;
-}
-
-static bool bad_vcpu;
-
-int vcpu_saved_check(const struct vcpu *vcpu, const struct vcpu_saved *saved, char *text,
-		     size_t size)
-{
-	(void)saved;
-	snprintf(text, size, "pat 0x2");
-	return bad_vcpu && vcpu->index ? -EINVAL : 0;
-}
-
-int vcpu_saved_set(struct vcpu *vcpu, const struct vcpu_saved *saved, char *text, size_t size)
-{
-	(void)text;
-	(void)size;
-	assert_int_equal(saved->rip, 0x1000 + vcpu->index);
-	assert_int_equal(saved->regs[VCPU_RSP], 0x2000 + vcpu->index);
-	set_ahead = saved->tsc_ahead;
-	set_vcpus++;
-	return 0;
-}
-
-void vm_still_begin(struct vm *vm)
-{
-	(void)vm;
-	stills++;
-}
-
-void vm_still_end(struct vm *vm)
-{
-	(void)vm;
-	stills--;
-}
-
-const char *vm_state_name(enum vm_state state)
-{
-	(void)state;
-	return "state";
-}
-
-/* VMs: there is one, which is made of what it is given. */
-
-int vm_define(struct vm_config *config, struct vm **out)
-{
-	(void)config;
-	(void)out;
-	return -EEXIST;
-}
-
-int vm_undefine(struct vm *vm)
-{
-	(void)vm;
-	return 0;
-}
-
-static void set_cpuid(void)
-{
-	struct cpuid_regs regs = {.eax = cpuid_eax};
-
-	assert_int_equal(hook_cpuid_set(plug_vm, 1, UINT32_MAX, &regs), 0);
-}
-
-static void start(const char *devices)
-{
-	plug_start(devices, true);
-	set_cpuid();
-}
-
-static const char *made_of; /* instead of what the stream says */
-
-/* What com2 takes of @bytes from outside. */
-static size_t type(const char *bytes)
-{
-	struct uart *u = device_find(plug_vm, "com2")->state;
-
-	return u->frontend.input(u->frontend.opaque, (const uint8_t *)bytes, strlen(bytes));
-}
-
-/* The log is counted for, and is refused a byte. */
-static bool typed_early;
-static unsigned asked_for_input;
-
-static void count_asked(void *opaque)
-{
-	(void)opaque;
-	asked_for_input++;
-}
-
-static void type_early(void)
-{
-	static struct char_backend_ops counting;
-	struct uart *u = device_find(plug_vm, "com2")->state;
-
-	counting = *char_backend(&u->frontend);
-	counting.input_ready = count_asked;
-	u->frontend.base.backend = &counting.base;
-	assert_int_equal(type("ab"), 1);
-}
-
-int vm_start_filled(struct vm *vm, struct vm_config *config, vm_fill_fn fill, void *opaque)
-{
-	size_t others = fake_objects; /* are none of the VM's */
-	struct vm_config *own;
-	int err;
-
-	fake_objects = 0;
-	start(made_of);
-	own = vm->config;
-	vm->config = config;
-	asked_for_input = 0;
-	if (typed_early)
-		type_early();
-	err = fill(vm, opaque);
-	vm->config = own;
-	if (err)
-		plug_end();
-	else
-		given = config;
-	fake_objects += others;
-	return err;
-}
-
-static bool stream_full;
-static const char *typed_between; /* the records of the 8259s and the UART */
-
-static int append(void *opaque, const void *data, size_t len)
-{
-	if (typed_between && len == 4 && !memcmp(data, "\3pit", 4)) {
-		type(typed_between);
-		typed_between = NULL;
-	}
-	(void)opaque;
-	if (stream_full || len > STREAM_MAX - stream_len)
-		return -ENOSPC;
-	memcpy(stream + stream_len, data, len);
-	stream_len += len;
-	return 0;
-}
-
-static void read_part(void *opaque, uint64_t at, void *buf, size_t len)
-{
-	assert_true(at + len <= stream_len);
-	memcpy(buf, (const uint8_t *)opaque + at, len);
-}
-
-static int save(void)
-{
-	struct checkpoint_writer w = {.write = append};
-
-	stream_len = 0;
-	return checkpoint_save(plug_vm, &w, why);
-}
-
-static int restore_as(const char *devices, const char *name)
-{
-	struct checkpoint_source source = {.size = stream_len, .read = read_part, .opaque = stream};
-
-	made_of = devices;
-	set_vcpus = 0;
-	return checkpoint_restore(&source, name, why);
-}
-
-static int restore(const char *devices)
-{
-	return restore_as(devices, NULL);
-}
-
-static void poke(gpa_t gpa, uint64_t value)
-{
-	assert_int_equal(guest_write(plug_vm, gpa, &value, sizeof(value)), 0);
-}
-
-static uint64_t peek(gpa_t gpa)
-{
-	uint64_t value;
-
-	assert_int_equal(guest_read(plug_vm, gpa, &value, sizeof(value)), 0);
-	return value;
-}
-
-/* A VM in the middle of its work, saved and gone. */
-static void make_stream(void)
-{
-	start(DEVICES);
-	plug_vm->state = VM_RUNNING;
-	hook_io_write(plug_vm->vcpus[0], 0x2ff, 1, 0x5a);
-	poke(0x1000, 1);
-	poke(0x5ff8, 2);
-	poke(0x6000, 3);
-	poke(0x1ff000, 4);
-	assert_int_equal(save(), 0);
-	assert_int_equal(stills, 0);
-	plug_end();
-}
+#define TOOL "tools/alcazar-checkpoint"
 
 static void test_goes_on(void **state)
 {
 	(void)state;
-	make_stream();
+	ckpt_make_stream();
 	for (gpa_t gpa = 0; gpa < 0xa0000; gpa += 0x1000)
 		assert_int_equal(guest_fill(plug_vm, gpa, 0xee, 0x1000), 0);
-	if (restore(DEVICES))
-		fail_msg("%s", why);
-	assert_int_equal(set_vcpus, 2);
+	if (ckpt_restore(DEVICES))
+		fail_msg("%s", ckpt_why);
+	assert_int_equal(ckpt_set_vcpus, 2);
 	assert_int_equal(hook_io_read(plug_vm->vcpus[0], 0x2ff, 1), 0x5a);
-	assert_int_equal(peek(0), 0);
-	assert_int_equal(peek(0x1000), 1);
-	assert_int_equal(peek(0x2000), 0);
-	assert_int_equal(peek(0x5ff8), 2);
-	assert_int_equal(peek(0x6000), 3);
-	assert_int_equal(peek(0x7000), 0);
-	assert_int_equal(peek(0x1ff000), 4);
+	assert_int_equal(ckpt_peek(0), 0);
+	assert_int_equal(ckpt_peek(0x1000), 1);
+	assert_int_equal(ckpt_peek(0x2000), 0);
+	assert_int_equal(ckpt_peek(0x5ff8), 2);
+	assert_int_equal(ckpt_peek(0x6000), 3);
+	assert_int_equal(ckpt_peek(0x7000), 0);
+	assert_int_equal(ckpt_peek(0x1ff000), 4);
 	/* Of the config, the devices that there were, with their keys. */
-	assert_non_null(vm_config_section(given, "device", "com2"));
+	assert_non_null(vm_config_section(ckpt_given, "device", "com2"));
 	assert_string_equal(
-		vm_config_find_key(vm_config_section(given, "device", "com2"), "io")->value,
+		vm_config_find_key(vm_config_section(ckpt_given, "device", "com2"), "io")->value,
 		"0x2f8");
-	vm_config_free(given);
+	vm_config_free(ckpt_given);
 	plug_end();
 }
 
 static void expect_refused(const char *devices, const char *what)
 {
 	fake_log_clear();
-	assert_true(restore(devices) < 0);
-	if (!strstr(why, what))
-		fail_msg("expected %s, got %s", what, why);
-	assert_int_equal(set_vcpus, 0);
+	assert_true(ckpt_restore(devices) < 0);
+	if (!strstr(ckpt_why, what))
+		fail_msg("expected %s, got %s", what, ckpt_why);
+	assert_int_equal(ckpt_set_vcpus, 0);
 }
 
 static void test_other_machines(void **state)
 {
 	(void)state;
-	make_stream();
+	ckpt_make_stream();
 	expect_refused("[device \"pic\"]\ntype = pic\n",
 		       "record 5 (device pit): this VM has no such device");
 	expect_refused(DEVICES "[device \"rtc\"]\ntype = rtc\n", "no record (device rtc)");
@@ -316,12 +99,12 @@ static void test_other_machines(void **state)
 		       "[device \"com2\"]\ntype = uart16550\n"
 		       "[device \"log\"]\ntype = char-log\nfrontend = com2\n",
 		       "device pit): is of type pit, not rtc");
-	cpuid_eax = 1;
+	ckpt_cpuid_eax = 1;
 	expect_refused(DEVICES, "record 0 (machine plug): cpuid: leaf 0x1 differs");
-	cpuid_eax = 0;
-	bad_vcpu = true;
+	ckpt_cpuid_eax = 0;
+	ckpt_bad_vcpu = true;
 	expect_refused(DEVICES, "record 3 (vcpu 1): pat 0x2");
-	bad_vcpu = false;
+	ckpt_bad_vcpu = false;
 	plug_vm->vcpu_count = 1;
 }
 
@@ -345,21 +128,21 @@ static void test_disk(void **state)
 	void *r;
 
 	(void)state;
-	start(disk);
+	ckpt_start(disk);
 	pages = disk_pages(&r);
 	memset(pages->write(r, 0), 0x11, 4096);
 	memset(pages->write(r, 0x1000), 0, 4096);
 	memset(pages->write(r, 0x4ff000), 0x33, 4096);
-	assert_int_equal(save(), 0);
+	assert_int_equal(ckpt_save(), 0);
 	plug_end();
-	if (restore(disk))
-		fail_msg("%s", why);
+	if (ckpt_restore(disk))
+		fail_msg("%s", ckpt_why);
 	pages = disk_pages(&r);
 	assert_int_equal(pages->read(r, 0)[4095], 0x11);
 	assert_int_equal(pages->read(r, 0x1000)[0], 0);
 	assert_null(pages->read(r, 0x2000));
 	assert_int_equal(pages->read(r, 0x4ff000)[0], 0x33);
-	vm_config_free(given);
+	vm_config_free(ckpt_given);
 	plug_end();
 	expect_refused(DEVICES "[device \"f\"]\ntype = socket\n"
 			       "[device \"disk\"]\ntype = ramdisk\nfrontend = f\nsize = 4M\n",
@@ -373,17 +156,17 @@ static void test_other_tsc(void **state)
 	uint64_t ns;
 
 	(void)state;
-	start(DEVICES);
+	ckpt_start(DEVICES);
 	plug_vm->tsc_paused = clock;
 	ns = vm_time_ns(plug_vm);
-	assert_int_equal(save(), 0);
+	assert_int_equal(ckpt_save(), 0);
 	plug_end();
 	time_init(1000500);
-	if (restore(DEVICES))
-		fail_msg("%s", why);
+	if (ckpt_restore(DEVICES))
+		fail_msg("%s", ckpt_why);
 	assert_int_equal(plug_vm->tsc_paused, time_ns_to_tsc(ns));
-	assert_int_equal(plug_vm->tsc_paused + set_ahead, clock + 5);
-	vm_config_free(given);
+	assert_int_equal(plug_vm->tsc_paused + ckpt_set_ahead, clock + 5);
+	vm_config_free(ckpt_given);
 	plug_end();
 	time_init(1002000);
 	expect_refused(DEVICES, "tsc_khz has a value");
@@ -394,38 +177,38 @@ static void test_other_tsc(void **state)
 static void test_each_byte(void **state)
 {
 	(void)state;
-	make_stream();
-	for (size_t at = 0; at < stream_len; at += at < 64 ? 1 : stream_len / 61) {
-		stream[at] ^= 0x10;
-		assert_int_equal(restore(DEVICES), -EINVAL);
-		assert_true(strstr(why, "record") || strstr(why, "header"));
-		stream[at] ^= 0x10;
+	ckpt_make_stream();
+	for (size_t at = 0; at < ckpt_stream_len; at += at < 64 ? 1 : ckpt_stream_len / 61) {
+		ckpt_stream[at] ^= 0x10;
+		assert_int_equal(ckpt_restore(DEVICES), -EINVAL);
+		assert_true(strstr(ckpt_why, "record") || strstr(ckpt_why, "header"));
+		ckpt_stream[at] ^= 0x10;
 	}
 }
 
 static void test_not_saved(void **state)
 {
 	(void)state;
-	start(DEVICES "[device \"g\"]\ntype = generic\nports = 0x300-0x30f:passthrough\n");
-	assert_int_equal(save(), -ENOTSUP);
-	assert_int_equal(stream_len, 0);
+	ckpt_start(DEVICES "[device \"g\"]\ntype = generic\nports = 0x300-0x30f:passthrough\n");
+	assert_int_equal(ckpt_save(), -ENOTSUP);
+	assert_int_equal(ckpt_stream_len, 0);
 	assert_string_equal(
-		why,
+		ckpt_why,
 		"device g of type generic: what it passes through has no state that can be saved");
 	plug_vm->requests = 1u << VM_REQUEST_RESET;
-	assert_int_equal(save(), -EAGAIN);
-	assert_string_equal(why, "it is just about to end, or to reset: try again");
+	assert_int_equal(ckpt_save(), -EAGAIN);
+	assert_string_equal(ckpt_why, "it is just about to end, or to reset: try again");
 	plug_vm->requests = 0;
 	plug_vm->state = VM_STOPPED;
-	assert_int_equal(save(), -ENOTSUP);
-	assert_string_equal(why, "it is state: start it first");
-	assert_int_equal(stills, 0);
+	assert_int_equal(ckpt_save(), -ENOTSUP);
+	assert_string_equal(ckpt_why, "it is state: start it first");
+	assert_int_equal(ckpt_stills, 0);
 	plug_end();
-	start(DEVICES);
-	stream_full = true;
-	assert_int_equal(save(), -ENOSPC);
-	assert_string_equal(why, "there is room for 0 KiB of it, and it may need 2048");
-	stream_full = false;
+	ckpt_start(DEVICES);
+	ckpt_stream_full = true;
+	assert_int_equal(ckpt_save(), -ENOSPC);
+	assert_string_equal(ckpt_why, "there is room for 0 KiB of it, and it may need 2048");
+	ckpt_stream_full = false;
 	plug_end();
 }
 
@@ -435,7 +218,7 @@ static int run_tool(void)
 	int fd = mkstemp(path), status;
 
 	assert_true(fd >= 0);
-	assert_int_equal(write(fd, stream, stream_len), stream_len);
+	assert_int_equal(write(fd, ckpt_stream, ckpt_stream_len), ckpt_stream_len);
 	close(fd);
 	snprintf(line, sizeof(line), TOOL " %s > %s.said 2>&1", path, path);
 	status = system(line);
@@ -450,16 +233,17 @@ static int run_tool(void)
 /* As who knows the format makes one: its @from is @to, which is as long, and its sums are right. */
 static void forge(const char *from, const char *to, size_t len)
 {
-	struct checkpoint_source source = {.size = stream_len, .read = read_part, .opaque = stream};
+	struct checkpoint_source source = {
+		.size = ckpt_stream_len, .read = ckpt_read_part, .opaque = ckpt_stream};
 	struct checkpoint_record r = {.at = 0};
-	uint8_t *at = memmem(stream, stream_len, from, len);
+	uint8_t *at = memmem(ckpt_stream, ckpt_stream_len, from, len);
 	uint32_t crc;
 
 	assert_non_null(at);
 	memcpy(at, to, len);
 	while (checkpoint_next(&source, &r)) {
-		crc = fast_crc32c(0, stream + r.at - 24, 24 + r.length);
-		memcpy(stream + r.at + r.length, &crc, sizeof(crc));
+		crc = fast_crc32c(0, ckpt_stream + r.at - 24, 24 + r.length);
+		memcpy(ckpt_stream + r.at + r.length, &crc, sizeof(crc));
 	}
 }
 
@@ -479,7 +263,7 @@ static void test_names(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
-		make_stream();
+		ckpt_make_stream();
 		forge(names[i].from, names[i].to, i < 3 ? 10 : 7);
 		expect_refused(DEVICES, names[i].said);
 		/* The tool knows no tables. */
@@ -491,21 +275,21 @@ static void test_names(void **state)
 static void test_plugged(void **state)
 {
 	(void)state;
-	start(DEVICES);
+	ckpt_start(DEVICES);
 	assert_int_equal(plug_add("uart16550", "com3", "io = 0x3e8\n"), 0);
 	plug_remove("pit");
-	assert_int_equal(save(), 0);
+	assert_int_equal(ckpt_save(), 0);
 	plug_end();
-	if (restore("[device \"pic\"]\ntype = pic\n"
-		    "[device \"com2\"]\ntype = uart16550\nio = 0x2f8\nirq = 3\n"
-		    "[device \"log\"]\ntype = char-log\nfrontend = com2\n"
-		    "[device \"com3\"]\ntype = uart16550\nio = 0x3e8\n"))
-		fail_msg("%s", why);
-	assert_null(vm_config_section(given, "device", "pit"));
+	if (ckpt_restore("[device \"pic\"]\ntype = pic\n"
+			 "[device \"com2\"]\ntype = uart16550\nio = 0x2f8\nirq = 3\n"
+			 "[device \"log\"]\ntype = char-log\nfrontend = com2\n"
+			 "[device \"com3\"]\ntype = uart16550\nio = 0x3e8\n"))
+		fail_msg("%s", ckpt_why);
+	assert_null(vm_config_section(ckpt_given, "device", "pit"));
 	assert_string_equal(
-		vm_config_find_key(vm_config_section(given, "device", "com3"), "io")->value,
+		vm_config_find_key(vm_config_section(ckpt_given, "device", "com3"), "io")->value,
 		"0x3e8");
-	vm_config_free(given);
+	vm_config_free(ckpt_given);
 	plug_end();
 }
 
@@ -529,18 +313,18 @@ static bool com2_is_requested(void)
 static void test_input_while_saved(void **state)
 {
 	(void)state;
-	start(DEVICES);
+	ckpt_start(DEVICES);
 	let_interrupt();
-	typed_between = "x";
-	assert_int_equal(save(), 0);
-	assert_null(typed_between);
+	ckpt_typed_between = "x";
+	assert_int_equal(ckpt_save(), 0);
+	assert_null(ckpt_typed_between);
 	assert_true(com2_is_requested());
 	plug_end();
-	if (restore(DEVICES))
-		fail_msg("%s", why);
+	if (ckpt_restore(DEVICES))
+		fail_msg("%s", ckpt_why);
 	assert_int_equal(hook_io_read(plug_vm->vcpus[0], 0x2fd, 1) & UART_LSR_DR, UART_LSR_DR);
 	assert_true(com2_is_requested());
-	vm_config_free(given);
+	vm_config_free(ckpt_given);
 	plug_end();
 }
 
@@ -548,10 +332,11 @@ static void test_input_while_saved(void **state)
 static void test_as_another(void **state)
 {
 	(void)state;
-	make_stream();
-	assert_int_equal(restore_as(DEVICES, "plug"), -EEXIST);
-	assert_string_equal(why, "vm plug is defined: undefine it first, or take another name");
-	assert_int_equal(set_vcpus, 0);
+	ckpt_make_stream();
+	assert_int_equal(ckpt_restore_as(DEVICES, "plug"), -EEXIST);
+	assert_string_equal(ckpt_why,
+			    "vm plug is defined: undefine it first, or take another name");
+	assert_int_equal(ckpt_set_vcpus, 0);
 }
 
 /* Whatever the backend that was there was refused, the one that is there now is told of room. */
@@ -560,28 +345,28 @@ static void test_room_for_input(void **state)
 	struct uart *u;
 
 	(void)state;
-	make_stream();
-	typed_early = true;
-	if (restore(DEVICES))
-		fail_msg("%s", why);
-	typed_early = false;
+	ckpt_make_stream();
+	ckpt_typed_early = true;
+	if (ckpt_restore(DEVICES))
+		fail_msg("%s", ckpt_why);
+	ckpt_typed_early = false;
 	u = device_find(plug_vm, "com2")->state;
 	assert_int_equal(u->rx_count, 0);
-	assert_int_equal(asked_for_input, 1);
-	vm_config_free(given);
+	assert_int_equal(ckpt_asked_for_input, 1);
+	vm_config_free(ckpt_given);
 	plug_end();
 }
 
 static void test_tool(void **state)
 {
 	(void)state;
-	make_stream();
+	ckpt_make_stream();
 	assert_int_equal(access(TOOL, X_OK), 0);
 	assert_int_equal(run_tool(), 0);
-	stream[stream_len / 2] ^= 1;
+	ckpt_stream[ckpt_stream_len / 2] ^= 1;
 	assert_int_not_equal(run_tool(), 0);
-	stream[stream_len / 2] ^= 1;
-	stream_len--;
+	ckpt_stream[ckpt_stream_len / 2] ^= 1;
+	ckpt_stream_len--;
 	assert_int_not_equal(run_tool(), 0);
 }
 
@@ -603,10 +388,9 @@ int main(void)
 	};
 	int failed;
 
-	if (plug_init())
+	if (ckpt_init())
 		return 1;
-	stream = malloc(STREAM_MAX);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	free(stream);
+	free(ckpt_stream);
 	return failed;
 }
