@@ -192,6 +192,17 @@ void console_write_guest(const char *s, size_t len)
 	spin_unlock(&console_lock);
 }
 
+void console_push(void)
+{
+	struct console_sink *sink;
+
+	spin_lock(&console_lock);
+	list_for_each_entry (sink, &console_sinks, link)
+		if (sink->backlog)
+			sink->write(sink, "", 0);
+	spin_unlock(&console_lock);
+}
+
 void console_flush(struct console_sink *sink)
 {
 	spin_lock(&console_lock);
@@ -210,18 +221,6 @@ void console_drain(void)
 		sink->now = false;
 	}
 	spin_unlock(&console_lock);
-}
-
-size_t console_backlog(void)
-{
-	struct console_sink *sink;
-	size_t most = 0;
-
-	spin_lock(&console_lock);
-	list_for_each_entry (sink, &console_sinks, link)
-		most = MAX(most, sink->backlog);
-	spin_unlock(&console_lock);
-	return most;
 }
 
 void console_write_stream(struct console_sink *sink, unsigned stream, const char *s, size_t len)

@@ -66,9 +66,7 @@ void console_write_guest(const char *s, size_t len);
 void console_redirect(void (*take)(const char *s, size_t len));
 /* All that was written is out when this returns: the machine is about to go. */
 void console_drain(void);
-/* Bytes that were written and are not out yet, where they are most. */
-size_t console_backlog(void);
-/* Tasks that write much: others run, and the line takes what it has, but for 1/20 of a second. */
+/* Tasks that write much: others run, and the line is given what it takes. */
 void console_pace(void);
 /* As console_write; cut at 512 bytes. */
 void console_printf(const char *fmt, ...) __printf(1, 2);
@@ -91,6 +89,8 @@ size_t console_input_space(void);
 bool console_input_full(void);
 /* Drivers, at an interrupt window: @sink's write() of nothing, under the console lock. */
 void console_flush(struct console_sink *sink);
+/* kernel/console.c: that, to all that have a backlog. */
+void console_push(void);
 /* kernel/console.c: calls all input_ready(). */
 void console_input_resume(void);
 /* The reader: drops all up to @byte and it too, when that is there; whether it was. */

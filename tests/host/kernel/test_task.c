@@ -341,9 +341,8 @@ static void task_reads(void *arg)
 	say(buf);
 }
 
-size_t console_backlog(void)
+void console_push(void)
 {
-	return 0;
 }
 
 void console_input_resume(void)
