@@ -153,7 +153,7 @@ static void test_skipping(void **state)
 	assert_int_equal(console_read_timeout(buf, sizeof(buf), 0), 0);
 }
 
-/* Who writes much sleeps until little is left. */
+/* Who writes much gives the line what it takes. */
 static void test_pace(void **state)
 {
 	(void)state;
