@@ -51,6 +51,8 @@ SLOW = (
     "machine/serial_ports/",
     "machine/generic/generic",
     "machine/virtio/disk[64",
+    "machine/checkpoint/linux",
+    "machine/checkpoint/virtio_goes_on",
     "machine/virtio/network",
     "machine/virtio/plugged_under_ping",
     "machine/virtio/iperf",
