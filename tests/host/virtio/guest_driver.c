@@ -284,6 +284,8 @@ static bool packed_used(struct guest_queue *q, uint16_t *id, uint32_t *len)
 
 	if (!!(flags & AVAIL) != q->used_wrap || !!(flags & USED) != q->used_wrap)
 		return false;
+	/* The two bytes may have been read one by one, while the device wrote both. */
+	flags = get16(at + 14);
 	*id = get16(at + 12);
 	*len = get32(at + 8);
 	assert_int_equal(!!(flags & WRITE), !!*len);
