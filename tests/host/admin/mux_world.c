@@ -38,6 +38,8 @@ static void check(bool good)
 
 static void end_open(const uint8_t *message, size_t len)
 {
+	if (world_end.open[message[1]]) /* told again behind a pong */
+		return;
 	world_end.open[message[1]] = true;
 	world_end.pos[message[1]] = 0;
 	world_end.limit[message[1]] = 0;

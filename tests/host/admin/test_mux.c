@@ -217,6 +217,11 @@ static void test_losses(void **state)
 	world_end.credit[a] = 0;
 	world_frame(MUX_CONTROL, 0, "\x06token", 6);
 	assert_int_equal(world_end.pongs, 1);
+	/* What was told of a channel that is open is told again. */
+	world_end.open[world_end.vm_channel[0]] = world_end.open[CONSOLE_STREAM_LOG] = false;
+	world_frame(MUX_CONTROL, 6, "\x06", 1);
+	assert_int_equal(world_end.pongs, 2);
+	assert_true(world_end.open[world_end.vm_channel[0]] && world_end.open[CONSOLE_STREAM_LOG]);
 	assert_int_not_equal(world_end.credit[a], 0);
 	world_frame(0, 30000, "list", 4);
 	assert_int_equal(world_end.credit[0], (uint16_t)(30004 + MUX_SHELL_WINDOW));
