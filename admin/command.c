@@ -99,9 +99,14 @@ void command_hold(bool on)
 	held = on;
 }
 
+bool command_is_held(void)
+{
+	return held;
+}
+
 static void command_start(const struct command *command, char **argv)
 {
-	bool pages = !held && !command->live;
+	bool pages = !held && !command->live && !command->direct;
 
 	if (pages)
 		pager_hold();

@@ -27,6 +27,7 @@ void command_call(const struct command *command, const char *prefix, char **argv
 /* All output of commands is held for the caller, from pager_keep() on, and live ones are refused;
  * or no more. */
 void command_hold(bool on);
+bool command_is_held(void);
 /* One line of the user's, commands with ; between them. */
 void command_execute(const char *line);
 /* The commands' own: says what went wrong, and $? becomes @status or COMMAND_FAILED. */
@@ -40,5 +41,6 @@ void command_complete(const char *line, char *rest, size_t size);
 
 /* For struct command's words. */
 void command_add_vms(command_add_fn add, void *opaque);
+void command_add_snapshots(command_add_fn add, void *opaque);
 
 #endif

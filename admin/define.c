@@ -79,6 +79,8 @@ static void command_define(char **argv)
 		define_pasted();
 	else if (!module)
 		command_error("define: %s: no such module; `info modules` lists them\n", argv[1]);
+	else if (boot_module_is_written(module))
+		command_error("define: %s: a VM's disk writes to it (cow = false)\n", argv[1]);
 	else
 		define_done(argv[1], vm_config_define(module->name, module->data, module->size));
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* `x` and `xp`: a guest's memory, by its own addresses or by guest-physical ones. */
 #include "admin/command.h"
+#include "admin/disassemble.h"
 #include "admin/examine_format.h"
 #include "admin/guest_walk.h"
 #include "admin/vm_arg.h"
@@ -18,10 +19,12 @@
 #define EXAMINE_STRING 256 /* characters of a string that are looked at */
 #define EXAMINE_TEXT   256
 #define EXAMINE_PAGE   UINT64_C(4096)
+#define EXAMINE_HEX    24 /* columns for the bytes of most instructions */
 
 struct examine {
 	struct vm *vm;
 	struct guest_walk walk;
+	struct vcpu_mode mode;
 	bool virtual;
 };
 
@@ -91,20 +94,47 @@ static void examine_strings(const struct examine *e, unsigned count, uint64_t at
 		;
 }
 
+/* One instruction; *@at is moved behind it. What lies behind its page may not be there. */
+static bool examine_insn(const struct examine *e, uint64_t *at)
+{
+	size_t len = MIN((uint64_t)DISASSEMBLE_BYTES, EXAMINE_PAGE - *at % EXAMINE_PAGE), size = 0;
+	char text[DISASSEMBLE_TEXT], hex[3 * DISASSEMBLE_BYTES + 1] = "";
+	uint8_t bytes[DISASSEMBLE_BYTES];
+
+	if (!examine_read(e, *at, bytes, len))
+		return false;
+	size = disassemble(&e->mode, *at, bytes, len, text);
+	if (!size) {
+		if (!examine_read(e, *at + len, bytes + len, sizeof(bytes) - len))
+			return false;
+		size = disassemble(&e->mode, *at, bytes, sizeof(bytes), text);
+	}
+	for (size_t i = 0; i < size; i++)
+		snprintf(hex + 3 * i, 4, " %02x", bytes[i]);
+	console_printf("%016lx:%-*s %s\n", *at, EXAMINE_HEX, hex, text);
+	*at += size;
+	return true;
+}
+
+static void examine_insns(const struct examine *e, unsigned count, uint64_t at)
+{
+	for (unsigned n = 0; n < count && examine_insn(e, &at); n++)
+		;
+}
+
 /* [VM.VCPU] ADDRESS */
 static void examine_run(char **argv, bool virtual)
 {
 	const char *slash = strchr(argv[0], '/'), *address = argv[argv[2] ? 2 : 1];
 	struct examine e = {.virtual = virtual};
 	struct examine_format format;
-	struct vcpu_mode mode;
 	enum vm_state state;
 	struct vcpu *vcpu;
 	uint64_t at;
 
 	if (!examine_format_parse(slash ? slash + 1 : "", &format)) {
-		command_error("%s: expected /COUNT (to %u), one of xduocs and one of bhwg; "
-			      "instructions are not shown\n",
+		command_error("%s: expected /COUNT (to %u), one of xduocsi and one of "
+			      "bhwg\n",
 			      argv[0], EXAMINE_COUNT_MAX);
 		return;
 	}
@@ -116,10 +146,12 @@ static void examine_run(char **argv, bool virtual)
 	if (!vcpu)
 		return;
 	e.vm = vcpu->vm;
-	hv_ops->get_mode(vcpu, &mode);
-	guest_walk_init(&e.walk, e.vm, &mode);
+	hv_ops->get_mode(vcpu, &e.mode);
+	guest_walk_init(&e.walk, e.vm, &e.mode);
 	if (format.letter == 's')
 		examine_strings(&e, format.count, at);
+	else if (format.letter == 'i')
+		examine_insns(&e, format.count, at);
 	else
 		(void)examine_values(&e, &format, at);
 	vcpu_still_end(vcpu, state);
@@ -136,7 +168,7 @@ static void command_xp(char **argv)
 }
 
 COMMAND(x_entry, .name = "x", .args = "[VM.VCPU] ADDRESS",
-	.help = "x/FORMAT: a guest's memory by its own addresses; COUNT, xduocs, bhwg",
+	.help = "x/FORMAT: a guest's memory by its own addresses; COUNT, xduocsi, bhwg",
 	.example = "x/8xg linux.0 0xffffffff81000000", .min = 1, .max = 2, .run = command_x,
 	.format = true);
 COMMAND(xp_entry, .name = "xp", .args = "[VM.VCPU] ADDRESS",

@@ -25,7 +25,7 @@ static bool examine_format_count(const char **text, unsigned *count)
 
 bool examine_format_parse(const char *text, struct examine_format *format)
 {
-	static const char letters[] = "xduocs", sizes[] = "bhwg";
+	static const char letters[] = "xduocsi", sizes[] = "bhwg";
 	bool letter = false, size = false;
 
 	*format = (struct examine_format){.count = 1, .letter = 'x', .size = 4};

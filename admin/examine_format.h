@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The FORMAT of x/FORMAT, as gdb and QEMU's monitor have it: COUNT, one of xduocs, one of bhwg. */
+/* The FORMAT of x/FORMAT, as gdb and QEMU's monitor have it: COUNT, one of xduocsi, one of bhwg. */
 #ifndef ADMIN_EXAMINE_FORMAT_H
 #define ADMIN_EXAMINE_FORMAT_H
 
@@ -11,7 +11,7 @@
 
 struct examine_format {
 	unsigned count;
-	char letter;   /* of xduocs */
+	char letter;   /* of xduocsi */
 	unsigned size; /* bytes: 1, 2, 4, 8 */
 };
 

@@ -6,15 +6,17 @@
 #include "vmm/device.h"
 #include "vmm/help_topic.h"
 
-#include <stdio.h>
 #include <string.h>
+
+#define USAGE_WIDTH 24
 
 static void help_line(const char *prefix, const struct command *c)
 {
-	char usage[48];
+	const char *space = *c->args ? " " : "";
+	size_t used = strlen(prefix) + strlen(c->name) + strlen(space) + strlen(c->args);
 
-	snprintf(usage, sizeof(usage), "%s%s%s%s", prefix, c->name, *c->args ? " " : "", c->args);
-	console_printf("  %-24s %s\n", usage, c->help);
+	console_printf("  %s%s%s%s%*s %s\n", prefix, c->name, space, c->args,
+		       (int)(MAX(used, (size_t)USAGE_WIDTH) - used), "", c->help);
 }
 
 static void help_table(const char *prefix, const struct command *start, const struct command *end)

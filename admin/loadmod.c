@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * `loadmod`: an image or a config over the serial line, as base64 or by XMODEM, into the store of
- * modules, where configs find it as module:NAME. It stays until the machine is reset.
+ * `loadmod`: an image or a config over the serial line, as base64 or by XMODEM or YMODEM, into the
+ * store of modules, where configs find it as module:NAME. It stays until the machine is reset.
  */
 #include "admin/loadmod.h"
 
@@ -18,13 +18,13 @@
 #define LOADMOD_NAME_MAX  63
 #define LOADMOD_ORDER_MIN 4  /* 64 KiB */
 #define LOADMOD_ORDER_MAX 16 /* 256 MiB: eight hours of 115200 baud */
-#define LOADMOD_MAX	  (PAGE_SIZE << LOADMOD_ORDER_MAX)
 #define CRC32_POLYNOMIAL                                                        \
 	0xedb88320u /* IEEE 802.3, reflected: that of zlib, gzip, Python's zlib \
 		     */
 
-#define LOADMOD_WAYS "base64|xmodem"
-enum { LOADMOD_BASE64, LOADMOD_XMODEM };
+#define LOADMOD_WAYS "base64|xmodem|ymodem"
+enum { LOADMOD_BASE64, LOADMOD_XMODEM, LOADMOD_YMODEM };
+_Static_assert(LOADMOD_MAX == PAGE_SIZE << LOADMOD_ORDER_MAX, "loadmod.h");
 
 static struct page_owner owner;
 
@@ -106,28 +106,16 @@ static int loadmod_base64(struct loadmod *l)
 static const char *loadmod_why(int err)
 {
 	switch (err) {
-	case -ECANCELED:
-		return "given up";
 	case -EINVAL:
 		return "not base64 from begin to end";
 	case -EFBIG:
 		return "more came than its size, or than 256 MiB";
 	case -EMSGSIZE:
 		return "less came than its size";
-	case -ENODATA:
-		return "the sender has nothing to send";
-	case -ETIMEDOUT:
-		return "nobody began to send";
-	case -ECONNABORTED:
-		return "the sender gave up";
-	case -EIO:
-		return "too many blocks were broken or did not come";
-	case -EPROTO:
-		return "a block is out of turn, or this is YMODEM: send with sx";
 	case -ENOSPC:
 		return "there is no place for another module";
 	default:
-		return "out of memory";
+		return transfer_why(err) ?: "out of memory";
 	}
 }
 
@@ -183,12 +171,13 @@ static void command_loadmod(char **argv)
 	l->name = argv[1];
 	way = loadmod_way(l, argv);
 	if (way >= 0)
-		loadmod_done(l, way == LOADMOD_XMODEM ? loadmod_xmodem(l) : loadmod_base64(l));
+		loadmod_done(l, way == LOADMOD_BASE64 ? loadmod_base64(l)
+						      : loadmod_xmodem(l, way == LOADMOD_YMODEM));
 	kfree(l);
 }
 
 COMMAND(loadmod_entry, .name = "loadmod", .args = "NAME [" LOADMOD_WAYS " [SIZE]]",
 	.help = "take a file over the serial line, for configs: module:NAME; SIZE cuts off what "
 		"XMODEM pads",
-	.example = "loadmod rootfs.img xmodem 1474560", .min = 1, .max = 3, .run = command_loadmod,
+	.example = "loadmod rootfs.img ymodem", .min = 1, .max = 3, .run = command_loadmod,
 	.live = true);

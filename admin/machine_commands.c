@@ -18,7 +18,7 @@ static void dmesg_line(void *opaque, const char *text)
 {
 	(void)opaque;
 	console_printf("%s\n", text);
-	task_yield();
+	task_share();
 }
 
 static void command_dmesg(char **argv)

@@ -97,6 +97,7 @@ static void shell_line(void)
 	line_edit_reset(&edit, true);
 	console_edit(NULL, 0);
 	asked = false;
+	console_input_is_command();
 	command_execute(line);
 	shell_draw();
 }

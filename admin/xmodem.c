@@ -3,15 +3,6 @@
 
 #include <errno.h>
 
-#define XMODEM_SOH   0x01 /* a block of 128 bytes follows … */
-#define XMODEM_STX   0x02 /* … of 1024 */
-#define XMODEM_CTRLC 0x03
-#define XMODEM_EOT   0x04
-#define XMODEM_ACK   0x06
-#define XMODEM_BS    0x08
-#define XMODEM_NAK   0x15
-#define XMODEM_CAN   0x18
-
 #define XMODEM_HEADER	  2 /* number, ~number */
 #define XMODEM_POLYNOMIAL 0x1021u
 
@@ -21,6 +12,7 @@
 #define XMODEM_CRC_TRIES   20u	/* … the first of them for a CRC, then for either in turn */
 #define XMODEM_NEXT_MS	   10000
 #define XMODEM_TRIES	   10u
+#define XMODEM_LAST_TRIES  3u /* the file is there */
 #define XMODEM_INSIDE_MS   1000
 #define XMODEM_NOISE_MAX   4096u /* that go by before it counts as another try */
 /* A block whose first byte was broken may begin like an end; the sender waits behind a real one. */
@@ -28,16 +20,22 @@
 
 static void xmodem_say(const struct xmodem *x, uint8_t byte)
 {
-	x->send(&(char){(char)byte}, 1);
+	x->send(x->line, &byte, 1);
+}
+
+/* Before a file's first block, or its name: the sender waits to be called. */
+static bool xmodem_starts(const struct xmodem *x)
+{
+	return x->part != XMODEM_DATA || !x->blocks;
 }
 
 void xmodem_cancel(const struct xmodem *x)
 {
 	/* Two would do, but for those that a line may break. */
-	static const char cancel[] = {XMODEM_CAN, XMODEM_CAN, XMODEM_CAN, XMODEM_CAN,
-				      XMODEM_CAN, XMODEM_CAN, XMODEM_CAN, XMODEM_CAN};
+	static const uint8_t cancel[] = {XMODEM_CAN, XMODEM_CAN, XMODEM_CAN, XMODEM_CAN,
+					 XMODEM_CAN, XMODEM_CAN, XMODEM_CAN, XMODEM_CAN};
 
-	x->send(cancel, sizeof(cancel));
+	x->send(x->line, cancel, sizeof(cancel));
 }
 
 /* For the next block, or the last one once more. */
@@ -45,16 +43,29 @@ static void xmodem_ask(struct xmodem *x)
 {
 	x->state = XMODEM_BETWEEN;
 	x->run = 0;
-	if (!x->blocks)
-		x->crc = x->tries < XMODEM_CRC_TRIES || x->tries % 2;
-	xmodem_say(x, x->crc && !x->blocks ? 'C' : XMODEM_NAK);
+	if (xmodem_starts(x))
+		x->crc = x->header || x->tries < XMODEM_CRC_TRIES || x->tries % 2;
+	xmodem_say(x, x->crc && xmodem_starts(x) ? 'C' : XMODEM_NAK);
 }
 
 static int xmodem_failed(struct xmodem *x)
 {
-	if (++x->tries < (x->blocks ? XMODEM_TRIES : XMODEM_BEGIN_TRIES))
+	x->tries++;
+	if (x->part == XMODEM_LAST)
+		return x->tries < XMODEM_LAST_TRIES ? XMODEM_MORE : 0;
+	if (x->tries < (xmodem_starts(x) ? XMODEM_BEGIN_TRIES : XMODEM_TRIES))
 		return XMODEM_MORE;
-	return x->blocks || x->state != XMODEM_BETWEEN ? -EIO : -ETIMEDOUT;
+	return xmodem_starts(x) && x->state == XMODEM_BETWEEN ? -ETIMEDOUT : -EIO;
+}
+
+/* On to what the sender is to be called for. */
+static int xmodem_next(struct xmodem *x, enum xmodem_part part)
+{
+	x->part = part;
+	x->tries = 0;
+	xmodem_say(x, XMODEM_ACK);
+	xmodem_ask(x);
+	return XMODEM_MORE;
 }
 
 /* Whatever it is, it is over when the line falls silent. */
@@ -67,6 +78,7 @@ static int xmodem_noise(struct xmodem *x)
 
 void xmodem_begin(struct xmodem *x)
 {
+	x->part = x->header ? XMODEM_NAME : XMODEM_DATA;
 	xmodem_ask(x);
 }
 
@@ -74,7 +86,7 @@ unsigned xmodem_patience_ms(const struct xmodem *x)
 {
 	switch (x->state) {
 	case XMODEM_BETWEEN:
-		return x->blocks ? XMODEM_NEXT_MS : XMODEM_BEGIN_MS;
+		return xmodem_starts(x) ? XMODEM_BEGIN_MS : XMODEM_NEXT_MS;
 	case XMODEM_ENDING:
 		return XMODEM_ENDING_MS;
 	default:
@@ -82,8 +94,7 @@ unsigned xmodem_patience_ms(const struct xmodem *x)
 	}
 }
 
-/* Over data and CRC it is 0. */
-static uint16_t xmodem_crc(const uint8_t *data, size_t len)
+uint16_t xmodem_crc(const uint8_t *data, size_t len)
 {
 	uint16_t crc = 0;
 
@@ -110,16 +121,34 @@ static bool xmodem_block_good(const struct xmodem *x)
 	return sum == data[len - 1];
 }
 
-/* A whole block is there. */
-static int xmodem_block(struct xmodem *x)
+/* Block 0: a file's name, a 0, its size in digits, and more; or no name, when there are no more. */
+static int xmodem_name(struct xmodem *x)
 {
-	uint8_t number = x->block[0];
+	const uint8_t *text = x->block + XMODEM_HEADER, *end = x->block + x->len;
+	uint64_t size = 0;
 	int err;
 
-	if (!xmodem_block_good(x))
-		return xmodem_noise(x);
-	x->state = XMODEM_BETWEEN;
-	x->run = 0;
+	if (x->part == XMODEM_LAST) {
+		if (*text)
+			xmodem_cancel(x);
+		else
+			xmodem_say(x, XMODEM_ACK);
+		return 0;
+	}
+	if (!*text)
+		return -ENODATA;
+	while (text < end && *text)
+		text++;
+	for (text++; text < end && *text >= '0' && *text <= '9' && size < UINT64_MAX / 16; text++)
+		size = 10 * size + (*text - '0');
+	err = size ? x->header(x->opaque, size) : -EDOM;
+	return err ? err : xmodem_next(x, XMODEM_DATA);
+}
+
+static int xmodem_data(struct xmodem *x, uint8_t number)
+{
+	int err;
+
 	if (number == (uint8_t)(x->blocks + 1)) {
 		err = x->put(x->opaque, x->block + XMODEM_HEADER,
 			     x->len - XMODEM_HEADER - (x->crc ? 2 : 1));
@@ -127,13 +156,29 @@ static int xmodem_block(struct xmodem *x)
 			return err;
 		x->blocks++;
 		x->tries = 0;
-	} else if (!x->blocks || number != (uint8_t)x->blocks) {
+	} else if ((!x->blocks && !x->header) || number != (uint8_t)x->blocks) {
 		return -EPROTO;
 	} else if (xmodem_failed(x) != XMODEM_MORE) {
 		return -EIO;
 	}
 	xmodem_say(x, XMODEM_ACK);
+	if (!x->blocks)
+		xmodem_ask(x);
 	return XMODEM_MORE;
+}
+
+/* A whole block is there. */
+static int xmodem_block(struct xmodem *x)
+{
+	uint8_t number = x->block[0];
+
+	if (!xmodem_block_good(x))
+		return xmodem_noise(x);
+	x->state = XMODEM_BETWEEN;
+	x->run = 0;
+	if (x->part == XMODEM_DATA)
+		return xmodem_data(x, number);
+	return number ? -EPROTO : xmodem_name(x);
 }
 
 static int xmodem_between(struct xmodem *x, uint8_t byte)
@@ -189,12 +234,18 @@ int xmodem_silence(struct xmodem *x)
 {
 	int err;
 
+	if (x->run > 1 && x->part == XMODEM_LAST)
+		return 0;
 	if (x->run > 1)
 		return x->run_of == XMODEM_CAN ? -ECONNABORTED : -ECANCELED;
+	if (x->state == XMODEM_ENDING && x->blocks && x->header && x->part != XMODEM_LAST)
+		return xmodem_next(x, XMODEM_LAST);
 	if (x->state == XMODEM_ENDING) {
 		xmodem_say(x, XMODEM_ACK);
-		return x->blocks ? 0 : -ENODATA;
+		if (x->part != XMODEM_LAST)
+			return x->blocks ? 0 : -ENODATA;
 	}
+	/* The end once more is nothing new either. */
 	err = xmodem_failed(x);
 	if (err == XMODEM_MORE)
 		xmodem_ask(x);

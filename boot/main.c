@@ -25,6 +25,7 @@
 #include "kernel/boot_info.h"
 #include "kernel/console.h"
 #include "kernel/log.h"
+#include "kernel/packed.h"
 #include "kernel/page_alloc.h"
 #include "kernel/panic.h"
 #include "kernel/panic_card.h"
@@ -344,6 +345,8 @@ void boot_main(uint32_t magic, uint64_t mbi_phys)
 	sort_memory();
 	build_page_tables();
 	hand_memory_over();
+	if (packed_init())
+		out_of_memory("the tables of instructions");
 	open_screen();
 	show_last_panic();
 

@@ -3,12 +3,14 @@ obj-y += $(patsubst %,devices/cpu/%.o,stored_msr family_msrs machine_check mtrr)
 obj-$(CONFIG_DEV_SERIAL16550) += devices/serial/uart16550.o devices/serial/uart16550_line.o
 obj-$(CONFIG_DEV_SCREEN) += $(patsubst %,devices/backend/%.o,screen screen_draw screen_keys cp437)
 obj-$(CONFIG_DEV_CHAR_CONSOLE) += devices/backend/char_console.o
+obj-$(CONFIG_DEV_CHAR_UART) += devices/backend/char_uart.o
 obj-$(CONFIG_DEV_CHAR_LOG) += devices/backend/char_log.o
 obj-$(CONFIG_DEV_SWITCH) += devices/backend/switch.o devices/backend/switch_table.o \
 	devices/backend/switch_info.o devices/backend/net_offload.o
 obj-$(CONFIG_DEV_NET_NULL) += devices/backend/net_null.o
-obj-$(CONFIG_DEV_RAMDISK) += devices/backend/ramdisk.o
+obj-$(CONFIG_DEV_RAMDISK) += devices/backend/ramdisk.o devices/backend/ramdisk_image.o
 obj-$(CONFIG_DEV_NULL_DISK) += devices/backend/null_disk.o
+obj-$(CONFIG_DEV_SNAPSHOT_DISK) += devices/storage/
 obj-$(CONFIG_DEV_CHAR_PAIR) += devices/backend/char_pair.o
 obj-$(CONFIG_DEV_GENERIC) += devices/generic.o devices/generic_ranges.o \
 	devices/hostdev/machine_ports.o drivers/ports.o \
@@ -17,7 +19,7 @@ obj-$(CONFIG_HOSTDEV_SCRATCH) += devices/hostdev/scratch.o
 obj-$(CONFIG_DEV_VGA) += devices/vga/vga.o devices/vga/vga_regs.o devices/vga/vga_memory.o \
 	devices/vga/vga_text.o
 obj-$(CONFIG_DEV_LAPIC) += $(patsubst %,devices/chipset/%.o,lapic lapic_access lapic_msr \
-	lapic_ipi lapic_timer lapic_state)
+	lapic_ipi lapic_timer lapic_state lapic_virtual)
 obj-$(CONFIG_DEV_IOAPIC) += devices/chipset/ioapic.o
 obj-$(CONFIG_DEV_PIC) += devices/chipset/pic.o
 obj-$(CONFIG_DEV_PIT) += devices/chipset/pit.o
@@ -42,7 +44,7 @@ obj-$(CONFIG_HOSTDEV_VIRTIO) += $(patsubst %,devices/virtio/%.o,virtq virtq_chai
 obj-$(CONFIG_HOSTDEV_VIRTIO_BLK) += $(patsubst %,devices/virtio/%.o,virtio_blk virtio_blk_request \
 	virtio_blk_info)
 obj-$(CONFIG_HOSTDEV_VIRTIO_NET) += $(patsubst %,devices/virtio/%.o,virtio_net virtio_net_queue \
-	virtio_net_control virtio_net_filter virtio_net_info)
+	virtio_net_control virtio_net_filter virtio_net_info virtio_net_mac)
 obj-$(CONFIG_HOSTDEV_VIRTIO_RNG) += devices/virtio/virtio_rng.o
 obj-$(CONFIG_HOSTDEV_VIRTIO_CONSOLE) += devices/virtio/virtio_console.o \
 	devices/virtio/virtio_console_control.o devices/virtio/virtio_console_saved.o \

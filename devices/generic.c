@@ -79,13 +79,34 @@ static void generic_close_ports(void *opaque)
 	machine_ports_close(r->g->dev->vm, (uint16_t)r->first, (uint32_t)(r->last - r->first + 1));
 }
 
+static void generic_release_ports(void *opaque)
+{
+	const struct generic_range *r = opaque;
+
+	machine_ports_release(r->g->dev->vm, (uint16_t)r->first,
+			      (uint32_t)(r->last - r->first + 1));
+}
+
+/* A resource, too: they are another VM's to have when the guest does not reach them any more. */
+static int generic_claim_ports(struct device *dev, struct generic_range *r, uint32_t count)
+{
+	int err = machine_ports_claim(dev, (uint16_t)r->first, count);
+
+	if (err)
+		return err;
+	err = device_own(dev, generic_release_ports, r);
+	if (err)
+		generic_release_ports(r);
+	return err;
+}
+
 static int generic_take_ports(struct device *dev, struct generic_range *r)
 {
 	uint32_t count = (uint32_t)(r->last - r->first + 1);
 	int err = 0;
 
 	if (generic_passes(r->mode))
-		err = machine_ports_check(dev, (uint16_t)r->first, count);
+		err = generic_claim_ports(dev, r, count);
 	if (!err)
 		err = device_hook_io(dev, (uint16_t)r->first, count, &generic_ops, r);
 	if (err || !generic_passes(r->mode))

@@ -4,7 +4,7 @@
 #include "arch/x86_64/acpi.h"
 #include "arch/x86_64/io.h"
 #include "arch/x86_64/paging.h"
-#include "drivers/serial.h"
+#include "drivers/serial_claim.h"
 #include "kernel/boot_info.h"
 #include "kernel/page_alloc.h"
 #include "lib/compiler.h"
@@ -40,7 +40,7 @@ static const char *ports_find(const struct ports_range *ranges, size_t n, uint16
 	return NULL;
 }
 
-const char *ports_user(uint16_t first, uint32_t count)
+const char *ports_claim(uint16_t first, uint32_t count, const void *owner, const char *user)
 {
 	static const struct ports_range fixed[] = {
 		{0xcf8, 8, "PCI's configuration and the reset register"},
@@ -59,12 +59,16 @@ const char *ports_user(uint16_t first, uint32_t count)
 		{power->reset_port, power->reset_port_known, "the reset register"},
 		{0x3c0, ports_have_screen() ? 0x20 : 0, "the registers of its screen"},
 	};
-	const char *user;
+	const char *other = ports_find(fixed, ARRAY_SIZE(fixed), first, count);
 
-	if (serial_console_has(first, count))
-		return "the serial console";
-	user = ports_find(fixed, ARRAY_SIZE(fixed), first, count);
-	return user ? user : ports_find(found, ARRAY_SIZE(found), first, count);
+	if (!other)
+		other = ports_find(found, ARRAY_SIZE(found), first, count);
+	return other ? other : serial_claim(first, count, owner, user);
+}
+
+void ports_release(uint16_t first, uint32_t count, const void *owner)
+{
+	serial_release(first, count, owner);
 }
 
 uint32_t ports_read(uint16_t port, unsigned width)

@@ -19,6 +19,8 @@
 #include "drivers/serial.h"
 #include "arch/x86_64/io.h"
 #include "arch/x86_64/irq.h"
+#include "drivers/serial_claim.h"
+#include "drivers/serial_regs.h"
 #include "kernel/console.h"
 #include "kernel/log.h"
 #include "kernel/slab.h"
@@ -29,38 +31,8 @@
 
 #include <string.h>
 
-/* Registers, as offsets of the port; RBR/THR and IER are the divisor's bytes while LCR.DLAB is set.
- */
-#define UART_RBR 0
-#define UART_THR 0
-#define UART_IER 1
-#define UART_IIR 2
-#define UART_FCR 2
-#define UART_LCR 3
-#define UART_MCR 4
-#define UART_LSR 5
-#define UART_MSR 6
-
-#define UART_IER_ERBFI	   0x01 /* received data available */
-#define UART_IIR_FIFOS	   0xc0 /* both set: the FIFOs are there and on */
-#define UART_FCR_ENABLE	   0x01
-#define UART_FCR_CLEAR	   0x06 /* both FIFOs */
-#define UART_FCR_TRIGGER_8 0x80
-#define UART_LCR_8N1	   0x03
-#define UART_LCR_DLAB	   0x80
-#define UART_MCR_DTR	   0x01
-#define UART_MCR_RTS	   0x02
-#define UART_MCR_OUT2	   0x08 /* lets the interrupt out of a PC's UART */
-#define UART_MCR_HOLD	   (UART_MCR_DTR | UART_MCR_OUT2)
-#define UART_MCR_GO	   (UART_MCR_HOLD | UART_MCR_RTS)
-#define UART_LSR_DR	   0x01
-#define UART_LSR_OE	   0x02 /* a received byte was lost */
-#define UART_LSR_THRE	   0x20
-#define UART_LSR_ABSENT	   0xff /* what a port without a device reads */
-
-#define UART_PORTS	    8
-#define UART_DIVISOR_115200 1
-#define UART_FIFO_SIZE	    16
+#define UART_MCR_HOLD (UART_MCR_DTR | UART_MCR_OUT2)
+#define UART_MCR_GO   (UART_MCR_HOLD | UART_MCR_RTS)
 
 #define SERIAL_XON  0x11
 #define SERIAL_XOFF 0x13
@@ -82,7 +54,7 @@ struct serial {
 	uint16_t port;
 	uint8_t isa_irq;
 	uint8_t vector;
-	uint8_t fifo;		    /* bytes that fit into an empty transmitter; 0: no such UART */
+	uint8_t fifo;		    /* bytes that fit into an empty transmitter; 0: no console */
 	bool input;		    /* received bytes are wanted */
 	struct spinlock input_lock; /* a byte is seen and taken by one CPU */
 	bool hold;		    /* the other end was told to wait; under input_lock */
@@ -376,7 +348,8 @@ bool serial_console_init(const char *name)
 		if (++serial == serial_ports + ARRAY_SIZE(serial_ports))
 			return false;
 	port = serial->port;
-	if (io_in8(port + UART_LSR) == UART_LSR_ABSENT)
+	if (io_in8(port + UART_LSR) == UART_LSR_ABSENT ||
+	    serial_claim(port, UART_PORTS, serial, "the serial console"))
 		return false;
 	io_out8(port + UART_IER, 0);
 	io_out8(port + UART_LCR, UART_LCR_DLAB | UART_LCR_8N1);
@@ -390,18 +363,6 @@ bool serial_console_init(const char *name)
 		(io_in8(port + UART_IIR) & UART_IIR_FIFOS) == UART_IIR_FIFOS ? UART_FIFO_SIZE : 1;
 	console_register(&serial->sink);
 	return true;
-}
-
-bool serial_console_has(uint16_t first, uint32_t count)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(serial_ports); i++) {
-		const struct serial *serial = &serial_ports[i];
-
-		if (serial->fifo && first < serial->port + UART_PORTS &&
-		    first + count > serial->port)
-			return true;
-	}
-	return false;
 }
 
 void serial_input_init(void)

@@ -16,9 +16,6 @@
  */
 bool serial_console_init(const char *name) __must_check;
 
-/* Whether one of the @count ports from @first on is a console's. */
-bool serial_console_has(uint16_t first, uint32_t count);
-
 /* Boot, once interrupts can be routed: input of the consoles from then on. */
 void serial_input_init(void);
 

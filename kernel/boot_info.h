@@ -27,6 +27,7 @@ struct boot_module {
 	uint64_t size;		    /* bytes */
 	const void *data;	    /* by the direct map, once that exists */
 	char name[BOOT_MAX_STRING]; /* first word of the module's string */
+	int use;		    /* by boot_module_use(): so many, or -1 that writes; atomic */
 };
 
 struct boot_framebuffer {
@@ -55,6 +56,33 @@ extern struct boot_info boot_info;
 
 /* The module of that name (exact), or NULL. */
 const struct boot_module *boot_module_find(const char *name);
+
+/* Whether a guest writes to it, so that it is nothing that we, or other VMs, are made of. */
+static inline bool boot_module_is_written(const struct boot_module *module)
+{
+	return __atomic_load_n(&module->use, __ATOMIC_SEQ_CST) < 0;
+}
+
+/* For as long as a guest reads it, or for one that writes to it, alone. False: that cannot be. */
+static inline bool __attribute__((warn_unused_result))
+boot_module_use(const struct boot_module *module, bool write)
+{
+	int *use = &boot_info.modules[module - boot_info.modules].use;
+	int old = __atomic_load_n(use, __ATOMIC_SEQ_CST);
+
+	do
+		if (old < 0 || (write && old))
+			return false;
+	while (!__atomic_compare_exchange_n(use, &old, write ? -1 : old + 1, false,
+					    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
+	return true;
+}
+
+static inline void boot_module_unuse(const struct boot_module *module)
+{
+	__atomic_add_fetch(&boot_info.modules[module - boot_info.modules].use,
+			   boot_module_is_written(module) ? 1 : -1, __ATOMIC_SEQ_CST);
+}
 
 /*
  * One more, of @size bytes at @data, which stays. The shell's task, which alone adds. -EEXIST;

@@ -29,7 +29,8 @@ struct command {
 	void (*run)(char **argv);
 	command_words_fn words; /* the second word's; NULL: what args tells */
 	bool format;		/* may be called NAME/FORMAT, and finds that in argv[0] */
-	bool live; /* talks with the terminal: its output is neither held back nor paged */
+	bool live;   /* talks with the terminal: its output is neither held back nor paged */
+	bool direct; /* neither is this one's, where there is a terminal; it does without one */
 };
 
 #define COMMAND(ident_, ...) TABLE_ENTRY(commands, struct command, ident_) = {__VA_ARGS__}

@@ -27,8 +27,32 @@ struct console_framing {
 	/* Writes by the sink's write(). Under the console lock, or in a panic. */
 	void (*output)(struct console_sink *sink, unsigned stream, const char *s, size_t len);
 	/* Bytes from the line, that are taken. Any CPU, under the driver's lock. */
-	void (*input)(const char *s, size_t len);
+	void (*input)(struct console_sink *sink, const char *s, size_t len);
+	/* A stream of its own, by @name or what makes that another one than all others', for a task
+	 * of the shell's CPU and a program at the other end. NULL: no memory, or too many. */
+	struct console_pipe *(*pipe_open)(const char *name);
+	/* Up to @max bytes of what has come; 0: nothing yet. The caller is woken when more has, or
+	 * when it is over. */
+	size_t (*pipe_read)(struct console_pipe *pipe, char *buf, size_t max);
+	void (*pipe_write)(struct console_pipe *pipe, const char *s, size_t len);
+	void (*pipe_close)(struct console_pipe *pipe);
 };
+
+struct console_pipe {
+	const struct console_framing *framing;
+	const char *name; /* on a framed line: as the other end knows it */
+	bool over;	  /* the line has been taken back: nothing comes or goes any more */
+};
+
+/*
+ * Who has lines of the machine that are nobody's: opens the one called @name for the caller, a
+ * task, whom messages call @user, as a pipe. Its framing has the pipe_ functions alone, without
+ * pipe_open. NULL: *@why says why not, until the next call, and what to do.
+ */
+typedef struct console_pipe *(*console_line_fn)(const char *name, const char *user,
+						const char **why);
+TABLE_DECLARE(console_lines, console_line_fn);
+#define CONSOLE_LINE(fn_) TABLE_ENTRY(console_lines, console_line_fn, console_line_##fn_) = fn_
 
 struct console_sink {
 	const char *name; /* as `console=` on the command line names it: "com1", "vga", "fb" */
@@ -77,10 +101,12 @@ void console_write_emergency(const char *s, size_t len);
 void console_input_init(void);
 /* Drivers: bytes from the line of @sink, at an interrupt window. What does not fit is dropped. */
 void console_line_input(struct console_sink *sink, const char *s, size_t len);
-/* Whose line brought input last; NULL: none did. */
+/* The same, typed to the shell, whatever carried it on the line of @sink. */
+void console_input(struct console_sink *sink, const char *s, size_t len);
+/* The reader: what it was given last has ended a command. */
+void console_input_is_command(void);
+/* The line that the command came from, whoever types meanwhile; NULL: there was none. */
 struct console_sink *console_input_sink(void);
-/* The same, typed to the shell, whatever carried it. */
-void console_input(const char *s, size_t len);
 /* Drivers: how many fit, of several lines at a time. Less is reason to leave them where they are,
  * until input_ready(). */
 size_t console_input_space(void);
@@ -97,7 +123,8 @@ void console_input_resume(void);
 bool console_input_skip(char byte);
 /* kernel/console.c: input is ignored from here on. */
 void console_input_stop(void);
-/* Tasks: up to @max bytes, waiting for at least one, or for a task_wake() of the caller: 0 then. */
+/* Tasks: up to @max bytes of one line's, waiting for at least one, or for a task_wake() of the
+ * caller: 0 then. */
 size_t console_read(char *buf, size_t max);
 /* Tasks: as console_read, at most @ns nanoseconds; 0 = nothing came. */
 size_t console_read_timeout(char *buf, size_t max, uint64_t ns);

@@ -11,6 +11,7 @@
 #define CONSOLE_INPUT_EARLY 4096
 #define CONSOLE_INPUT_ORDER 4  /* 64 KiB */
 #define CONSOLE_INPUT_SPARE 64 /* what several lines may put in after they were told of space */
+#define CONSOLE_INPUT_TURNS 64 /* of lines */
 
 /* The input and its reader; only a run queue's lock is taken inside.
  */
@@ -20,7 +21,18 @@ static struct ring input_ring = {.data = input_early, .size = CONSOLE_INPUT_EARL
 static bool input_full;		  /* the other end was told to wait */
 static struct task *input_reader; /* sleeps in console_read() */
 static bool input_stopped;
-static struct console_sink *input_sink;
+
+/* What came from one line until something came from another. */
+struct input_turn {
+	size_t at; /* in the ring's count */
+	struct console_sink *sink;
+};
+
+static struct input_turn turns[CONSOLE_INPUT_TURNS];
+static size_t turn_head, turn_tail;	/* ever begun, and ever read; under the lock */
+static struct console_sink *input_last; /* that of the last turn begun */
+/* The reader's: that of the last turn read, and of the last one that ended a command. */
+static struct console_sink *input_read, *input_command;
 
 void console_input_init(void)
 {
@@ -50,7 +62,8 @@ bool console_input_full(void)
 	bool full;
 
 	spin_lock(&input_lock);
-	input_full |= ring_used(&input_ring) > input_ring.size / 4 * 3;
+	input_full |= ring_used(&input_ring) > input_ring.size / 4 * 3 ||
+		      turn_head - turn_tail > CONSOLE_INPUT_TURNS / 4 * 3;
 	full = input_full;
 	spin_unlock(&input_lock);
 	return full;
@@ -81,11 +94,22 @@ void console_input_stop(void)
 	WRITE_ONCE(input_stopped, true);
 }
 
-void console_input(const char *s, size_t len)
+/* @sink's bytes follow: another turn, or, where there are too many, they count as those of the line
+ * before them, for none is lost. Under the lock. */
+static void input_turn(struct console_sink *sink)
+{
+	if (sink == input_last || turn_head - turn_tail == CONSOLE_INPUT_TURNS)
+		return;
+	turns[turn_head++ % CONSOLE_INPUT_TURNS] = (struct input_turn){input_ring.head, sink};
+	input_last = sink;
+}
+
+void console_input(struct console_sink *sink, const char *s, size_t len)
 {
 	if (READ_ONCE(input_stopped))
 		return;
 	spin_lock(&input_lock);
+	input_turn(sink);
 	ring_put(&input_ring, s, len);
 	if (input_reader)
 		task_wake(input_reader);
@@ -98,28 +122,48 @@ void console_line_input(struct console_sink *sink, const char *s, size_t len)
 
 	if (READ_ONCE(input_stopped))
 		return;
-	WRITE_ONCE(input_sink, sink);
 	if (framing)
-		framing->input(s, len);
+		framing->input(sink, s, len);
 	else
-		console_input(s, len);
+		console_input(sink, s, len);
+}
+
+void console_input_is_command(void)
+{
+	input_command = input_read;
 }
 
 struct console_sink *console_input_sink(void)
 {
-	return READ_ONCE(input_sink);
+	return input_command;
 }
 
-/* Bytes that are there; with none, the caller is left as the reader to wake. */
+/* On to the turn that is read next; how many bytes of it there are, at most. Under the lock. */
+static size_t input_turn_left(void)
+{
+	for (; turn_tail != turn_head; turn_tail++) {
+		const struct input_turn *turn = &turns[turn_tail % CONSOLE_INPUT_TURNS];
+		size_t left = turn->at - input_ring.tail;
+
+		/* What was skipped lies behind. */
+		if (left && left <= input_ring.size)
+			return left;
+		input_read = turn->sink;
+	}
+	return SIZE_MAX;
+}
+
+/* Bytes of one line that are there; with none, the caller is left as the reader to wake. */
 static size_t console_take(char *buf, size_t max)
 {
 	bool resume;
 	size_t len;
 
 	spin_lock(&input_lock);
-	len = ring_get(&input_ring, buf, max);
+	len = ring_get(&input_ring, buf, MIN(max, input_turn_left()));
 	input_reader = len ? NULL : task_current();
-	resume = input_full && ring_used(&input_ring) < input_ring.size / 4;
+	resume = input_full && ring_used(&input_ring) < input_ring.size / 4 &&
+		 turn_head - turn_tail < CONSOLE_INPUT_TURNS / 4;
 	if (resume)
 		input_full = false;
 	spin_unlock(&input_lock);

@@ -69,10 +69,10 @@ static bool panic_mapped(uint64_t virt)
 
 static void panic_frame(uint64_t rip)
 {
+	char name[SYMBOL_NAME_MAX];
 	uint64_t offset;
-	const char *name = symbols_lookup(rip, &offset);
 
-	if (name)
+	if (symbols_lookup(rip, &offset, name))
 		panic_line("  %016lx %s+0x%lx", rip, name, offset);
 	else
 		panic_line("  %016lx", rip);

@@ -206,7 +206,7 @@ static struct sched_entity *sched_take(struct sched_queue *queue)
 static void sched_put(struct sched_queue *queue, struct sched_entity *e, enum sched_result result)
 {
 	spin_lock(&queue->lock);
-	if (result == SCHED_YIELD || e->wake_pending)
+	if (result != SCHED_BLOCK || e->wake_pending)
 		sched_make_ready(queue, e);
 	else
 		e->state = SCHED_ST_BLOCKED;
@@ -214,6 +214,14 @@ static void sched_put(struct sched_queue *queue, struct sched_entity *e, enum sc
 	if (result == SCHED_BLOCK)
 		e->wake_pending = false;
 	spin_unlock(&queue->lock);
+}
+
+/* Whether what is still ready goes on with its slice, after a look at what came meanwhile. */
+static bool sched_goes_on(void)
+{
+	grace_quiescent();
+	irq_window();
+	return !this_cpu()->need_resched;
 }
 
 static void sched_run(struct sched_queue *queue, struct sched_entity *e)
@@ -228,7 +236,9 @@ static void sched_run(struct sched_queue *queue, struct sched_entity *e)
 	queue->current = e;
 	if (READ_ONCE(queue->stats.ready))
 		timer_arm(&queue->slice, queue->slice_end);
-	result = ops->run(e);
+	do {
+		result = ops->run(e);
+	} while (result == SCHED_SHARE && sched_goes_on());
 	queue->current = NULL;
 	if (result != SCHED_EXIT) {
 		e->runtime += cpu_rdtsc() - start;

@@ -16,6 +16,7 @@
 
 enum sched_result {
 	SCHED_YIELD, /* still ready: to the end of the queue */
+	SCHED_SHARE, /* likewise when its slice is over and others are ready; else it goes on */
 	SCHED_BLOCK, /* sleeps until sched_wake(); one that came since it ran counts */
 	SCHED_EXIT,  /* gone: the entity is not touched after its run() returned this */
 };

@@ -143,6 +143,11 @@ void task_yield(void)
 	task_wait(SCHED_YIELD);
 }
 
+void task_share(void)
+{
+	task_wait(SCHED_SHARE);
+}
+
 void task_give_way(void)
 {
 	task_suspend(SCHED_YIELD);

@@ -24,6 +24,9 @@ struct task *task_create(const char *name, task_fn fn, void *arg, uint32_t cpu) 
 struct task *task_current(void);
 /* Gives the CPU to others that are ready; interrupts are taken meanwhile. */
 void task_yield(void);
+/* For who works for long, often: interrupts are taken, and others that are ready get the CPU when
+ * the task's slice is over. task_yield() would give a busy vCPU a whole slice each time. */
+void task_share(void);
 /* As task_yield(), for who waits for CPUs alone (kernel/grace.h): also between task_may_wait(false)
  * and task_may_wait(true). */
 void task_give_way(void);

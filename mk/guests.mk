@@ -15,8 +15,16 @@ GUEST_CFLAGS := $(filter-out -mcmodel=kernel,$(FREESTANDING)) -mcmodel=small -fn
 	$(NEWLIB_INCLUDE) $(GCC_INCLUDE) -I.
 $(call remember,$(SHARED)/guests/.cflags,$(CC) $(GUEST_CFLAGS))
 
+# The demo's Linux for Bochs, which would take minutes to unpack it.
+UNPACKED_LINUX := $(SHARED)/guests/vmlinuz-unpacked
+
 .PHONY: guests
-guests: $(GUESTS)
+guests: $(GUESTS) $(UNPACKED_LINUX)
+
+$(UNPACKED_LINUX): $(CACHE)/vmlinuz scripts/unpack-kernel
+	$(call say,UNPACK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)scripts/unpack-kernel $< $@
 
 $(SHARED)/guests/%.c.o: %.c $(SHARED)/guests/.cflags | $(NEWLIB)/.unpacked
 	$(call say,CC,$<)

@@ -25,17 +25,21 @@ $(DEMO)/demo.cfg: configs/demo/demo.cfg
 
 # In the order in which the guest loads them; a kernel may have some of them built in.
 DEMO_MODULES := $(shell grep -v "^\#" configs/demo/modules)
-DEMO_ROOT := $(addprefix configs/demo/,init inittab modules profile)
+DEMO_ROOT := $(addprefix configs/demo/,init inittab modules power profile)
+# For the power button.
+POWER_MODULES := evdev button
 $(DEMO)/initrd: $(DEMO_ROOT) scripts/make-initramfs | $(SETUP) $(CACHE)/modules
 	$(call say,INITRD,$@)
 	$(Q)mkdir -p $(@D) && scripts/make-initramfs $@ $(DEMO_ROOT) \
-		$(wildcard $(DEMO_MODULES:%=$(CACHE)/modules/%.ko))
+		$(wildcard $(patsubst %,$(CACHE)/modules/%.ko,$(DEMO_MODULES) $(POWER_MODULES)))
 
-# Fetched once: a newer kernel in the archive is no reason to download it again.
+# Fetched once: a newer kernel in the archive is no reason to download it again, a module more is.
 TEST_MODULES := crc16 mbcache jbd2 crc32c_generic ext4
-$(CACHE)/vmlinuz $(CACHE)/modules &: | $(SETUP)
+FETCHED_MODULES := $(DEMO_MODULES) $(POWER_MODULES) $(TEST_MODULES)
+$(call remember,$(CACHE)/.modules,$(FETCHED_MODULES))
+$(CACHE)/vmlinuz $(CACHE)/modules &: $(CACHE)/.modules | $(SETUP)
 	$(call say,FETCH,$(CACHE)/vmlinuz)
-	$(Q)scripts/fetch-kernel $(CACHE) $(DEMO_MODULES) $(TEST_MODULES)
+	$(Q)scripts/fetch-kernel $(CACHE) $(FETCHED_MODULES)
 
 $(DEMO)/vmlinuz: $(CACHE)/vmlinuz
 	$(Q)mkdir -p $(@D) && cp $< $@

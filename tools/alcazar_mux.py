@@ -13,6 +13,7 @@ import time
 import tty
 
 SHELL, LOG, CONTROL = 0, 1, 2
+PROGRAM = 3  # a channel's kind: it is a program's, as gdb's or a file's
 HELLO, OPEN, CLOSE, CREDIT, ERROR, PING, PONG, OFF, BYE = range(1, 10)
 ERRORS = ("bad stuffing", "bad CRC", "too long", "too short", "no such channel",
           "bad message", "bytes are missing", "more than was allowed", "the line was too fast")
@@ -25,7 +26,9 @@ ZEROES = 5 * b"\0"
 CLEAR_LINE = b"\x1d\x03"
 # What the machine says when it listens in plain text.
 LISTENS = re.compile(rb"alcazar> (\x1b\[m)?$|Ctrl-\] returns to the alcazar> prompt --\r?\n")
-PING_S, SILENCE_S, START_S, HALF_S = 2, 6, 5, 0.5
+PING_S, SILENCE_S, START_S = 2, 6, 5
+# Half a frame is text after so long; while frames come, only where a line does not just stall.
+HALF_S, STALL_S = 0.5, 3
 
 
 def _crc_table():
@@ -117,6 +120,7 @@ class Session:
         self.bad = 0  # frames that were none
         self.errors = {}  # what the machine has counted of ours: {text: number}
         self.restarts = 0
+        self._asked = 0  # how often for frames, without an answer
         self._pending = bytearray()
         self._framed = False  # _pending stands behind a zero
         self._tail = b""  # of the text
@@ -147,7 +151,13 @@ class Session:
     def start(self, now=None):
         """Asks for frames, whatever the line carries now."""
         self._started = time.monotonic() if now is None else now
+        self._asked += 1
         self.write(CLEAR_LINE + ZEROES + b"mux on\r")
+
+    def awaits_frames(self):
+        """Whether a hello may be on its way: text that is sent now may come among the frames, where
+        it is lost. Who did not answer the first time may know no frames."""
+        return not self.up and not self.off and self._asked == 1
 
     def stop(self):
         """Asks for text. What were sent behind it would be typed."""
@@ -196,7 +206,7 @@ class Session:
     def tick(self, now=None):
         """Several times a second."""
         now = time.monotonic() if now is None else now
-        if self._pending and now - self._came > HALF_S:
+        if self._pending and now - self._came > (STALL_S if self.up else HALF_S):
             self._say(bytes(self._pending))  # a frame would have ended
             self._pending.clear()
             self._framed = False
@@ -304,6 +314,7 @@ class Session:
             raise RuntimeError(f"the machine speaks version {version}, this is for {VERSION}")
         self._down()
         self.up, self.off = True, False
+        self._asked = 0
         self.restarts += 1
         self.errors = {}
         self._control = 0

@@ -4,9 +4,11 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/cpuid.h"
 #include "arch/x86_64/msr.h"
+#include "kernel/log.h"
 #include "kernel/time.h"
 #include "vmm/cpu_vendor.h"
 #include "vmm/fpu.h"
+#include "vmm/guest_memory.h"
 #include "vmm/hook/hook_cpuid.h"
 #include "vmm/hv_ops.h"
 #include "vmm/vcpu.h"
@@ -41,40 +43,54 @@
 #define CACHE_SHARED_SHIFT 14
 #define CACHES_MAX	   8u
 
-enum cpu_line cpu_model_line(void)
+const struct cpu_vendor *cpu_model_vendor(const struct vm *vm)
 {
-	return hv_ops->cpu->line;
+	return vm->config->cpu_common ? &cpu_common : hv_ops->cpu;
 }
 
-uint32_t cpu_model_signature(void)
+enum cpu_line cpu_model_line(const struct vm *vm)
 {
-	return hv_ops->cpu->signature();
+	return cpu_model_vendor(vm)->line;
 }
 
-unsigned cpu_model_phys_bits(void)
+uint32_t cpu_model_signature(const struct vm *vm)
+{
+	return cpu_model_vendor(vm)->signature();
+}
+
+static unsigned machine_phys_bits(void)
 {
 	unsigned bits = cpuid_checked(0x80000008).eax & 0xff;
 
 	return bits ? MIN(bits, PHYS_BITS_MAX) : PHYS_BITS_DEFAULT;
 }
 
-uint32_t cpu_model_address_sizes(void)
+unsigned cpu_model_phys_bits(const struct vm *vm)
 {
-	return cpu_model_phys_bits() | LINEAR_BITS << 8;
+	unsigned bits = cpu_model_vendor(vm)->phys_bits;
+
+	return bits ? bits : machine_phys_bits();
 }
 
-uint64_t cpu_model_efer(void)
+uint32_t cpu_model_address_sizes(const struct vm *vm)
 {
-	uint32_t edx = cpuid_checked(0x80000001).edx;
+	return cpu_model_phys_bits(vm) | LINEAR_BITS << 8;
+}
+
+uint64_t cpu_model_efer(const struct vm *vm)
+{
+	const struct cpu_features *features = cpu_model_vendor(vm)->features;
+	uint32_t edx = features ? features->leaf_80000001_edx : cpuid_checked(0x80000001).edx;
 
 	return (edx & CPUID_80000001_EDX_SYSCALL ? EFER_SCE : 0) |
 	       (edx & CPUID_80000001_EDX_LM ? EFER_LME : 0) |
 	       (edx & CPUID_80000001_EDX_NX ? EFER_NXE : 0);
 }
 
-bool cpu_model_has_topoext(void)
+bool cpu_model_has_topoext(const struct vm *vm)
 {
-	return cpuid_checked(0x80000001).ecx & CPUID_80000001_ECX_TOPOEXT;
+	return cpu_model_line(vm) != CPU_LINE_COMMON &&
+	       (cpuid_checked(0x80000001).ecx & CPUID_80000001_ECX_TOPOEXT);
 }
 
 static void without(struct cpu_features *f, const struct cpu_features *less)
@@ -117,6 +133,62 @@ static void find_features(struct cpu_features *f)
 	}
 }
 
+const char *cpu_model_missing(const struct cpu_features *has, const struct cpu_features *must,
+			      uint32_t *bits)
+{
+	static const struct {
+		const char *name;
+		size_t offset;
+	} registers[] = {
+		{"1, ECX", offsetof(struct cpu_features, leaf_1_ecx)},
+		{"1, EDX", offsetof(struct cpu_features, leaf_1_edx)},
+		{"80000001, ECX", offsetof(struct cpu_features, leaf_80000001_ecx)},
+		{"80000001, EDX", offsetof(struct cpu_features, leaf_80000001_edx)},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(registers); i++) {
+		uint32_t a, b;
+
+		memcpy(&a, (const char *)has + registers[i].offset, sizeof(a));
+		memcpy(&b, (const char *)must + registers[i].offset, sizeof(b));
+		*bits = b & ~a;
+		if (*bits)
+			return registers[i].name;
+	}
+	return NULL;
+}
+
+/* @m->has: the machine's at first. */
+static int narrow(struct cpu_model *m)
+{
+	const struct cpu_vendor *vendor = cpu_model_vendor(m->vm);
+	const char *missing;
+	uint32_t bits;
+
+	if (!vendor->features)
+		return 0;
+	missing = cpu_model_missing(&m->has, vendor->features, &bits);
+	if (!missing && machine_phys_bits() < vendor->phys_bits) {
+		missing = "80000008, EAX";
+		bits = vendor->phys_bits;
+	}
+	if (m->vm->config->memory > GUEST_LOW_LIMIT &&
+	    (GUEST_HIGH_BASE - GUEST_LOW_LIMIT + m->vm->config->memory) >> vendor->phys_bits) {
+		log_error("vm %s: cpu-model = common: its addresses have %u bits, which is too few "
+			  "for the memory of this VM",
+			  m->vm->name, vendor->phys_bits);
+		return -ENOTSUP;
+	}
+	if (missing) {
+		log_error("vm %s: cpu-model = common: this CPU lacks 0x%x of CPUID %s: leave the "
+			  "key out",
+			  m->vm->name, bits, missing);
+		return -ENOTSUP;
+	}
+	m->has = *vendor->features;
+	return 0;
+}
+
 int cpu_model_set(struct cpu_model *m, uint32_t leaf, uint32_t subleaf, uint32_t eax, uint32_t ebx,
 		  uint32_t ecx, uint32_t edx)
 {
@@ -140,7 +212,7 @@ static int set_basic(struct cpu_model *m)
 	int err = cpu_model_set(m, 0, CPU_MODEL_ANY, CPU_MODEL_LAST_LEAF, r.ebx, r.ecx, r.edx);
 
 	if (!err)
-		err = cpu_model_set(m, 1, CPU_MODEL_ANY, cpu_model_signature(),
+		err = cpu_model_set(m, 1, CPU_MODEL_ANY, cpu_model_signature(m->vm),
 				    (one.ebx & CPUID_1_EBX_CLFLUSH) | ids << 16,
 				    f->leaf_1_ecx | (uint32_t)CPUID_1_ECX_HYPERVISOR,
 				    f->leaf_1_edx | (m->cpus > 1 ? (uint32_t)CPUID_1_EDX_HTT : 0));
@@ -187,7 +259,7 @@ static int set_xsave(struct cpu_model *m)
 	uint64_t mask = fpu_xcr0_mask();
 	int err;
 
-	if (!mask)
+	if (!(m->has.leaf_1_ecx & CPUID_1_ECX_XSAVE))
 		return 0;
 	err = cpu_model_set(m, 0xd, 0, (uint32_t)mask, 0, fpu_xsave_size(mask),
 			    (uint32_t)(mask >> 32));
@@ -232,7 +304,7 @@ static int set_extended(struct cpu_model *m)
 		err = cpu_model_set(m, 0x80000007, CPU_MODEL_ANY, 0, 0, 0,
 				    sizes.edx & (uint32_t)CPUID_80000007_EDX_CONST_TSC);
 	if (!err)
-		err = cpu_model_set(m, 0x80000008, CPU_MODEL_ANY, cpu_model_address_sizes(),
+		err = cpu_model_set(m, 0x80000008, CPU_MODEL_ANY, cpu_model_address_sizes(m->vm),
 				    f->leaf_80000008_ebx, 0, 0);
 	return err;
 }
@@ -245,6 +317,9 @@ int cpu_model_create(struct vm *vm)
 	while (1u << m.core_bits < m.cpus)
 		m.core_bits++;
 	find_features(&m.has);
+	err = narrow(&m);
+	if (err)
+		return err;
 	vm->cr4_allowed = cpu_cr4_given(m.has.leaf_1_ecx, m.has.leaf_7_ebx, m.has.leaf_7_ecx);
 	err = set_basic(&m);
 	if (!err)
@@ -256,7 +331,7 @@ int cpu_model_create(struct vm *vm)
 	if (!err)
 		err = set_extended(&m);
 	if (!err)
-		err = hv_ops->cpu->tell(&m);
+		err = cpu_model_vendor(vm)->tell(&m);
 	if (!err)
 		err = cpu_model_hook(vm);
 	return err;

@@ -27,7 +27,9 @@ static void basic(void *opaque __unused, struct vcpu *vcpu, uint32_t leaf __unus
 		regs->ecx |= CPUID_1_ECX_OSXSAVE;
 	if (hook_msr_read(vcpu, MSR_APIC_BASE, &apic) || !apic)
 		return;
-	regs->ecx |= CPUID_1_ECX_X2APIC | CPUID_1_ECX_TSC_DEADLINE;
+	regs->ecx |= CPUID_1_ECX_X2APIC;
+	if (!cpu_model_vendor(vcpu->vm)->tsc_varies)
+		regs->ecx |= CPUID_1_ECX_TSC_DEADLINE;
 	if (apic & APIC_BASE_ENABLE)
 		regs->edx |= CPUID_1_EDX_APIC;
 }
@@ -45,9 +47,8 @@ static void topology(void *opaque __unused, struct vcpu *vcpu, uint32_t leaf __u
 static void xsave(void *opaque __unused, struct vcpu *vcpu, uint32_t leaf __unused,
 		  uint32_t subleaf, struct cpuid_regs *regs)
 {
-	if (!fpu_xcr0_mask())
-		return;
-	if (subleaf == 0)
+	/* All of it is 0 without XSAVE. */
+	if (subleaf == 0 && regs->eax)
 		regs->ebx = fpu_xsave_size(fpu_xcr0(vcpu));
 	else if (subleaf == 1 && (regs->eax & CPUID_D1_EAX_XSAVEC))
 		regs->ebx = fpu_xsavec_size(fpu_xcr0(vcpu));
@@ -75,7 +76,7 @@ static const struct hook_cpuid hooks[] = {
 int cpu_model_hook(struct vm *vm)
 {
 	/* A CPU without extended topology does not have the last one's leaf. */
-	size_t count = cpu_model_has_topoext() ? ARRAY_SIZE(hooks) : ARRAY_SIZE(hooks) - 1;
+	size_t count = cpu_model_has_topoext(vm) ? ARRAY_SIZE(hooks) : ARRAY_SIZE(hooks) - 1;
 	int err = 0;
 
 	for (size_t i = 0; !err && i < count; i++)

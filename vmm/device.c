@@ -10,6 +10,7 @@
 #include "vmm/vm_config.h"
 #include "vmm/vm_config_text.h"
 #include "vmm/vm_event.h"
+#include "vmm/vm_life.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -211,6 +212,7 @@ int device_create(struct vm *vm, const char *type_name, const char *id,
 	}
 	if (device_stays(vm, type, id))
 		return -EBUSY;
+	vm_saving_give_up(vm);
 	err = device_config_parse(type, id, section, &config);
 	if (err)
 		return err;
@@ -222,8 +224,6 @@ int device_create(struct vm *vm, const char *type_name, const char *id,
 		return err;
 	}
 	(*out)->plugged = text;
-	if (type->reset)
-		type->reset(*out);
 	return 0;
 }
 
@@ -242,6 +242,7 @@ int device_destroy(struct device *dev)
 	}
 	if (device_stays(dev->vm, dev->type, dev->id))
 		return -EBUSY;
+	vm_saving_give_up(vm);
 	memcpy(id, dev->id, sizeof(id));
 	device_remove(dev);
 	vm_event(vm, VM_EVENT_DEVICE_DELETED, false, id);

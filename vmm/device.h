@@ -78,7 +78,9 @@ struct device_type {
 	/*
 	 * Makes dev->state, takes resources. On an error the manager gives back what was taken,
 	 * then calls destroy() where dev->state is set: create() frees nothing that it has put
-	 * there, because a hook may still be running. @config is valid until it returns.
+	 * there, because a hook may still be running. @config is valid until it returns. The
+	 * device is as after reset() before anything of it can be reached: the VM may be running,
+	 * and its vCPUs use a device as soon as they see it.
 	 */
 	int (*create)(struct device *dev, const struct device_config *config);
 	/* Frees dev->state, also of a create() that failed. All resources are gone already: no
@@ -93,8 +95,8 @@ struct device_type {
 	/* In a task that has the VM's life, some time after device_defer(): what the device's
 	 * handlers may not do, such as to make or end devices, itself included. NULL: nothing. */
 	void (*deferred)(struct device *dev);
-	/* To power-on state; NULL: nothing to do. Takes the device's lock: where the device comes
-	 * to a VM that runs, which one that is fixed does not, vCPUs have reached it already. */
+	/* To power-on state, when the VM's vCPUs stand still; NULL: nothing to do. Takes the
+	 * device's lock: timers, backends and the administrator come all the same. */
 	void (*reset)(struct device *dev);
 	/* What of dev->state a checkpoint has, vmm/device_state.h. NULL: a VM with such a device
 	 * cannot be saved. */
@@ -250,7 +252,7 @@ void device_manager_destroy(struct vm *vm); /* all devices, in reverse order; NU
 int device_check_all(const struct vm_config *config) __must_check;
 /* All [device] sections of vm->config, each after those that it refers to. */
 int device_create_all(struct vm *vm) __must_check;
-/* One more, reset. @section NULL: defaults only. */
+/* One more. @section NULL: defaults only. */
 int device_create(struct vm *vm, const char *type, const char *id,
 		  const struct vm_config_section *section, struct device **out) __must_check;
 /* -EBUSY: another device's KEY_DEVICE refers to it, or it is fixed. */

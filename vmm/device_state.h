@@ -106,6 +106,13 @@ struct device_pages {
 	const uint8_t *(*read)(const void *state, uint64_t at);
 	/* NULL: no memory. */
 	uint8_t *(*write)(void *state, uint64_t at);
+	/*
+	 * From freeze() to thaw() read() gives what was there at freeze(), while the device goes
+	 * on: between its users' pre_save() and post_save(). -ENOMEM. False: some of it is lost,
+	 * because there was no memory to keep it. Tasks; thaw() waits.
+	 */
+	int (*freeze)(void *state);
+	bool (*thaw)(void *state);
 };
 
 struct device_state {
@@ -117,6 +124,8 @@ struct device_state {
 	const struct device_pages *pages;  /* of a device's own table alone; NULL: none */
 	/*
 	 * Before it is saved: brings to memory what is elsewhere, and what is under way to an end.
+	 * From then on until post_save() it writes nothing to the guest's memory, and what it has
+	 * mapped of that to write is mapped anew behind it (vmm/guest_past.h).
 	 * May wait, no lock is held; the structure's before those that it leads to. NULL: nothing.
 	 */
 	void (*pre_save)(void *state);

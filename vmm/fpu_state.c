@@ -39,6 +39,22 @@ static uint8_t *place(const struct vcpu *vcpu, unsigned bit)
 	return (uint8_t *)vcpu->fpu + cpuid_sub(0xd, bit).ebx;
 }
 
+/*
+ * One of nothing but zeroes is as after a reset. Not every machine says so of itself: what a VM
+ * without such registers has of them must not keep it from a machine that has them not.
+ */
+static void get_component(const struct vcpu *vcpu, size_t i, struct fpu_state *state)
+{
+	const uint8_t *from = place(vcpu, components[i].bit);
+	uint8_t any = 0;
+
+	memcpy((uint8_t *)state + components[i].offset, from, components[i].size);
+	for (size_t at = 0; at < components[i].size; at++)
+		any |= from[at];
+	if (!any)
+		state->used &= ~BIT(components[i].bit);
+}
+
 void fpu_state_get(const struct vcpu *vcpu, struct fpu_state *state)
 {
 	memset(state, 0, sizeof(*state));
@@ -50,8 +66,7 @@ void fpu_state_get(const struct vcpu *vcpu, struct fpu_state *state)
 	memcpy(&state->used, (const uint8_t *)vcpu->fpu + XSAVE_BV, sizeof(state->used));
 	for (size_t i = 0; i < ARRAY_SIZE(components); i++)
 		if (state->used & BIT(components[i].bit))
-			memcpy((uint8_t *)state + components[i].offset,
-			       place(vcpu, components[i].bit), components[i].size);
+			get_component(vcpu, i, state);
 }
 
 int fpu_state_check(const struct fpu_state *state)

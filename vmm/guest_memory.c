@@ -68,7 +68,7 @@ static uint64_t back(struct vm *vm, struct guest_memory *m, uint64_t index)
 	for (uint64_t i = 0; i < count; i++) {
 		m->granules[index + i] = block + i * GUEST_GRANULE;
 		zero(m->granules[index + i], MIN(GUEST_GRANULE, PAGE_SIZE << order));
-		task_yield(); /* a GiB takes a while */
+		task_share(); /* a GiB takes a while */
 	}
 	return count;
 }
@@ -126,6 +126,15 @@ static int set_access(struct vm *vm, gpa_t gpa, gpa_t end, unsigned access)
 	return err;
 }
 
+/* A granule that was kept has all its rights, and is not written to behind our back from then on.
+ */
+static void keep_all(struct guest_memory *m, gpa_t gpa, gpa_t end)
+{
+	for (gpa = ALIGN_DOWN(gpa, GUEST_GRANULE); m->keeper && gpa < end; gpa += GUEST_GRANULE)
+		if (gpa / GUEST_GRANULE < m->granule_count)
+			m->keeper->keep(m->keeper, gpa / GUEST_GRANULE);
+}
+
 int guest_memory_set_access(struct vm *vm, gpa_t gpa, uint64_t size, unsigned access)
 {
 	struct guest_memory *m = vm->memory;
@@ -134,6 +143,7 @@ int guest_memory_set_access(struct vm *vm, gpa_t gpa, uint64_t size, unsigned ac
 				  {GUEST_HIGH_BASE, m->high_end}};
 	int err = 0;
 
+	keep_all(m, gpa, gpa + size);
 	spin_lock(&m->lock);
 	for (size_t i = 0; !err && i < ARRAY_SIZE(parts); i++)
 		err = set_access(vm, MAX(gpa, parts[i][0]), MIN(gpa + size, parts[i][1]), access);
@@ -245,10 +255,11 @@ bool guest_is_ram(const struct guest_memory *m, gpa_t gpa, uint64_t len)
 }
 
 /* The piece of [@gpa, @gpa + @len), which is RAM, up to its granule's end. */
-static uint8_t *piece(struct vm *vm, gpa_t gpa, size_t len, size_t *size)
+static uint8_t *piece(struct vm *vm, gpa_t gpa, size_t len, size_t *size, bool write)
 {
 	*size = MIN(len, (size_t)(GUEST_GRANULE - gpa % GUEST_GRANULE));
-	return guest_memory_ptr(vm->memory, gpa, *size);
+	return write ? guest_memory_ptr_to_write(vm->memory, gpa, *size)
+		     : guest_memory_ptr(vm->memory, gpa, *size);
 }
 
 int guest_read(struct vm *vm, gpa_t gpa, void *buf, size_t len)
@@ -259,7 +270,7 @@ int guest_read(struct vm *vm, gpa_t gpa, void *buf, size_t len)
 	if (!guest_is_ram(vm->memory, gpa, len))
 		return -EFAULT;
 	for (; len > 0; gpa += size, to += size, len -= size) {
-		const uint8_t *p = piece(vm, gpa, len, &size);
+		const uint8_t *p = piece(vm, gpa, len, &size, false);
 
 		memcpy(to, p, size);
 	}
@@ -274,7 +285,7 @@ int guest_write(struct vm *vm, gpa_t gpa, const void *buf, size_t len)
 	if (!guest_is_ram(vm->memory, gpa, len))
 		return -EFAULT;
 	for (; len > 0; gpa += size, from += size, len -= size) {
-		uint8_t *p = piece(vm, gpa, len, &size);
+		uint8_t *p = piece(vm, gpa, len, &size, true);
 
 		memcpy(p, from, size);
 	}
@@ -288,7 +299,7 @@ int guest_fill(struct vm *vm, gpa_t gpa, uint8_t value, size_t len)
 	if (!guest_is_ram(vm->memory, gpa, len))
 		return -EFAULT;
 	for (; len > 0; gpa += size, len -= size) {
-		uint8_t *p = piece(vm, gpa, len, &size);
+		uint8_t *p = piece(vm, gpa, len, &size, true);
 
 		memset(p, value, size);
 	}

@@ -26,6 +26,12 @@
 #define GUEST_GRANULE	      UINT64_C(0x200000) /* backing is contiguous within one */
 
 struct vm;
+struct guest_past;
+
+/* Is told before RAM is written. @granule: gpa / GUEST_GRANULE. Any context but NMI; may spin. */
+struct guest_keeper {
+	void (*keep)(struct guest_keeper *keeper, uint64_t granule);
+};
 
 struct guest_memory {
 	uint64_t size;	    /* bytes of RAM, a multiple of 1 MiB */
@@ -37,6 +43,8 @@ struct guest_memory {
 	uint8_t *orders;      /* by granule: page order of the block that begins there */
 	struct spinlock lock; /* the vendor's nested map */
 	uint64_t generation;  /* counts changes of the map; caches of host pointers compare it */
+	struct guest_keeper *keeper; /* by grace_publish(); NULL: nobody wants to know */
+	struct guest_past *past;     /* vmm/guest_past.c's */
 };
 
 /* -ENOMEM says in the log how much is missing. Maps everything for the vendor. */
@@ -85,6 +93,18 @@ static inline uint8_t *guest_memory_ptr(const struct guest_memory *m, gpa_t gpa,
 		     (gpa >= GUEST_HIGH_BASE && gpa + len > m->high_end)))
 		return NULL;
 	return base + offset;
+}
+
+/* The same, to write there, soon: within one exit, work item or call of a timer. */
+static inline uint8_t *guest_memory_ptr_to_write(const struct guest_memory *m, gpa_t gpa,
+						 uint64_t len)
+{
+	struct guest_keeper *keeper = __atomic_load_n(&m->keeper, __ATOMIC_CONSUME);
+	uint8_t *p = guest_memory_ptr(m, gpa, len);
+
+	if (unlikely(keeper) && p)
+		keeper->keep(keeper, gpa / GUEST_GRANULE);
+	return p;
 }
 
 /* Whether any byte of [@gpa, @gpa + @size) is RAM. */

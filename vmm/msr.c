@@ -114,7 +114,7 @@ static int set_low(struct vcpu *vcpu, uint64_t reg, uint64_t value)
 
 static int set_debugctl(struct vcpu *vcpu, uint64_t reg, uint64_t value)
 {
-	return value & ~hv_ops->cpu->debugctl ? -EINVAL : set_reg(vcpu, reg, value);
+	return value & ~cpu_model_vendor(vcpu->vm)->debugctl ? -EINVAL : set_reg(vcpu, reg, value);
 }
 
 /* Eight types: UC, WC, WT, WP, WB, UC- (APM vol. 2, 7.8.1). */
@@ -135,7 +135,7 @@ static int set_efer(struct vcpu *vcpu, uint64_t reg, uint64_t value)
 	uint64_t old = get_reg(vcpu, reg);
 
 	value = (value & ~EFER_LMA) | (old & EFER_LMA);
-	if (value & ~(cpu_model_efer() | EFER_LMA))
+	if (value & ~(cpu_model_efer(vcpu->vm) | EFER_LMA))
 		return -EINVAL;
 	if (((value ^ old) & EFER_LME) && (hv_ops->get_reg(vcpu, VCPU_CR0) & CR0_PG))
 		return -EINVAL;

@@ -129,7 +129,7 @@ void vcpu_destroy(struct vcpu *vcpu)
 static void reset_execution(struct vcpu *vcpu)
 {
 	memset(vcpu->gpr, 0, sizeof(vcpu->gpr));
-	vcpu->gpr[GPR_RDX] = cpu_model_signature();
+	vcpu->gpr[GPR_RDX] = cpu_model_signature(vcpu->vm);
 	vcpu->rip = RESET_RIP;
 	vcpu->event = (struct vcpu_event){0};
 	vcpu->deferred = (struct vcpu_event){0};

@@ -131,9 +131,9 @@ static uint64_t allowed(const struct vcpu *vcpu, enum vcpu_reg reg)
 	case VCPU_CR8:
 		return 0xf;
 	case VCPU_EFER:
-		return cpu_model_efer() | EFER_LMA;
+		return cpu_model_efer(vcpu->vm) | EFER_LMA;
 	case VCPU_DEBUGCTL:
-		return hv_ops->cpu->debugctl;
+		return cpu_model_vendor(vcpu->vm)->debugctl;
 	case VCPU_INTR_SHADOW:
 	case VCPU_NMI_MASKED:
 		return 1;
@@ -226,6 +226,14 @@ int vcpu_saved_set(struct vcpu *vcpu, const struct vcpu_saved *saved, char *why,
 		hv_ops->set_seg(vcpu, (enum vcpu_seg)i, &saved->segs[i]);
 	for (unsigned i = 0; i < ARRAY_SIZE(set_order); i++)
 		hv_ops->set_reg(vcpu, set_order[i], saved->regs[set_order[i]]);
+	/*
+	 * AMD's CPUs keep 32 bits of where SYSENTER goes, and do not execute it in long mode (APM
+	 * vol. 2, 6.1.2). A guest that was there does not enter its kernel where these point to:
+	 * without a CS, SYSENTER is #GP (SDM vol. 2B).
+	 */
+	if (cpu_model_vendor(vcpu->vm)->line == CPU_LINE_COMMON &&
+	    (saved->regs[VCPU_EFER] & EFER_LMA) && !(saved->regs[VCPU_SYSENTER_EIP] >> 32))
+		hv_ops->set_reg(vcpu, VCPU_SYSENTER_CS, 0);
 	vcpu->tsc_adjust = saved->tsc_adjust;
 	vcpu->tsc_offset = vcpu->vm->tsc_offset + saved->tsc_ahead;
 	vcpu->tsc_aux = saved->tsc_aux;

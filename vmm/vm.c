@@ -143,10 +143,10 @@ int vm_define(struct vm_config *config, struct vm **out)
 	return 0;
 }
 
-/* Whether a waiter may still come to the VM. */
+/* Whether a waiter may still come to the VM, or a debugger has not seen its end yet. */
 static bool has_requests(struct vm *vm)
 {
-	return __atomic_load_n(&vm->requests, __ATOMIC_SEQ_CST) ||
+	return READ_ONCE(vm->debug) || __atomic_load_n(&vm->requests, __ATOMIC_SEQ_CST) ||
 	       __atomic_load_n(&vm->request_work.queued, __ATOMIC_SEQ_CST) ||
 	       __atomic_load_n(&vm->serving, __ATOMIC_SEQ_CST);
 }

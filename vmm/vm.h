@@ -37,6 +37,9 @@ enum vm_request {
 	VM_REQUEST_DEVICES, /* device_defer()'s; the vCPUs run on */
 };
 
+/* A checkpoint is being written, by who has not the VM's life; and is to be given up. */
+enum vm_saving { VM_SAVING_NONE, VM_SAVING, VM_SAVING_GIVEN_UP };
+
 /* Hears that a guest moved a vCPU's TSC: from that vCPU's exit, no lock held. */
 struct tsc_watch {
 	void (*moved)(void *opaque, struct vcpu *vcpu);
@@ -72,6 +75,7 @@ struct vm {
 	char why[128];	   /* it crashed; of two vCPUs at a time, what they both say */
 	uint32_t requests; /* atomic: BIT(enum vm_request) */
 	uint32_t serving;  /* atomic: waiters that look at requests */
+	uint32_t saving;   /* atomic: enum vm_saving */
 	/* vm_log_guest(): the second that the lines shown and skipped are of. */
 	uint64_t log_second;
 	unsigned log_shown, log_skipped;

@@ -71,7 +71,13 @@ const struct boot_module *vm_config_find_module(const char *file, const struct v
 const struct boot_module *vm_config_module(const struct vm_config *config,
 					   const struct vm_config_key *key)
 {
-	return vm_config_find_module(config->file, key);
+	const struct boot_module *module = vm_config_find_module(config->file, key);
+
+	if (!module || !boot_module_is_written(module))
+		return module;
+	log_error("%s:%u: %s: a VM's disk writes to %s now (cow = false): expected another module",
+		  config->file, key->line, key->name, module->name);
+	return NULL;
 }
 
 /* Takes out of *@parts the devices that the user's sections describe. */

@@ -41,6 +41,7 @@ struct vm_config {
 	uint64_t memory; /* bytes */
 	bool autostart;
 	bool console;	     /* attach the shell to this VM's console at boot */
+	bool cpu_common;     /* cpu-model = common: what both vendors' CPUs can be */
 	bool msr_ignore;     /* msr-unknown = ignore: MSRs that nobody owns read 0, else #GP */
 	const char *machine; /* "pc" or "none": which built-in device sections come first */
 	/* [boot]: kernel, initrd, cmdline, module (repeated) are read by vmm/load. */

@@ -52,6 +52,16 @@ static bool vm_key_machine(struct vm_config *config, const char *value)
 	return true;
 }
 
+static bool vm_key_cpu_model(struct vm_config *config, const char *value)
+{
+	uint64_t index;
+
+	if (!parse_choice(value, "host|common", &index))
+		return false;
+	config->cpu_common = index == 1;
+	return true;
+}
+
 static bool vm_key_msr_unknown(struct vm_config *config, const char *value)
 {
 	uint64_t index;
@@ -72,9 +82,10 @@ static const struct vm_key {
 	{"autostart", vm_key_autostart, "true or false"},
 	{"console", vm_key_console, "true or false"},
 	{"machine", vm_key_machine, "pc or none"},
+	{"cpu-model", vm_key_cpu_model, "host or common"},
 	{"msr-unknown", vm_key_msr_unknown, "gp or ignore"},
 };
-#define VM_KEY_NAMES "cpus, memory, autostart, console, machine, msr-unknown"
+#define VM_KEY_NAMES "cpus, memory, autostart, console, machine, cpu-model, msr-unknown"
 
 static int vm_config_apply_key(struct vm_config *config, const struct vm_config_key *key)
 {

@@ -30,7 +30,7 @@ struct vm_event {
 	const char *detail;  /* or NULL */
 };
 
-/* In a task, no lock held. */
+/* In a task, no lock held; what is of the VM's life, with that not let go of. */
 struct vm_event_listener {
 	void (*hear)(const struct vm_event *event);
 };

@@ -19,7 +19,6 @@
 #include "vmm/vcpu.h"
 #include "vmm/vm_config.h"
 #include "vmm/vm_console.h"
-#include "vmm/vm_event.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -54,6 +53,15 @@ void vm_life_end(struct vm *vm, enum vm_state state)
 	spin_unlock(&vm->lock);
 }
 
+void vm_life_end_told(struct vm *vm, enum vm_state state, enum vm_event_kind kind, bool guest)
+{
+	spin_lock(&vm->lock);
+	vm->state = state;
+	spin_unlock(&vm->lock);
+	vm_event(vm, kind, guest, kind == VM_EVENT_CRASH ? vm->why : NULL);
+	vm_life_end(vm, state);
+}
+
 /* Ends an operation that the VM's state does not allow. */
 static int refuse(struct vm *vm, enum vm_state state, const char *what)
 {
@@ -65,6 +73,7 @@ static int refuse(struct vm *vm, enum vm_state state, const char *what)
 /* All that there is, built or half built, in reverse order. No vCPU runs. */
 static void take_apart(struct vm *vm)
 {
+	vm_saving_give_up(vm);
 	device_manager_destroy(vm);
 	while (vm->vcpu_count > 0) {
 		vcpu_destroy(vm->vcpus[--vm->vcpu_count]);
@@ -184,8 +193,7 @@ static int start(struct vm *vm, enum vm_state state, vm_fill_fn fill, void *opaq
 	vm_log(vm, LOG_INFO, "starts with %u vCPU%s and %" PRIu64 " MiB", vm->vcpu_count,
 	       vm->vcpu_count == 1 ? "" : "s", vm->config->memory >> 20);
 	go(vm);
-	vm_life_end(vm, VM_RUNNING);
-	vm_event(vm, VM_EVENT_START, false, NULL);
+	vm_life_end_told(vm, VM_RUNNING, VM_EVENT_START, false);
 	return 0;
 }
 
@@ -234,8 +242,7 @@ int vm_pause(struct vm *vm)
 	if (state != VM_RUNNING)
 		return refuse(vm, state, "pause");
 	vm_still_begin(vm);
-	vm_life_end(vm, VM_PAUSED);
-	vm_event(vm, VM_EVENT_PAUSE, false, NULL);
+	vm_life_end_told(vm, VM_PAUSED, VM_EVENT_PAUSE, false);
 	return 0;
 }
 
@@ -246,8 +253,7 @@ int vm_resume(struct vm *vm)
 	if (state != VM_PAUSED)
 		return refuse(vm, state, "resume");
 	vm_still_end(vm);
-	vm_life_end(vm, VM_RUNNING);
-	vm_event(vm, VM_EVENT_RESUME, false, NULL);
+	vm_life_end_told(vm, VM_RUNNING, VM_EVENT_RESUME, false);
 	return 0;
 }
 
@@ -264,13 +270,11 @@ static int reset(struct vm *vm, enum vm_state state, bool guest)
 	if (err) {
 		vm_log(vm, LOG_ERROR, "not reset (error %d): it is stopped", err);
 		take_apart(vm);
-		vm_life_end(vm, VM_STOPPED);
-		vm_event(vm, VM_EVENT_STOP, guest, NULL);
+		vm_life_end_told(vm, VM_STOPPED, VM_EVENT_STOP, guest);
 		return err;
 	}
 	go(vm);
-	vm_life_end(vm, VM_RUNNING);
-	vm_event(vm, VM_EVENT_RESET, guest, NULL);
+	vm_life_end_told(vm, VM_RUNNING, VM_EVENT_RESET, guest);
 	return 0;
 }
 
@@ -288,8 +292,7 @@ static int destroy(struct vm *vm, enum vm_state state, bool guest)
 	__atomic_store_n(&vm->requests, 0, __ATOMIC_SEQ_CST);
 	take_apart(vm);
 	vm_log(vm, LOG_INFO, "stopped");
-	vm_life_end(vm, VM_STOPPED);
-	vm_event(vm, VM_EVENT_STOP, guest, NULL);
+	vm_life_end_told(vm, VM_STOPPED, VM_EVENT_STOP, guest);
 	return 0;
 }
 
@@ -303,12 +306,12 @@ static void crash(struct vm *vm, enum vm_state state)
 {
 	if (state == VM_RUNNING || state == VM_PAUSED) {
 		halt(vm);
-		state = VM_CRASHED;
 		post_mortem_vm(vm);
 		vm_log(vm, LOG_ERROR, "crashed; `reset` or `destroy` it");
-		vm_event(vm, VM_EVENT_CRASH, true, vm->why);
+		vm_life_end_told(vm, VM_CRASHED, VM_EVENT_CRASH, true);
+	} else {
+		vm_life_end(vm, state);
 	}
-	vm_life_end(vm, state);
 	vm_console_vm_crashed(vm);
 }
 

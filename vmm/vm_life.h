@@ -3,8 +3,10 @@
 #ifndef VMM_VM_LIFE_H
 #define VMM_VM_LIFE_H
 
+#include "kernel/task.h"
 #include "kernel/work.h"
 #include "vmm/vm.h"
+#include "vmm/vm_event.h"
 
 /*
  * Between begin and end one task has the VM's life to itself. Begin waits for
@@ -12,6 +14,9 @@
  */
 enum vm_state vm_life_begin(struct vm *vm);
 void vm_life_end(struct vm *vm, enum vm_state state);
+/* The same, and tells what has come to pass: when @state can be seen, and before another task can
+ * make something else of it, so that events come in the order of what they tell. */
+void vm_life_end_told(struct vm *vm, enum vm_state state, enum vm_event_kind kind, bool guest);
 
 /* What makes a VM that was just built, and is as after power-on, one that can run: 0 or a negative
  * errno. */
@@ -27,6 +32,18 @@ int vm_start_filled(struct vm *vm, struct vm_config *config, vm_fill_fn fill,
 /* With the life of a VM that runs: vCPUs, timers and the clock stand still, and go on. Task. */
 void vm_still_begin(struct vm *vm);
 void vm_still_end(struct vm *vm);
+
+/* With the life: what a checkpoint is being written from is about to go, or to become other things.
+ * It comes to nothing, and looks at nothing of the VM any more. Task: waits for a granule. */
+static inline void vm_saving_give_up(struct vm *vm)
+{
+	uint32_t saving = VM_SAVING;
+
+	__atomic_compare_exchange_n(&vm->saving, &saving, VM_SAVING_GIVEN_UP, false,
+				    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&vm->saving, __ATOMIC_SEQ_CST))
+		task_yield();
+}
 
 /* vm->request_work: does what vm_request() asked for. */
 void vm_life_serve(struct work *work);

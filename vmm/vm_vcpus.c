@@ -87,10 +87,20 @@ void vm_vcpus_pause(struct vm *vm)
 	}
 }
 
+/* Its end, or a reset: who serves that stops its vCPUs. */
+static bool is_to_stop(struct vm *vm)
+{
+	return __atomic_load_n(&vm->requests, __ATOMIC_SEQ_CST) & ~(1u << VM_REQUEST_DEVICES);
+}
+
+/* A guest that asked to be stopped does not run on behind that. */
 void vm_vcpus_resume(struct vm *vm)
 {
 	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
-		vcpu_clear_request(vm->vcpus[i], VCPU_REQ_PAUSE);
+		if (!is_to_stop(vm))
+			vcpu_clear_request(vm->vcpus[i], VCPU_REQ_PAUSE);
+		if (is_to_stop(vm))
+			vcpu_request(vm->vcpus[i], VCPU_REQ_PAUSE);
 		sched_wake(&vm->vcpus[i]->entity);
 	}
 }

@@ -2,7 +2,7 @@
 /*
  * gdb's remote protocol (GDB manual, appendix E) for one VM. Everything that is
  * sent may be anything: it is checked, and answered E.. when it makes no sense.
- * All but gdb_exception() is of the shell's task, with the VM's life its own.
+ * All but gdb_exception() is of a task on the shell's CPU, with the VM's life its own.
  */
 #ifndef ADMIN_GDB_GDB_H
 #define ADMIN_GDB_GDB_H
@@ -36,12 +36,13 @@ enum gdb_input_state { GDB_OUTSIDE, GDB_INSIDE, GDB_SUM_HIGH, GDB_SUM_LOW };
 struct gdb {
 	struct vm_debug debug; /* first */
 	struct vm *vm;
-	uint32_t thread;      /* of g, m and their like: a vCPU's index */
-	uint32_t step;	      /* the vCPU that does one instruction, + 1; 0: none */
-	uint32_t claimed;     /* a vCPU has met something … */
-	uint32_t stopped;     /* … which one, + 1; 0: none. Both atomic. */
-	const char *why;      /* it did, as a stop reply has it; … */
-	uint64_t why_address; /* … for "watch" */
+	struct console_pipe *pipe; /* kernel/console.h; NULL: the console's line */
+	uint32_t thread;	   /* of g, m and their like: a vCPU's index */
+	uint32_t step;		   /* the vCPU that does one instruction, + 1; 0: none */
+	uint32_t claimed;	   /* a vCPU has met something … */
+	uint32_t stopped;	   /* … which one, + 1; 0: none. Both atomic. */
+	const char *why;	   /* it did, as a stop reply has it; … */
+	uint64_t why_address;	   /* … for "watch" */
 	bool running, ended;
 	bool no_ack;
 	struct gdb_soft soft[GDB_SOFT_MAX];
@@ -64,7 +65,7 @@ enum gdb_event gdb_feed(struct gdb *g, char byte);
 void gdb_reply(struct gdb *g, const char *fmt, ...) __printf(2, 3);
 void gdb_reply_hex(struct gdb *g, const void *data, size_t len);
 /* Sends the reply by @write. */
-void gdb_send(struct gdb *g, void (*write)(const char *s, size_t len));
+void gdb_send(struct gdb *g, void (*write)(struct gdb *g, const char *s, size_t len));
 /* A hexadecimal number at *@at, which moves behind it, up to @end at most. */
 bool gdb_number(const char **at, const char *end, uint64_t *value);
 /* @len bytes from 2 * @len hexadecimal digits. */

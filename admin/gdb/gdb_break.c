@@ -57,13 +57,20 @@ static int gdb_soft_set(struct gdb *g, struct vcpu *vcpu, uint64_t address)
 	return 0;
 }
 
+/* Where another instruction stands now, by the guest or in another life of the VM, it stays. */
 static int gdb_soft_clear(struct vcpu *vcpu, struct gdb_soft *soft)
 {
-	bool written = !soft || gdb_write_memory(vcpu, soft->address, soft->old, soft->len);
+	uint8_t now[sizeof(soft->old)], len;
 
-	if (soft)
-		soft->len = 0;
-	return written ? 0 : -EFAULT;
+	if (!soft)
+		return 0;
+	len = soft->len;
+	soft->len = 0;
+	if (!gdb_read_memory(vcpu, soft->address, now, len))
+		return -EFAULT;
+	if (memcmp(now, len == 1 ? gdb_ud_64 : gdb_ud2, len))
+		return 0;
+	return gdb_write_memory(vcpu, soft->address, soft->old, len) ? 0 : -EFAULT;
 }
 
 /* A debug register watches 1, 2, 4 or 8 bytes, aligned (SDM vol. 3B, 17.2.5). */
@@ -110,10 +117,12 @@ int gdb_break_clear(struct gdb *g, struct vcpu *vcpu, unsigned type, uint64_t ad
 
 void gdb_break_clear_all(struct gdb *g)
 {
+	struct vcpu *vcpu = g->vm->vcpus[g->thread < g->vm->vcpu_count ? g->thread : 0];
+
 	for (size_t i = 0; i < GDB_SOFT_MAX; i++)
 		/* What is not mapped any more is not there to be taken back. */
-		if (g->soft[i].len && g->vm->vcpu_count)
-			(void)!gdb_soft_clear(g->vm->vcpus[g->thread], &g->soft[i]);
+		if (g->soft[i].len && vcpu)
+			(void)!gdb_soft_clear(vcpu, &g->soft[i]);
 	memset(g->hard, 0, sizeof(g->hard));
 	gdb_break_load(g);
 }

@@ -205,8 +205,12 @@ static void gdb_end(struct gdb *g)
 
 void gdb_command(struct gdb *g)
 {
-	struct vcpu *vcpu = g->vm->vcpus[g->thread];
+	struct vcpu *vcpu;
 
+	/* In another life of the VM there may be fewer. */
+	if (g->thread >= g->vm->vcpu_count)
+		g->thread = 0;
+	vcpu = g->vm->vcpus[g->thread];
 	g->step = 0;
 	switch (g->packet[0]) {
 	case '?':

@@ -136,7 +136,7 @@ void gdb_reply_hex(struct gdb *g, const void *data, size_t len)
 }
 
 /* Nothing that we send needs escaping. */
-void gdb_send(struct gdb *g, void (*write)(const char *s, size_t len))
+void gdb_send(struct gdb *g, void (*write)(struct gdb *g, const char *s, size_t len))
 {
 	char end[4];
 	uint8_t sum = 0;
@@ -144,9 +144,9 @@ void gdb_send(struct gdb *g, void (*write)(const char *s, size_t len))
 	for (size_t i = 0; i < g->reply_len; i++)
 		sum = (uint8_t)(sum + (uint8_t)g->reply[i]);
 	snprintf(end, sizeof(end), "#%02x", sum);
-	write("$", 1);
-	write(g->reply, g->reply_len);
-	write(end, 3);
+	write(g, "$", 1);
+	write(g, g->reply, g->reply_len);
+	write(g, end, 3);
 	g->reply_len = 0;
 	g->reply[0] = '\0';
 }

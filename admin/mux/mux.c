@@ -63,7 +63,7 @@ static void mux_end(struct console_sink *sink)
 	mux_output(sink, MUX_CONTROL, &(const char){MUX_BYE}, 1);
 }
 
-static void mux_line(const char *s, size_t len)
+static void mux_line(struct console_sink *sink __unused, const char *s, size_t len)
 {
 	spin_lock(&mux->lock);
 	if (ring_put(&mux->line, s, len) < len)
@@ -77,6 +77,10 @@ static const struct console_framing mux_framing = {
 	.end = mux_end,
 	.output = mux_output,
 	.input = mux_line,
+	.pipe_open = mux_pipe_open,
+	.pipe_read = mux_pipe_read,
+	.pipe_write = mux_pipe_write,
+	.pipe_close = mux_pipe_close,
 };
 
 void mux_tell(const uint8_t *message, size_t len)

@@ -19,7 +19,7 @@
 
 #define MUX_VERSION	  1
 #define MUX_PING_MAX	  8    /* bytes of a ping that come back */
-#define MUX_CONSOLES	  32   /* of VMs, at a time */
+#define MUX_CONSOLES	  32   /* of VMs, and pipes, at a time */
 #define MUX_WINDOW	  1024 /* bytes that the other end may send to a guest that takes none … */
 #define MUX_SHELL_WINDOW  4096	/* … and to the shell */
 #define MUX_LINE_SIZE	  32768 /* bytes from the line that nobody has looked at */
@@ -42,7 +42,7 @@ enum mux_message {
 	MUX_BYE,       /* text follows */
 };
 
-enum mux_kind { MUX_KIND_SHELL, MUX_KIND_LOG, MUX_KIND_CONSOLE };
+enum mux_kind { MUX_KIND_SHELL, MUX_KIND_LOG, MUX_KIND_CONSOLE, MUX_KIND_GDB };
 
 enum mux_error {
 	MUX_ERROR_COBS,
@@ -57,6 +57,7 @@ enum mux_error {
 	MUX_ERRORS,
 };
 
+/* Of a console of a VM, or, without one, of a task of ours. */
 struct mux_channel {
 	uint8_t id;
 	uint16_t in_pos;    /* behind the last byte that came */
@@ -64,9 +65,11 @@ struct mux_channel {
 	uint16_t out_limit; /* and told us */
 	struct vm_console *console;
 	struct vm_console_viewer viewer;
-	struct ring pending; /* for the guest */
+	struct console_pipe pipe;
+	struct task *reader; /* of the pipe */
+	struct ring pending; /* for the guest, or the reader */
 	char pending_data[MUX_WINDOW];
-	char name[VM_NAME_MAX + 1 + VM_CONSOLE_PORT_MAX + 1];
+	char name[VM_NAME_MAX + 1 + VM_CONSOLE_PORT_MAX + sizeof("-99")];
 };
 
 struct mux {
@@ -114,6 +117,10 @@ uint16_t mux_count_gap(uint8_t channel, uint16_t expected, const struct mux_fram
 
 /* mux_console.c */
 struct mux_channel *mux_channel(uint8_t id);
+/* A place for a channel, NULL: there is none; puts one there, whose name is set, and becomes
+ * another one if it is used already. */
+struct mux_channel **mux_channel_slot(void);
+void mux_channel_open(struct mux_channel **slot, struct mux_channel *channel);
 void mux_console_input(struct mux_channel *channel, const struct mux_frame *frame);
 void mux_console_credit(struct mux_channel *channel, bool again);
 /* That it is open, and what may be sent to it. */
@@ -122,5 +129,13 @@ void mux_console_tell(struct mux_channel *channel);
 bool mux_consoles_step(void);
 /* Lets go of all. */
 void mux_consoles_close(void);
+
+/* mux_pipe.c: as struct console_framing has them. */
+struct console_pipe *mux_pipe_open(const char *name);
+size_t mux_pipe_read(struct console_pipe *pipe, char *buf, size_t max);
+void mux_pipe_write(struct console_pipe *pipe, const char *s, size_t len);
+void mux_pipe_close(struct console_pipe *pipe);
+/* Its channel is closed: the reader closes the pipe. */
+void mux_pipe_end(struct mux_channel *channel);
 
 #endif

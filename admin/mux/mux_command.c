@@ -14,7 +14,7 @@ static void mux_show(void)
 		return;
 	}
 	for (unsigned i = 0; i < MUX_CONSOLES; i++)
-		consoles += !!mux->channels[i];
+		consoles += mux->channels[i] && mux->channels[i]->console;
 	for (unsigned i = 0; i < MUX_ERRORS; i++)
 		errors += mux->errors[i].count;
 	console_printf("mux is on: %s carries the shell, the log and %u consoles; %u errors\n",

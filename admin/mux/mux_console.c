@@ -6,6 +6,7 @@
 #include "kernel/task.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* As admin/attach.c's, and for its reason: what goes out between two looks at the others. */
 #define MUX_PIECE 64
@@ -49,14 +50,51 @@ static void mux_console_attach(void *unused, struct vm *vm)
 		snprintf(c->name, sizeof(c->name), "%s.%s", vm->name, c->console->port);
 }
 
-/* The next console without a viewer becomes a channel; whether there was one. */
-static bool mux_console_open(void)
+struct mux_channel **mux_channel_slot(void)
 {
-	struct mux_channel *c, **slot = mux->channels;
+	struct mux_channel **slot = mux->channels;
 
 	while (*slot)
 		if (++slot == mux->channels + MUX_CONSOLES)
-			return false;
+			return NULL;
+	return slot;
+}
+
+static bool mux_name_is_used(const char *name)
+{
+	for (unsigned i = 0; i < MUX_CONSOLES; i++)
+		if (mux->channels[i] && !strcmp(mux->channels[i]->name, name))
+			return true;
+	return false;
+}
+
+/* The other end tells channels by their names. Those with a dot may be alike: a VM's port may be
+ * called gdb, and a VM's name or a port's may have a dot itself. */
+static void mux_channel_name(struct mux_channel *c)
+{
+	size_t len = strlen(c->name);
+
+	for (unsigned n = 2; mux_name_is_used(c->name); n++)
+		snprintf(c->name + len, sizeof(c->name) - len, "-%u", n);
+}
+
+void mux_channel_open(struct mux_channel **slot, struct mux_channel *c)
+{
+	mux_channel_name(c);
+	c->id = mux_console_id();
+	ring_init(&c->pending, c->pending_data, sizeof(c->pending_data));
+	*slot = c;
+	mux->out_pos[c->id] = 0;
+	mux_console_tell(c);
+}
+
+/* The next console without a viewer becomes a channel; whether there was one. */
+static bool mux_console_open(void)
+{
+	struct mux_channel *c, **slot = mux_channel_slot();
+
+	if (!slot)
+		return false;
 	if (!mux->spare)
 		mux->spare = kzalloc(sizeof(*mux->spare));
 	c = mux->spare;
@@ -66,17 +104,13 @@ static bool mux_console_open(void)
 	if (!c->console)
 		return false;
 	mux->spare = NULL;
-	c->id = mux_console_id();
-	ring_init(&c->pending, c->pending_data, sizeof(c->pending_data));
-	*slot = c;
-	mux->out_pos[c->id] = 0;
-	mux_console_tell(c);
+	mux_channel_open(slot, c);
 	return true;
 }
 
 void mux_console_tell(struct mux_channel *c)
 {
-	mux_tell_open(c->id, MUX_KIND_CONSOLE, c->name);
+	mux_tell_open(c->id, c->console ? MUX_KIND_CONSOLE : MUX_KIND_GDB, c->name);
 	mux_console_credit(c, true);
 }
 
@@ -85,8 +119,12 @@ static void mux_console_close(struct mux_channel **slot)
 	struct mux_channel *c = *slot;
 
 	*slot = NULL;
-	vm_console_detach(c->console);
 	mux_tell((const uint8_t[]){MUX_CLOSE, c->id}, 2);
+	if (!c->console) {
+		mux_pipe_end(c);
+		return;
+	}
+	vm_console_detach(c->console);
 	kfree(c);
 }
 
@@ -103,6 +141,10 @@ static void mux_console_pass(struct mux_channel *c)
 	uint8_t piece[256];
 	size_t len, n;
 
+	if (!c->console) {
+		task_wake(c->reader);
+		return;
+	}
 	do {
 		len = ring_peek(&c->pending, c->pending.tail, piece, sizeof(piece));
 		if (!len)
@@ -156,7 +198,7 @@ bool mux_consoles_step(void)
 	for (unsigned i = 0; i < MUX_CONSOLES; i++) {
 		struct mux_channel *c = mux->channels[i];
 
-		if (!c)
+		if (!c || !c->console)
 			continue;
 		mux_console_pass(c);
 		if (mux_console_show(c))

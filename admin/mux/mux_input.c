@@ -63,7 +63,7 @@ static void mux_shell_input(const struct mux_frame *frame)
 	mux->shell_pos = mux_count_gap(CONSOLE_STREAM_SHELL, mux->shell_pos, frame);
 	if (len < frame->len)
 		mux_count_error(MUX_ERROR_OVERRUN, CONSOLE_STREAM_SHELL);
-	console_input((const char *)frame->data, len);
+	console_input(mux->sink, (const char *)frame->data, len);
 }
 
 /* Whoever asks may have missed what was said before. To many that ask at once, one answer: it is

@@ -164,10 +164,12 @@ static void query_version(char **argv)
 static void query_define(char **argv)
 {
 	const struct boot_module *module = boot_module_find(argv[1]);
-	int err = module ? vm_config_define(module->name, module->data, module->size) : 0;
+	bool good = module && !boot_module_is_written(module);
+	int err = good ? vm_config_define(module->name, module->data, module->size) : 0;
 
-	if (!module) {
-		command_error("%s: no such module", argv[1]);
+	if (!good) {
+		command_error(module ? "%s: a VM's disk writes to it" : "%s: no such module",
+			      argv[1]);
 		command_fail(COMMAND_ABSENT);
 	} else if (err) {
 		command_error("%s: failed (error %d), see the log", argv[1], -err);

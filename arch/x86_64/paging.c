@@ -231,6 +231,11 @@ void *paging_map_stack(void *pages, size_t size)
 	return (void *)virt;
 }
 
+int paging_map_tables(uint64_t virt, void *pages, size_t size)
+{
+	return map(virt, paging_phys(pages), size, RIGHTS_READ);
+}
+
 uint64_t paging_lookup(uint64_t virt, uint64_t *size)
 {
 	uint64_t entry = cpu_read_cr3() | PTE_P;

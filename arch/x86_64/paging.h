@@ -71,6 +71,12 @@ bool paging_uses_device(uint64_t phys, uint64_t size);
  */
 void *__must_check paging_map_stack(void *pages, size_t size);
 
+/*
+ * @size bytes (whole pages) on @pages, for reading, at @virt, which linker.ld keeps for them in the
+ * image's slot. -ENOMEM.
+ */
+int __must_check paging_map_tables(uint64_t virt, void *pages, size_t size);
+
 /* The entry that maps @virt on this CPU, 0 if none; its page's size to @size (may be NULL). */
 uint64_t paging_lookup(uint64_t virt, uint64_t *size);
 

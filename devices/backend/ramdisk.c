@@ -8,9 +8,10 @@
  * Keys: frontend, image, size, block-size, cow, read-only.
  * Locks: `ramdisk_lock` over the list of disks with images. `pages` is changed
  * by the queue's worker alone, entry by entry, and read by anybody between two
- * quiescent points of its CPU.
+ * quiescent points of its CPU. So is `frozen`, while it is there.
  */
 #include "devices/backend/block_queue.h"
+#include "devices/backend/ramdisk_image.h"
 #include "kernel/boot_info.h"
 #include "kernel/grace.h"
 #include "kernel/page_alloc.h"
@@ -25,7 +26,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define RAMDISK_DISCARDED   UINT64_C(1) /* in an entry of `pages`: to be freed */
+#define RAMDISK_DISCARDED   UINT64_C(1) /* in an entry of `pages` or `frozen`: to be freed */
 #define RAMDISK_DISCARD_MAX (UINT64_C(1) << 30)
 #define RAMDISK_FREE_TURN   1024 /* pages freed before others get the CPU */
 
@@ -34,11 +35,15 @@ struct ramdisk {
 	struct block_info info;
 	struct device *dev;
 	struct frontend *frontend;
-	uint8_t *image;	   /* the module's bytes; NULL: it starts as zeroes */
-	bool writes_image; /* no page of its own is ever needed */
-	uint8_t *written;  /* `image` where it does, else NULL: see ramdisk_fields */
+	const struct boot_module *module; /* NULL: none */
+	bool uses_module;		  /* alone, to write to it */
+	uint8_t *image;			  /* the module's bytes; NULL: it starts as zeroes */
+	bool writes_image;		  /* no page of its own is ever needed */
+	uint8_t *written;		  /* `image` where it does, else NULL: see ramdisk_fields */
 	uint64_t page_count;
 	uint64_t *pages;       /* its own, by offset / PAGE_SIZE; 0: the image's, or zeroes */
+	uint64_t *frozen;      /* what they were at a moment, and stays; NULL: nobody asks for it */
+	bool torn;	       /* … but for lack of memory */
 	struct list_head link; /* under ramdisk_lock */
 };
 
@@ -51,6 +56,34 @@ static uint8_t *ramdisk_page(const struct ramdisk *r, uint64_t offset)
 	uint64_t entry = grace_read(r->pages[offset / PAGE_SIZE]);
 
 	return entry & RAMDISK_DISCARDED ? NULL : (uint8_t *)entry;
+}
+
+/*
+ * Its entry, where @page is the one that was there when the disk was frozen, and is its own still;
+ * else NULL. To be read until the next quiescent point, also if the disk is thawed before it.
+ */
+static uint64_t *ramdisk_frozen(const struct ramdisk *r, uint64_t offset, const uint8_t *page)
+{
+	uint64_t *frozen = grace_read(r->frozen);
+
+	if (likely(!frozen) || frozen[offset / PAGE_SIZE] != (uint64_t)page)
+		return NULL;
+	return &frozen[offset / PAGE_SIZE];
+}
+
+/* Where @page, which is frozen, goes on. */
+static uint8_t *ramdisk_replace(struct ramdisk *r, uint64_t offset, uint8_t *page, uint64_t *frozen)
+{
+	uint8_t *copy = page_alloc(&r->dev->vm->owner, PAGE_ORDER_4K);
+
+	if (!copy) {
+		r->torn = true;
+		return page;
+	}
+	memcpy(copy, page, PAGE_SIZE);
+	grace_publish(r->pages[offset / PAGE_SIZE], (uint64_t)copy);
+	*frozen |= RAMDISK_DISCARDED;
+	return copy;
 }
 
 /* Where the byte at @offset is now; NULL: it is a zero. */
@@ -66,7 +99,7 @@ static const uint8_t *ramdisk_find(const struct ramdisk *r, uint64_t offset)
 /* The same for writing, with a page of its own where it takes one. NULL: no memory. */
 static uint8_t *ramdisk_find_to_write(struct ramdisk *r, uint64_t offset)
 {
-	uint64_t start = ALIGN_DOWN(offset, PAGE_SIZE);
+	uint64_t start = ALIGN_DOWN(offset, PAGE_SIZE), *frozen;
 	uint8_t *page;
 
 	if (r->writes_image)
@@ -79,6 +112,10 @@ static uint8_t *ramdisk_find_to_write(struct ramdisk *r, uint64_t offset)
 		if (r->image)
 			memcpy(page, r->image + start, MIN(PAGE_SIZE, r->info.capacity - start));
 		grace_publish(r->pages[offset / PAGE_SIZE], (uint64_t)page);
+	} else {
+		frozen = ramdisk_frozen(r, offset, page);
+		if (unlikely(frozen))
+			page = ramdisk_replace(r, offset, page, frozen);
 	}
 	return page + offset % PAGE_SIZE;
 }
@@ -125,9 +162,13 @@ static void ramdisk_discard(struct ramdisk *r, uint64_t offset, uint64_t bytes)
 		return;
 	grace_synchronize();
 	for (i = first; i < end; i++) {
-		if (r->pages[i])
-			page_free(&r->dev->vm->owner, (void *)(r->pages[i] & ~RAMDISK_DISCARDED),
-				  PAGE_ORDER_4K);
+		uint8_t *page = (uint8_t *)(r->pages[i] & ~RAMDISK_DISCARDED);
+		uint64_t *frozen = ramdisk_frozen(r, i * PAGE_SIZE, page);
+
+		if (page && frozen)
+			*frozen |= RAMDISK_DISCARDED;
+		else if (page)
+			page_free(&r->dev->vm->owner, page, PAGE_ORDER_4K);
 		r->pages[i] = 0;
 	}
 }
@@ -160,9 +201,12 @@ static bool ramdisk_quick(void *opaque, enum block_op op, uint64_t offset, uint6
 
 	if (op == BLOCK_READ || r->writes_image)
 		return true;
-	for (offset = ALIGN_DOWN(offset, PAGE_SIZE); offset < end; offset += PAGE_SIZE)
-		if (!ramdisk_page(r, offset))
+	for (offset = ALIGN_DOWN(offset, PAGE_SIZE); offset < end; offset += PAGE_SIZE) {
+		const uint8_t *page = ramdisk_page(r, offset);
+
+		if (!page || ramdisk_frozen(r, offset, page))
 			return false;
+	}
 	return true;
 }
 
@@ -225,6 +269,17 @@ static void ramdisk_release(void *opaque)
 	spin_unlock(&ramdisk_lock);
 }
 
+/* Whoever would read it from then on, but as a disk, is refused. */
+static int ramdisk_use_module(struct ramdisk *r)
+{
+	r->uses_module = r->writes_image && boot_module_use(r->module, true);
+	if (r->uses_module == r->writes_image)
+		return 0;
+	device_log(r->dev, LOG_ERROR, "image: %s is a device's ROM, too: expected cow = true",
+		   r->module->name);
+	return -EBUSY;
+}
+
 static int ramdisk_claim(struct ramdisk *r)
 {
 	const struct ramdisk *rival = NULL;
@@ -238,54 +293,11 @@ static int ramdisk_claim(struct ramdisk *r)
 		list_add_tail(&r->link, &ramdisks);
 	spin_unlock(&ramdisk_lock);
 	if (!rival)
-		return 0;
+		return ramdisk_use_module(r);
 	device_log(
 		r->dev, LOG_ERROR,
 		"image: %s of VM %s has this module, and one of the two writes to it: cow = true",
 		rival->dev->id, rival->dev->vm->name);
-	return -EBUSY;
-}
-
-/* Who reads a module as something else than a disk's image: a kernel, a ROM. */
-struct ramdisk_reader {
-	const char *module;
-	char vm[VM_NAME_MAX + 1]; /* "": none */
-	char key[16];
-};
-
-static bool ramdisk_reads(const struct vm_config_key *key, const char *module)
-{
-	const size_t prefix = sizeof(VM_CONFIG_MODULE) - 1, len = strlen(module);
-	const char *value = key->value;
-
-	return strcmp(key->name, "image") && !strncmp(value, VM_CONFIG_MODULE, prefix) &&
-	       strcspn(value + prefix, " ") == len && !strncmp(value + prefix, module, len);
-}
-
-static void ramdisk_find_reader(void *opaque, struct vm *vm)
-{
-	struct ramdisk_reader *reader = opaque;
-	const struct vm_config_section *section;
-	const struct vm_config_key *key;
-
-	for (section = vm->config->sections; section; section = section->next)
-		for (key = section->keys; key; key = key->next)
-			if (ramdisk_reads(key, reader->module)) {
-				snprintf(reader->vm, sizeof(reader->vm), "%s", vm->name);
-				snprintf(reader->key, sizeof(reader->key), "%s", key->name);
-			}
-}
-
-/* What VMs are made of is not for a guest to change. */
-static int ramdisk_check_writes(const struct ramdisk *r, const struct boot_module *module)
-{
-	struct ramdisk_reader reader = {.module = module->name};
-
-	vm_for_each(ramdisk_find_reader, &reader);
-	if (!*reader.vm)
-		return 0;
-	device_log(r->dev, LOG_ERROR, "image: %s is VM %s's %s, too: expected cow = true",
-		   module->name, reader.vm, reader.key);
 	return -EBUSY;
 }
 
@@ -300,6 +312,7 @@ static int ramdisk_size(struct ramdisk *r, const struct device_config *config)
 			   size ? "size" : "image");
 		return -EINVAL;
 	}
+	r->module = module;
 	r->image = module ? (uint8_t *)module->data : NULL;
 	r->info.capacity = module ? module->size : size;
 	if (!r->info.capacity || r->info.capacity % r->info.block_size) {
@@ -309,7 +322,7 @@ static int ramdisk_size(struct ramdisk *r, const struct device_config *config)
 	}
 	r->writes_image = module && !r->info.read_only && !device_config_bool(config, "cow");
 	r->written = r->writes_image ? r->image : NULL;
-	return r->writes_image ? ramdisk_check_writes(r, module) : 0;
+	return r->writes_image ? ramdisk_image_check(r->dev, r->module) : 0;
 }
 
 /* A module that is written to is not the disk's alone: others may find in it what was there when
@@ -334,12 +347,47 @@ static uint64_t ramdisk_pages_size(const void *state)
 
 static const uint8_t *ramdisk_pages_read(const void *state, uint64_t at)
 {
-	return ramdisk_page(state, at);
+	const struct ramdisk *r = state;
+
+	if (!r->frozen)
+		return ramdisk_page(r, at);
+	return (const uint8_t *)(r->frozen[at / PAGE_SIZE] & ~RAMDISK_DISCARDED);
 }
 
 static uint8_t *ramdisk_pages_write(void *state, uint64_t at)
 {
 	return ramdisk_find_to_write(state, at);
+}
+
+static int ramdisk_pages_freeze(void *state)
+{
+	struct ramdisk *r = state;
+	uint64_t *frozen = kmalloc(r->page_count * sizeof(*frozen));
+
+	if (!frozen)
+		return -ENOMEM;
+	memcpy(frozen, r->pages, r->page_count * sizeof(*frozen));
+	r->torn = false;
+	grace_publish(r->frozen, frozen);
+	return 0;
+}
+
+/* The worker has seen that it is over, and nobody reads pages that were replaced or discarded. */
+static bool ramdisk_pages_thaw(void *state)
+{
+	struct ramdisk *r = state;
+	uint64_t *frozen = r->frozen;
+
+	if (!frozen)
+		return true;
+	grace_publish(r->frozen, NULL);
+	grace_synchronize();
+	for (uint64_t i = 0; i < r->page_count; i++)
+		if (frozen[i] & RAMDISK_DISCARDED)
+			page_free(&r->dev->vm->owner, (void *)(frozen[i] & ~RAMDISK_DISCARDED),
+				  PAGE_ORDER_4K);
+	kfree(frozen);
+	return !r->torn;
 }
 
 /* Its own pages. Who has requests under way, the frontend's device, ends them before it is saved.
@@ -348,6 +396,8 @@ static const struct device_pages ramdisk_own_pages = {
 	.size = ramdisk_pages_size,
 	.read = ramdisk_pages_read,
 	.write = ramdisk_pages_write,
+	.freeze = ramdisk_pages_freeze,
+	.thaw = ramdisk_pages_thaw,
 };
 
 static const struct device_state ramdisk_saved = {
@@ -367,8 +417,10 @@ static void ramdisk_destroy(struct device *dev)
 		if (r->pages[i])
 			page_free(&dev->vm->owner, (void *)r->pages[i], PAGE_ORDER_4K);
 		if (i % RAMDISK_FREE_TURN == RAMDISK_FREE_TURN - 1)
-			task_yield();
+			task_share();
 	}
+	if (r->uses_module)
+		boot_module_unuse(r->module);
 	kfree(r->pages);
 	kfree(r);
 }

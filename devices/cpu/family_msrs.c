@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * MSRs that belong to a CPU's family, which guests access because CPUID says
- * AMD or Intel. None has an effect.
+ * AMD or Intel. None has an effect. A CPU that is neither's has none of them.
  *
  * Spec: APM vol. 2, appendix A, and the processor programming references;
  * SDM vol. 4, table 2-2. Keys: none.
@@ -97,7 +97,7 @@ static void family_reset(struct device *dev)
 
 static int family_create(struct device *dev, const struct device_config *config __unused)
 {
-	enum cpu_line line = cpu_model_line();
+	enum cpu_line line = cpu_model_line(dev->vm);
 	int err = stored_msr_create(dev, families[line].msrs, families[line].count);
 
 	if (!err)

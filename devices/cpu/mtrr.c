@@ -144,7 +144,7 @@ static int mtrr_write_variable(void *opaque, struct vcpu *vcpu, uint64_t offset,
 {
 	bool mask = offset % 2;
 
-	if (value >> cpu_model_phys_bits() ||
+	if (value >> cpu_model_phys_bits(vcpu->vm) ||
 	    (value & (mask ? MTRR_MASK_UNKNOWN : MTRR_BASE_UNKNOWN)) ||
 	    (!mask && !mtrr_type_valid((uint8_t)value)))
 		return -EINVAL;
@@ -166,9 +166,9 @@ static const struct {
 	{MSR_MTRR_DEF_TYPE, 1, &mtrr_def},
 };
 
-static void mtrr_reset_cpu(struct mtrr_cpu *cpu)
+static void mtrr_reset_cpu(const struct vm *vm, struct mtrr_cpu *cpu)
 {
-	uint64_t address_mask = BIT(cpu_model_phys_bits()) - 1;
+	uint64_t address_mask = BIT(cpu_model_phys_bits(vm)) - 1;
 
 	*cpu = (struct mtrr_cpu){.def_type = MTRR_DEF_ENABLE | MTRR_DEF_FIXED | MTRR_WB};
 	for (unsigned i = 0; i < MTRR_FIXED; i++)
@@ -184,7 +184,7 @@ static void mtrr_reset(struct device *dev)
 	struct mtrr *mtrr = dev->state;
 
 	for (unsigned i = 0; i < VM_MAX_VCPUS; i++)
-		mtrr_reset_cpu(&mtrr->cpus[i]);
+		mtrr_reset_cpu(dev->vm, &mtrr->cpus[i]);
 }
 
 static const struct device_field mtrr_cpu_fields[] = {

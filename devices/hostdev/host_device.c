@@ -276,10 +276,13 @@ int host_device_dma_write(struct host_device *hd, gpa_t gpa, const void *buf, si
 	return err ? err : guest_write(hd->owner->vm, gpa, buf, len);
 }
 
-uint8_t *host_device_dma_map(struct host_device *hd, gpa_t gpa, size_t len, bool write __unused)
+uint8_t *host_device_dma_map(struct host_device *hd, gpa_t gpa, size_t len, bool write)
 {
-	return host_device_dma(hd, gpa, len) ? NULL
-					     : guest_memory_ptr(hd->owner->vm->memory, gpa, len);
+	const struct guest_memory *m = hd->owner->vm->memory;
+
+	if (host_device_dma(hd, gpa, len))
+		return NULL;
+	return write ? guest_memory_ptr_to_write(m, gpa, len) : guest_memory_ptr(m, gpa, len);
 }
 
 static const struct device_state *host_device_scheme_saved(const void *state, const char **name)

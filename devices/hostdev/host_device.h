@@ -186,8 +186,9 @@ int host_device_dma_write(struct host_device *hd, gpa_t gpa, const void *buf,
 			  size_t len) __must_check;
 /*
  * Where [@gpa, @gpa + @len) lies for us, to read and, with @write, to write;
- * stays until the device is closed or reset. NULL: as the errors above, or it
- * is in two pieces (never so within GUEST_GRANULE).
+ * stays until the device is closed or reset, or its scheme's pre_save() is
+ * called. NULL: as the errors above, or it is in two pieces (never so within
+ * GUEST_GRANULE).
  */
 uint8_t *host_device_dma_map(struct host_device *hd, gpa_t gpa, size_t len,
 			     bool write) __must_check;

@@ -14,7 +14,9 @@
 struct host_view {
 	char vm[VM_NAME_MAX + 1], id[DEVICE_ID_MAX + 1];
 	char url[256], where[32];
-	bool vanished;
+	bool vanished, dma_told;
+	gpa_t dma_base;
+	uint64_t dma_size;
 	struct host_region regions[HOST_REGIONS];
 };
 
@@ -36,6 +38,9 @@ static bool host_look(struct host_view *view, unsigned index)
 		if (hd->front && hd->front->where)
 			hd->front->where(hd->front_opaque, view->where, sizeof(view->where));
 		view->vanished = READ_ONCE(hd->vanished);
+		view->dma_base = hd->dma_base;
+		view->dma_size = hd->dma_size;
+		view->dma_told = READ_ONCE(hd->dma_told);
 		for (unsigned i = 0; i < HOST_REGIONS; i++)
 			view->regions[i] = hd->regions[i];
 		break;
@@ -75,15 +80,20 @@ static void info_hostdevs(char **argv __unused)
 		for (i = 0; i < HOST_REGIONS; i++)
 			if (view->regions[i].size)
 				host_print_region(i, &view->regions[i]);
+		if (view->dma_size != UINT64_MAX)
+			console_printf("  DMA            %#14lx bytes from %#lx on%s\n",
+				       view->dma_size, view->dma_base,
+				       view->dma_told ? "; it was told to go beyond" : "");
 	}
 	if (!n)
 		console_printf(view ? "no host device is open\n" : "no memory\n");
 	kfree(view);
 }
 
-INFO_TOPIC(info_hostdevs_topic, .name = "hostdevs", .args = "",
-	   .help = "host devices that are open: who shows them where, their regions",
-	   .run = info_hostdevs);
+INFO_TOPIC(
+	info_hostdevs_topic, .name = "hostdevs", .args = "",
+	.help = "host devices that are open: who shows them where, their regions and DMA windows",
+	.run = info_hostdevs);
 
 struct host_help {
 	help_topic_fn fn;

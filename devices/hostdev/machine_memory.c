@@ -64,7 +64,7 @@ static void machine_memory_leave(void *opaque)
 int machine_memory_claim(struct device *dev, struct machine_memory *m, uint64_t first,
 			 uint64_t last)
 {
-	unsigned bits = cpu_model_phys_bits();
+	unsigned bits = cpu_model_phys_bits(dev->vm);
 	const char *why;
 	int err;
 
@@ -72,7 +72,7 @@ int machine_memory_claim(struct device *dev, struct machine_memory *m, uint64_t 
 	if (last >> bits) {
 		device_log(dev, LOG_ERROR,
 			   "memory 0x%lx-0x%lx: expected an end within %u bits, which is what "
-			   "this machine's VMs have of addresses",
+			   "this VM has of addresses",
 			   first, last, bits);
 		return -EINVAL;
 	}

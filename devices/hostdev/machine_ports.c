@@ -8,16 +8,25 @@
 #include "vmm/vm.h"
 
 #include <errno.h>
+#include <stdio.h>
 
-int machine_ports_check(struct device *dev, uint16_t first, uint32_t count)
+int machine_ports_claim(struct device *dev, uint16_t first, uint32_t count)
 {
-	const char *user = ports_user(first, count);
+	char user[VM_NAME_MAX + DEVICE_ID_MAX + 16];
+	const char *other;
 
-	if (!user)
+	snprintf(user, sizeof(user), "vm %s's %s", dev->vm->name, dev->id);
+	other = ports_claim(first, count, dev->vm, user);
+	if (!other)
 		return 0;
-	device_log(dev, LOG_ERROR, "ports 0x%x-0x%x of the machine: Alcazar itself has %s there",
-		   first, first + count - 1, user);
+	device_log(dev, LOG_ERROR, "ports 0x%x-0x%x of the machine are in use, by %s", first,
+		   first + count - 1, other);
 	return -EPERM;
+}
+
+void machine_ports_release(struct vm *vm, uint16_t first, uint32_t count)
+{
+	ports_release(first, count, vm);
 }
 
 static void machine_ports_intercept(struct vm *vm, uint16_t first, uint32_t count, bool on)

@@ -13,9 +13,10 @@
 struct device;
 struct vm;
 
-/* Whether @dev may pass @count ports from @first to its guest. -EPERM, logged: the hypervisor uses
- * one. */
-int machine_ports_check(struct device *dev, uint16_t first, uint32_t count) __must_check;
+/* Takes @count ports from @first for @dev to pass to its guest, until it releases them or fails to
+ * be created. -EPERM, logged: the hypervisor uses one, or another VM has its UART. Task. */
+int machine_ports_claim(struct device *dev, uint16_t first, uint32_t count) __must_check;
+void machine_ports_release(struct vm *vm, uint16_t first, uint32_t count);
 /* @count ports from @first, which their caller owns in the VM's map. Task. */
 void machine_ports_open(struct vm *vm, uint16_t first, uint32_t count);
 /* On return no vCPU reaches them any more. */

@@ -248,7 +248,7 @@ static void pci_set_windows(struct pci *pci)
 {
 	const struct guest_memory *m = pci->root.dev->vm->memory;
 	uint64_t base = ALIGN_UP(MAX(m->high_end, GUEST_HIGH_BASE), PCI_HIGH_ALIGN);
-	uint64_t end = MIN(base + PCI_HIGH_SIZE, BIT(cpu_model_phys_bits()));
+	uint64_t end = MIN(base + PCI_HIGH_SIZE, BIT(cpu_model_phys_bits(pci->root.dev->vm)));
 
 	if (base < end) {
 		pci->root.high_base = base;
@@ -312,9 +312,10 @@ static int pci_create(struct device *dev, const struct device_config *config __u
 		err = device_provide(dev, ACPI_PCI_KIND, &pci->acpi);
 	if (!err)
 		err = device_provide(dev, ACPI_NODE_KIND, &pci->ecam);
-	if (!err)
-		err = pci_hook(dev, pci);
-	return err;
+	if (err)
+		return err;
+	pci_reset(dev);
+	return pci_hook(dev, pci);
 }
 
 MACHINE_PART(pci_part, .machine = "pc", .text = "[device \"pci0\"]\ntype = pci\n");

@@ -246,6 +246,12 @@ static int pci_front_rom_key(struct pci_front *front, const char *text, bool *on
 			   text);
 		return -ENOENT;
 	}
+	if (!boot_module_use(front->rom, false)) {
+		device_log(front->dev, LOG_ERROR,
+			   "rom: a VM's disk writes to '%s' now (cow = false)", text);
+		front->rom = NULL;
+		return -EBUSY;
+	}
 	if (!front->rom->size || front->rom->size > PCI_FRONT_ROM_MAX) {
 		device_log(front->dev, LOG_ERROR, "rom: '%s' has %lu bytes: expected 1 to %lu",
 			   text, front->rom->size, PCI_FRONT_ROM_MAX);
@@ -281,15 +287,17 @@ static void pci_front_destroy(struct device *dev)
 
 	host_device_close(front->hd);
 	pci_function_free(front->function); /* until then, the host device may call it */
+	if (front->rom)
+		boot_module_unuse(front->rom);
 	kfree(front);
 }
 
+/* When the machine begins anew, nothing of before may reach its memory. */
 static void pci_front_reset(struct device *dev)
 {
 	struct pci_front *front = dev->state;
 
 	host_device_reset(front->hd);
-	/* The machine begins anew: nothing of before may reach its memory. */
 	host_device_drain(front->hd);
 }
 
@@ -316,7 +324,10 @@ static int pci_front_create(struct device *dev, const struct device_config *conf
 				       &pci_front_host_ops, front, &front->hd);
 	if (!err)
 		err = pci_front_dma_key(front, device_config_string(config, "dma"));
-	return err ? err : pci_front_show(front, bus, devfn, rom);
+	if (err)
+		return err;
+	pci_front_reset(dev);
+	return pci_front_show(front, bus, devfn, rom);
 }
 
 static bool pci_front_unplug(struct device *dev)

@@ -84,13 +84,16 @@ static void pvclock_scale(uint32_t *mul, int8_t *shift)
 	*mul = (uint32_t)factor;
 }
 
-/* Under the lock. */
+/*
+ * Under the lock. One reading of the TSC for both: between two, anything may have the CPU, and the
+ * guest's clock would jump by that when it is restored.
+ */
 static void pvclock_reference(struct pvclock *p)
 {
 	if (p->referenced)
 		return;
 	p->ref_tsc = time_tsc() + p->vm->tsc_offset;
-	p->ref_ns = vm_time_ns(p->vm);
+	p->ref_ns = time_tsc_to_ns(p->ref_tsc);
 	p->referenced = true;
 }
 

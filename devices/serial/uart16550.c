@@ -264,6 +264,7 @@ static void uart_reset(struct device *dev)
 
 	spin_lock(&u->frontend.base.lock);
 	uart_flush(u);
+	uart_write_lcr(u, 0); /* the line does not stay in a break */
 	u->ier = u->fcr = u->lcr = u->mcr = u->scr = u->dlm = 0;
 	u->dll = 12; /* 9600 baud: what firmware would leave */
 	u->lsr_errors = 0;

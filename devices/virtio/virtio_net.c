@@ -5,9 +5,8 @@
  *
  * Spec: VIRTIO 1.2, 5.1.
  * Arguments: mac, mtu, queues.
- * Locks: `virtio_net_lock` over the list of cards; a queue's over what it has in
- * hand; then the frontend's; `status_lock` and the filter's are leaves but for the
- * transport's config_lock.
+ * Locks: a queue's over what it has in hand; then the frontend's; `status_lock` and the filter's
+ * are leaves but for the transport's config_lock.
  */
 #include "devices/virtio/virtio_net.h"
 
@@ -21,12 +20,6 @@
 #include <string.h>
 
 #define VIRTIO_NET_CLASS 0x020000u /* Ethernet */
-
-#define MAC_GROUP 0x01 /* of the first byte: the address of many */
-#define MAC_LOCAL 0x02 /* … administered by whoever uses it */
-
-static struct spinlock virtio_net_lock = SPINLOCK_INIT;
-static struct list_head virtio_nets = LIST_HEAD_INIT(virtio_nets);
 
 static const uint16_t virtio_net_sizes[2 * VIRTIO_NET_PAIRS_MAX + 1] = {
 	[0 ... 2 * VIRTIO_NET_PAIRS_MAX] = VIRTIO_NET_QUEUE_SIZE,
@@ -60,16 +53,34 @@ static struct virtio_net *virtio_net_of(struct virtio *v)
 
 /* The link. */
 
-void virtio_net_set_status(struct virtio_net *net, uint16_t clear, uint16_t set)
+uint16_t virtio_net_shown_status(const struct virtio_net *net)
 {
-	uint16_t status;
+	return net->twin ? 0 : net->status;
+}
 
-	spin_lock(&net->status_lock);
-	status = (uint16_t)((net->status & ~clear) | set);
-	if (status != net->status)
+static void virtio_net_change_status(struct virtio_net *net, uint16_t status, bool twin)
+{
+	uint16_t shown = virtio_net_shown_status(net);
+
+	net->status = status;
+	WRITE_ONCE(net->twin, twin);
+	status = virtio_net_shown_status(net);
+	if (status != shown)
 		virtio_config_set(&net->virtio, offsetof(struct virtio_net_config, status), &status,
 				  sizeof(status));
-	net->status = status;
+}
+
+void virtio_net_set_status(struct virtio_net *net, uint16_t clear, uint16_t set)
+{
+	spin_lock(&net->status_lock);
+	virtio_net_change_status(net, (uint16_t)((net->status & ~clear) | set), net->twin);
+	spin_unlock(&net->status_lock);
+}
+
+void virtio_net_set_twin(struct virtio_net *net, bool twin)
+{
+	spin_lock(&net->status_lock);
+	virtio_net_change_status(net, net->status, twin);
 	spin_unlock(&net->status_lock);
 }
 
@@ -143,6 +154,8 @@ static void virtio_net_reset(struct virtio *v)
 	virtio_net_filter_reset(&net->filter, net->frontend.mac);
 	virtio_config_set(v, offsetof(struct virtio_net_config, mac), net->frontend.mac,
 			  NET_MAC_LEN);
+	virtio_net_forget_lent(net);
+	virtio_net_set_twin(net, false);
 	virtio_net_set_status(net, VIRTIO_NET_S_ANNOUNCE, 0);
 }
 
@@ -174,95 +187,6 @@ static const struct virtio_ops virtio_net_ops = {
 };
 
 /* Addresses. */
-
-static int virtio_net_hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool virtio_net_parse_mac(const char *text, uint8_t mac[NET_MAC_LEN])
-{
-	static const uint8_t none[NET_MAC_LEN];
-	unsigned i;
-
-	if (strlen(text) != NET_MAC_LEN * 3 - 1)
-		return false;
-	for (i = 0; i < NET_MAC_LEN; i++, text += 3) {
-		int high = virtio_net_hex(text[0]), low = virtio_net_hex(text[1]);
-
-		if (high < 0 || low < 0 || text[2] != (i < NET_MAC_LEN - 1 ? ':' : '\0'))
-			return false;
-		mac[i] = (uint8_t)(high << 4 | low);
-	}
-	return !(mac[0] & MAC_GROUP) && memcmp(mac, none, NET_MAC_LEN);
-}
-
-static uint64_t virtio_net_hash(uint64_t hash, const char *text)
-{
-	do {
-		hash = (hash ^ (uint8_t)*text) * UINT64_C(0x100000001b3); /* FNV-1a */
-	} while (*text++);
-	return hash;
-}
-
-/* Under virtio_net_lock. */
-static const struct virtio_net *virtio_net_with(const uint8_t mac[NET_MAC_LEN])
-{
-	const struct virtio_net *net;
-
-	list_for_each_entry (net, &virtio_nets, link)
-		if (!memcmp(net->frontend.mac, mac, NET_MAC_LEN))
-			return net;
-	return NULL;
-}
-
-/* From the names of the VM and of its device, so that it stays the same; no other card has it. */
-static void virtio_net_make_mac(struct virtio_net *net, const struct device *owner)
-{
-	uint64_t hash = virtio_net_hash(UINT64_C(0xcbf29ce484222325), owner->vm->name);
-	uint8_t *mac = net->frontend.mac;
-
-	hash = virtio_net_hash(hash, owner->id);
-	do {
-		memcpy(mac, &hash, NET_MAC_LEN);
-		mac[0] = (uint8_t)((mac[0] & ~MAC_GROUP) | MAC_LOCAL);
-		hash = hash * 3 + 1;
-	} while (virtio_net_with(mac));
-}
-
-/* @text "": one is made. */
-static int virtio_net_register(struct virtio_net *net, const struct device *owner, const char *text)
-{
-	const struct virtio_net *twin = NULL;
-
-	if (*text && !virtio_net_parse_mac(text, net->frontend.mac)) {
-		device_log(owner, LOG_ERROR,
-			   "hostdev: argument mac: expected an address of one card, as "
-			   "02:00:00:00:00:01, got '%s'",
-			   text);
-		return -EINVAL;
-	}
-	spin_lock(&virtio_net_lock);
-	if (*text)
-		twin = virtio_net_with(net->frontend.mac);
-	else
-		virtio_net_make_mac(net, owner);
-	list_add_tail(&net->link, &virtio_nets);
-	spin_unlock(&virtio_net_lock);
-	if (twin)
-		device_log(owner, LOG_WARN, "hostdev: another card has the address %s, too", text);
-	return 0;
-}
-
-static void virtio_net_unregister(struct virtio_net *net)
-{
-	spin_lock(&virtio_net_lock);
-	list_del(&net->link);
-	spin_unlock(&virtio_net_lock);
-}
 
 /* Open and close. */
 
@@ -424,11 +348,17 @@ static const char *virtio_net_check(const void *state)
 	return !net->pairs || net->pairs > net->max_pairs ? "pairs" : NULL;
 }
 
-/* Its driver tells the network where it is now. */
+/* Its driver tells the network where it is now; a twin's is told that it has no link, and the
+ * address that it may have. */
 static const char *virtio_net_post_load(void *state)
 {
 	struct virtio_net *net = state;
 
+	if (virtio_net_find_twin(net)) {
+		virtio_config_set(&net->virtio, offsetof(struct virtio_net_config, mac),
+				  net->frontend.mac, NET_MAC_LEN);
+		virtio_net_set_twin(net, true);
+	}
 	virtio_net_link(net, net->status & VIRTIO_NET_S_LINK_UP);
 	return NULL;
 }

@@ -101,8 +101,9 @@ struct virtio_net {
 	struct virtio virtio;
 	struct net_frontend frontend;
 	struct virtio_net_config config; /* the transport's: virtio_config_set() */
-	uint16_t status;		 /* in it; under `status_lock` */
-	struct spinlock status_lock;	 /* before config_lock */
+	uint16_t status;		 /* in it, but of a twin's; under `status_lock` */
+	bool twin; /* was restored, and its driver uses another card's address; same lock */
+	struct spinlock status_lock; /* before config_lock */
 	unsigned max_pairs;
 	unsigned pairs; /* in use; atomic */
 	struct virtio_net_filter filter;
@@ -110,7 +111,12 @@ struct virtio_net {
 	uint64_t filtered;		 /* frames that did not pass; atomic */
 	struct virtio_net_pair *queues[VIRTIO_NET_PAIRS_MAX];
 	union virtq_piece control[VIRTIO_NET_CONTROL_PIECES]; /* under its queue's lock */
-	struct list_head link;				      /* virtio_net.c: all cards */
+	const struct vm *vm; /* virtio_net_mac.c: whose it is … */
+	/* … whether its driver uses `lent`, which it was restored with, and is not its own; all
+	 * cards */
+	bool lends;
+	uint8_t lent[NET_MAC_LEN];
+	struct list_head link;
 };
 
 /* Frontend's and transport's calls. */
@@ -126,5 +132,23 @@ void virtio_net_unstall(struct virtio_net *net);
 void virtio_net_set_takes(struct virtio_net *net, uint64_t features);
 /* Bits of the link's status. */
 void virtio_net_set_status(struct virtio_net *net, uint16_t clear, uint16_t set);
+/* A twin has no link, whatever its status is. */
+void virtio_net_set_twin(struct virtio_net *net, bool twin);
+/* What the driver sees. Under `status_lock`. */
+uint16_t virtio_net_shown_status(const struct virtio_net *net);
+
+/* A card opens: its own address is @text, or, where that is "", one is made. -EINVAL: none
+ * (logged). */
+int virtio_net_register(struct virtio_net *net, const struct device *owner,
+			const char *text) __must_check;
+void virtio_net_unregister(struct virtio_net *net);
+/* Whether a card of another VM has it. */
+bool virtio_net_is_taken(const struct virtio_net *net, const uint8_t mac[NET_MAC_LEN]);
+/* Whether a card of another VM has the address that this one's driver uses. Then the card's own,
+ * which the driver may take instead, is of nobody else; otherwise the card has both. The VM is
+ * being restored: nothing else uses the card. */
+bool virtio_net_find_twin(struct virtio_net *net);
+/* Its driver has chosen an address. */
+void virtio_net_forget_lent(struct virtio_net *net);
 
 #endif

@@ -97,6 +97,9 @@ static bool virtio_net_mac(struct virtio_net *net, uint8_t command, struct virtq
 	memcpy(net->filter.mac, mac, sizeof(mac));
 	spin_unlock(&net->filter.lock);
 	virtio_config_set(&net->virtio, offsetof(struct virtio_net_config, mac), mac, sizeof(mac));
+	virtio_net_forget_lent(net);
+	if (unlikely(READ_ONCE(net->twin)) && !virtio_net_is_taken(net, mac))
+		virtio_net_set_twin(net, false);
 	return true;
 }
 

@@ -11,7 +11,7 @@
 struct virtio_net_view {
 	char id[DEVICE_ID_MAX + 1], vm[VM_NAME_MAX + 1];
 	uint8_t mac[NET_MAC_LEN];
-	bool up;
+	bool up, twin;
 	unsigned pairs, max_pairs;
 	uint64_t turns, sent, sent_bytes, bad, received, received_bytes, dropped, filtered;
 };
@@ -47,7 +47,8 @@ static void virtio_net_look_card(struct virtio_net *net, struct virtio_net_view 
 	memcpy(view->mac, net->filter.mac, NET_MAC_LEN);
 	spin_unlock(&net->filter.lock);
 	spin_lock(&net->status_lock);
-	view->up = net->status & VIRTIO_NET_S_LINK_UP;
+	view->up = virtio_net_shown_status(net) & VIRTIO_NET_S_LINK_UP;
+	view->twin = net->twin;
 	spin_unlock(&net->status_lock);
 	view->pairs = READ_ONCE(net->pairs);
 	view->max_pairs = net->max_pairs;
@@ -86,8 +87,11 @@ static void info_virtio_net(char **argv __unused)
 			"  sent      %10lu frames %12lu bytes in %lu turns, %lu that were none\n"
 			"  received  %10lu frames %12lu bytes, %lu dropped, %lu of others\n",
 			v.id, v.vm, v.mac[0], v.mac[1], v.mac[2], v.mac[3], v.mac[4], v.mac[5],
-			v.up ? "up" : "down", v.pairs, v.max_pairs, v.sent, v.sent_bytes, v.turns,
-			v.bad, v.received, v.received_bytes, v.dropped, v.filtered);
+			v.up	 ? "up"
+			: v.twin ? "down (another card has this address)"
+				 : "down",
+			v.pairs, v.max_pairs, v.sent, v.sent_bytes, v.turns, v.bad, v.received,
+			v.received_bytes, v.dropped, v.filtered);
 	if (!i)
 		console_printf("no virtio network card\n");
 }

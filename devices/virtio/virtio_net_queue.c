@@ -87,7 +87,7 @@ static bool virtio_net_send(struct virtio_net_tx *tx, struct virtq_span *out)
 	frame.len = out->bytes;
 	virtio_net_learn_flow(tx, &frame);
 	spin_lock(&frontend->base.lock);
-	backend = net_backend(frontend);
+	backend = unlikely(READ_ONCE(tx->net->twin)) ? NULL : net_backend(frontend);
 	taken = !backend || backend->send(frontend->base.backend_opaque, &frame);
 	spin_unlock(&frontend->base.lock);
 	if (taken) {
@@ -346,7 +346,7 @@ bool virtio_net_receive(void *opaque, const struct net_frame *frame)
 	struct virtio_net_rx *rx;
 
 	virtio_net_look(frame, &look);
-	if (!virtio_net_filter_passes(&net->filter, &look)) {
+	if (unlikely(READ_ONCE(net->twin)) || !virtio_net_filter_passes(&net->filter, &look)) {
 		__atomic_add_fetch(&net->filtered, 1, __ATOMIC_RELAXED);
 		return true;
 	}

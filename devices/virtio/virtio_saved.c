@@ -144,6 +144,12 @@ static void virtio_pre_save(void *state)
 	while (virtio_is_busy(v) && time_ns() < end)
 		task_yield();
 	v->busy = virtio_is_busy(v);
+	/* Who writes to a ring again maps it again (vmm/guest_past.h). */
+	for (i = 0; i < v->queue_count; i++) {
+		spin_lock(&v->queues[i].lock);
+		v->queues[i].mapped = false;
+		spin_unlock(&v->queues[i].lock);
+	}
 }
 
 /* All look whether there is something for them. */

@@ -24,7 +24,7 @@
 #define LSR_DR	0x01
 #define NOBODY	UINT32_MAX
 
-static volatile unsigned wrong, found, missed, irqs, rounds[CPUS];
+static volatile unsigned wrong, reset, found, missed, irqs, rounds[CPUS];
 static volatile bool stop;
 static uint8_t from[64], to[64];
 
@@ -69,11 +69,16 @@ static void set_up(void)
 
 static void use(void)
 {
+	uint32_t source;
+
 	mmio_write(REGS + TESTDEV_COMMAND, TESTDEV_INTX_UP);
 	mmio_write(REGS + TESTDEV_DMA_SOURCE, (uint32_t)(uintptr_t)from);
 	mmio_write(REGS + TESTDEV_DMA_TARGET, (uint32_t)(uintptr_t)to);
 	mmio_write(REGS + TESTDEV_DMA_LENGTH, sizeof(from));
 	mmio_write(REGS + TESTDEV_COMMAND, TESTDEV_DMA);
+	source = mmio_read(REGS + TESTDEV_DMA_SOURCE);
+	if (source != (uint32_t)(uintptr_t)from && source != NOBODY)
+		reset++;
 	irq_window();
 }
 
@@ -116,6 +121,7 @@ GUEST_TEST(comes_and_goes)
 	guest_printf("\n# there %u times, not there %u times, %u interrupts; rounds %u %u %u\n",
 		     found, missed, irqs, rounds[1], rounds[2], rounds[3]);
 	CHECK(!wrong, "%u accesses were answered by who is not there", wrong);
+	CHECK(!reset, "%u times it lost what its driver had written", reset);
 	CHECK(found && missed && irqs, "it did not come and go");
 	for (i = 0; i < sizeof(to); i++)
 		CHECK(to[i] == 0x5a, "byte %u was not copied", i);

@@ -164,9 +164,11 @@ GUEST_TEST(apic_timer_deadline)
 
 	count = 0;
 	apic_write(APIC_LVT_TIMER, APIC_LVT_DEADLINE | VECTOR);
-	deadline = rdtsc() + guest_tsc_per_ms();
+	deadline = rdtsc() + 60000 * guest_tsc_per_ms(); /* not before we have looked */
 	wrmsr(TSC_DEADLINE_MSR, deadline);
 	CHECK(rdmsr(TSC_DEADLINE_MSR) == deadline, "it does not read back");
+	deadline = rdtsc() + guest_tsc_per_ms();
+	wrmsr(TSC_DEADLINE_MSR, deadline);
 	while (!count)
 		irq_wait();
 	CHECK(rdtsc() >= deadline, "too early");

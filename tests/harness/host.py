@@ -5,6 +5,7 @@ import re
 
 from harness.cases import BUILD, ROOT, Case, Failure, run_tool
 
+SECONDS = 1200  # on a machine that has much else to do; a minute is usual
 FUZZ_RUNS = 20000  # or what the source says behind "fuzz-runs:"
 
 
@@ -15,12 +16,13 @@ def _run(t, program):
                        UBSAN_OPTIONS="print_stacktrace=1", ASAN_OPTIONS="detect_leaks=1")
     reason = ""
     try:
-        run_tool(t, program, timeout=300, env=environment)
+        run_tool(t, program, timeout=SECONDS, env=environment)
     except Failure as failure:
         reason = str(failure)
     output = (t.dir / "log").read_text(errors="replace")
     passed = len(re.findall(r"^ok ", output, re.M))
-    failed = len(re.findall(r"^not ok ", output, re.M))
+    # What this machine cannot show cmocka calls "not ok 2 # SKIP name".
+    failed = len(re.findall(r"^not ok \d+ (?!# SKIP )", output, re.M))
     if reason and not failed:  # it crashed
         failed = 1
     if not reason and not passed:
@@ -41,7 +43,7 @@ def _fuzz(t, program, seeds, runs):
         old.unlink()
     run_tool(t, program, "-seed=1", f"-runs={runs}", "-max_len=2048", "-timeout=10",
              f"-artifact_prefix={t.dir}/", "-verbosity=0", corpus,
-             *([seeds] if seeds.is_dir() else []), timeout=300,
+             *([seeds] if seeds.is_dir() else []), timeout=SECONDS,
              env=dict(os.environ, UBSAN_OPTIONS="print_stacktrace=1"))
 
 

@@ -32,8 +32,9 @@ SHORT = (
     "machine/linux/side_by_side[1,(1, 1)",
     "machine/console/machine_resets_and_goes_off",
 )
-# Minutes in Bochs each: more boots of Linux, memory that it has to fill, many CPUs.
+# Long in Bochs: more boots of Linux, memory that it has to fill, many CPUs, many commands.
 SLOW = (
+    "machine/start/starts[4,6144",
     "machine/linux/demo",
     "machine/linux/memory_above_4g",
     "machine/linux/little_memory",
@@ -41,7 +42,7 @@ SLOW = (
     "machine/linux/side_by_side[1,(1, 2)",
     "machine/linux/side_by_side[2",
     "machine/linux/side_by_side[4",
-    "machine/life/linux_is_destroyed_ten_times",
+    "machine/life/linux_is_destroyed",
     "machine/configurations/runs_the_demo",
     "machine/guests/runs_smp[4",
     "machine/hotplug/under_load[60",
@@ -51,19 +52,35 @@ SLOW = (
     "machine/serial_ports/",
     "machine/generic/generic",
     "machine/virtio/disk[64",
+    "machine/cpu_model/",
     "machine/checkpoint/linux",
     "machine/checkpoint/virtio_goes_on",
+    "machine/checkpoint/twin",
     "machine/virtio/network",
     "machine/virtio/plugged_under_ping",
     "machine/virtio/iperf",
     "machine/lspci/",
+    "machine/console/commands",
+    "machine/bad_input/bad_images",
+    "machine/life/guest_ends_ten_times",
     "machine/virtio/ends_while_it_reads",
 )
 
-# Minutes everywhere: for `make check-all` alone.
+# For `make check-all` alone: minutes everywhere.
 LONG = ("machine/hotplug/under_load[1000", "machine/hotplug/fronts_under_load[1000",
         "machine/virtio/disk[1024", "machine/virtio/network[256",
-        "machine/virtio/plugged_under_ping[100", "machine/msr_areas/run_linux")
+        "machine/virtio/plugged_under_ping[100", "machine/cross_vendor/there_and_back",
+        "machine/cross_vendor/linux", "machine/checkpoint/virtio_goes_on[100",
+        "machine/checkpoint/linux_under_load[100",
+        "machine/msr_areas/run_linux", "machine/transfer/linux",
+        "machine/life/linux_is_destroyed[10",
+        # More of what others do on another number of CPUs.
+        "machine/linux/side_by_side[2", "machine/hotplug/under_load[60,2",
+        "machine/hotplug/fronts_under_load[60,2", "machine/virtio/ends_while_it_reads[2",
+        "machine/qmp/loses_nothing_under_flood[2",
+        # And what another one, or a larger one, shows there.
+        "machine/linux/side_by_side[1,(1, 1),qemu", "machine/virtio/disk[4,1,qemu",
+        "machine/virtio/iperf", "machine/serial_ports/two_vms")
 
 # What a case asks for that only QEMU gives: its argument, the value (None: any), and why.
 QEMU_ALONE = (

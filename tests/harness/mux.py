@@ -2,10 +2,15 @@
 """A machine's serial line as many streams, by the module of tools/alcazar-mux."""
 import os
 import select
+import shutil
+import signal
+import subprocess
 import sys
 import time
 
 from harness.cases import ROOT, Failure
+from harness.pseudo_terminal import PseudoTerminal
+from harness.serial import die_with_parent
 
 sys.path.insert(0, str(ROOT / "tools"))
 import alcazar_mux  # noqa: E402
@@ -79,3 +84,71 @@ class Streams(alcazar_mux.Session):
         start = self.seen["shell"]
         self.expect("shell", b"alcazar> ", timeout)
         return self.heard["shell"][start : self.seen["shell"] - 9].decode()
+
+
+class Reader:
+    """Somebody at one of the tool's terminals."""
+
+    def __init__(self, path, patience):
+        self.fd = os.open(path, os.O_RDWR | os.O_NOCTTY)
+        self.patience = patience
+        self.said = b""
+
+    def expect(self, wanted, timeout=120):
+        """What was said before `wanted`."""
+        deadline = time.monotonic() + timeout * self.patience
+        while wanted not in self.said:
+            if time.monotonic() > deadline:
+                raise Failure(f"no {wanted!r} in {self.said[-300:]!r}")
+            if select.select([self.fd], [], [], 0.2)[0]:
+                self.said += os.read(self.fd, 4096)
+        before, _, self.said = self.said.partition(wanted)
+        return before.decode(errors="replace")
+
+    def type(self, data):
+        os.write(self.fd, data)
+
+
+class Tool:
+    """tools/alcazar-mux on the line of `machine`, which nobody else reads meanwhile."""
+
+    def __init__(self, t, machine):
+        self.t, self.m = t, machine
+        self.folder = t.dir / "links"
+        # Of a run that was ended: they lead to others' terminals.
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self):
+        # Links of a run before lead to terminals of somebody else's.
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.line = PseudoTerminal(self.m)
+        with open(self.t.dir / "tool.log", "wb") as log:
+            self.process = subprocess.Popen(
+                [ROOT / "tools/alcazar-mux", self.line.name, "--dir", self.folder],
+                stdout=log, stderr=log, preexec_fn=die_with_parent)
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.line.close()
+
+    def path(self, name, timeout=120):
+        """The terminal of the channel `name`, as soon as there is one."""
+        path = self.folder / name
+        deadline = time.monotonic() + timeout * self.m.patience
+        while not path.exists():
+            if time.monotonic() > deadline:
+                raise Failure(f"no {path}")
+            time.sleep(0.1)
+        return path
+
+    def reader(self, name):
+        self.path("log")  # which is there as soon as there are frames
+        return Reader(self.path(name), self.m.patience)
+
+    def stop(self, timeout=60):
+        """As Ctrl-C does; its status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout)

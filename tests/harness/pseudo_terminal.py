@@ -9,11 +9,14 @@ import tty
 
 class PseudoTerminal:
     """Carries the line of `machine` to `name` and back until it is closed; nobody else reads the
-    line meanwhile. `spoil` is given what the program sends, and returns what arrives."""
+    line meanwhile. `spoil` is given what the program sends, and returns what arrives; `garble` the
+    same for what the machine sends, which is then no text to keep, but for its end."""
 
-    def __init__(self, machine, spoil=None):
+    def __init__(self, machine, spoil=None, garble=None):
         self.m = machine
         self.spoil = spoil
+        self.garble = garble
+        self.tail = b""
         self.ours, self.theirs = pty.openpty()
         tty.setraw(self.theirs)
         self.name = os.ttyname(self.theirs)
@@ -30,7 +33,11 @@ class PseudoTerminal:
             # Who has ended reads nothing any more, and the terminal holds so much.
             if self.m.output in ready and select.select([], [self.ours], [], 0.1)[1]:
                 data = os.read(self.m.output, 1024)
-                self.m.keep(data)
+                if self.garble:
+                    self.tail = (self.tail + data)[-500:]
+                    data = self.garble(data)
+                else:
+                    self.m.keep(data)
                 os.write(self.ours, data)
 
     def __enter__(self):
@@ -42,5 +49,7 @@ class PseudoTerminal:
     def close(self):
         self.over = True
         self.thread.join()
+        if self.tail:
+            self.m.keep(self.tail)
         os.close(self.ours)
         os.close(self.theirs)

@@ -20,13 +20,15 @@ class Qemu(SerialMachine):
     """QEMU with the demo's ISO, or with one made of `files`, `cmdline` and the image of
     another configuration's BUILD directory; iso=False: the bare machine, for `extra` to
     start something on. `com`: which serial line is driven. `resets`: a reset does not
-    end it. Fewer than four CPUs take turns in one thread: docs/testing.md, of FPU states.
+    end it. Fewer than four CPUs, and those that run Linux, take turns in one thread:
+    docs/testing.md, of FPU states.
     """
 
     def __init__(self, t, files=None, cmdline="", cpus=2, memory=1024, cpu="max,+svm",
                  firmware="bios", iso=True, build=BUILD, com=1, resets=False, extra=()):
         super().__init__(t)
-        accel = "tcg,thread=single" if cpus <= 2 else "tcg"
+        in_turns = cpus <= 2 or files is None or "vmlinuz" in files
+        accel = "tcg,thread=single" if in_turns else "tcg"
         command = ["qemu-system-x86_64", "-accel", accel, "-cpu", cpu, "-smp", cpus,
                    "-m", memory, "-display", "none", "-nic", "none",
                    *([] if resets else ["-no-reboot"]),

@@ -48,7 +48,7 @@ def make_iso(t, files=None, cmdline="", build=BUILD):
     iso = t.dir / "test.iso"
     run_tool(t, ROOT / "scripts/make-iso", iso, build / "alcazar.elf", cmdline,
              *([folder] if files else []))
-    t.later(lambda: (iso.unlink(missing_ok=True), shutil.rmtree(folder)))
+    t.later(lambda: (iso.unlink(missing_ok=True), shutil.rmtree(folder, ignore_errors=True)))
     return iso
 
 

@@ -28,7 +28,7 @@ def text(name):
 
 def image_flags():
     """The shell text of the compiler's flags for the image, without the compiler."""
-    return (BUILD / ".cflags").read_text().split(" ", 1)[1].strip()
+    return (BUILD / "image/.cflags").read_text().split(" ", 1)[1].strip()
 
 
 def fail_if(t, problems, what):

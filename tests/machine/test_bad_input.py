@@ -132,7 +132,7 @@ def images():
 
 
 def images_files():
-    files = {"vmlinuz": DEMO / "vmlinuz", "initrd": DEMO / "initrd"}
+    files = {"vmlinuz": (DEMO / "vmlinuz").read_bytes(), "initrd": DEMO / "initrd"}  # packed
     for name, (image, lines, _) in images().items():
         files[name] = image
         memory = "4M" if image.startswith(b"\x7fELF") else "128M"

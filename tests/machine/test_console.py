@@ -23,6 +23,7 @@ ANSWERS = (
     ("   ", ""),
     ("help start", r"start VM +start a VM"),
     ("help info", r"info memory "),
+    ("help restore", r"restore NAME\|disk:OWNER\.DEVICE\|module:MODULE \[as VM\] let a VM go on"),
     ("help nonsense", r"nonsense: no such command; `help` lists"),
     ("help device", r"uart16550 +16550A"),
     ("help device uart16550", r"io +number +first I/O port, 0x0 to 0xfff8 \(default 0x3f8\)"),
@@ -87,7 +88,7 @@ ANSWERS = (
     ("info modules", r"echo.elf +\d+ bytes\n"),
     ("x 0", r"vm echo is defined: `start` it first"),
     ("x/4096000 0", r"x/4096000: expected /COUNT"),
-    ("xp/i 0", r"instructions are not shown"),
+    ("xp/ii 0", r"xp/ii: expected /COUNT"),
     ("xp/xg here", r"here: expected an address"),
     ("list/x", r"list/x: no such command"),
     ("undefine nobody", r"nobody: no such VM"),
@@ -303,6 +304,8 @@ def inspects(m):
     check(re.search(rf"^{rip}:( 0x\w\w){{4}}$", virtual, re.M), virtual)
     check(virtual == m.command(f"xp/4xb 0x{rip}", SECONDS), "x and xp differ")
     check("no RAM of the VM there" in m.command("xp 0x10000000", SECONDS), "RAM beyond the end")
+    said = m.command(f"x/3i echo.0 0x{rip}", SECONDS)
+    check(len(re.findall(r"^\w{16}:( \w\w)+ +[a-z]\w+", said, re.M)) == 3, said)
     said = m.command("info irqs echo", SECONDS)
     check(re.search(r"^ +4 +1 +(low|high)$", said, re.M), said)
     said = m.command("info timers echo", SECONDS)

@@ -47,8 +47,9 @@ def shell(t):
         for keys, why in REFUSED:
             ask(m, f"device_add pci-front,id=bad,{keys}", r"failed \(error")
             ask(m, "dmesg", why)
-        ask(m, "device_add pci-front,id=more,hostdev=edu:", "vm guest has device more")
-        ask(m, "info hostdevs", r"more of guest: edu: at 00:")
+        ask(m, "device_add pci-front,id=more,hostdev=edu:,dma=0x200000+64K", "vm guest has device more")
+        ask(m, "info hostdevs", r"more of guest: edu: at 00:.*\n(  [rc].*\n)+"
+                                r"  DMA +0x10000 bytes from 0x200000 on\n")
         ask(m, "device_del test0", "no device test0 any more")
         ask(m, "device_add pci-front,id=test0,hostdev=testdev:?big=8G,addr=3,rom=off", "has device")
         ask(m, "device_del more", "no device more any more")

@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Shell, log and guests' consoles at once on one serial line, by tools/alcazar-mux's module."""
-import os
+import importlib.machinery
+import importlib.util
 import random
-import select
-import signal
-import subprocess
-import time
+import re
+import sys
 
 from harness import ROOT, Failure, Machine, case
-from harness.mux import Streams, alcazar_mux
-from harness.pseudo_terminal import PseudoTerminal
+from harness.gdb import Gdb
+from harness.mux import Streams, Tool, alcazar_mux
 from harness.serial import PROMPT
 from test_guests import guest_cfg, guest_files
+
+sys.path.insert(0, str(ROOT / "tools"))
+from alcazar_qmp import Client, open_line  # noqa: E402
 
 SECONDS = 120  # for an answer, on a machine that has much else to do
 RESETS = "after a reset with two CPUs, the BIOS of Bochs 2.7 ends with a keyboard error"
@@ -223,63 +225,154 @@ def starts_anew(t):
         s.expect("echo.com1", b"once more", SECONDS)
 
 
-
-class Reader:
-    """Somebody at one of the tool's terminals."""
-
-    def __init__(self, path, patience):
-        self.fd = os.open(path, os.O_RDWR | os.O_NOCTTY)
-        self.patience = patience
-        self.said = b""
-
-    def expect(self, wanted, timeout=SECONDS):
-        deadline = time.monotonic() + timeout * self.patience
-        while wanted not in self.said:
-            check(time.monotonic() < deadline, f"no {wanted!r} in {self.said[-300:]!r}")
-            if select.select([self.fd], [], [], 0.2)[0]:
-                self.said += os.read(self.fd, 4096)
-        self.said = self.said.partition(wanted)[2]
-
-    def type(self, data):
-        os.write(self.fd, data)
-
-
-def appears(path, patience):
-    deadline = time.monotonic() + SECONDS * patience
-    while not path.exists():
-        check(time.monotonic() < deadline, f"no {path}")
-        time.sleep(0.1)
-    return Reader(path, patience)
-
-
 @case(seconds=20, qemu_alone=RESETS)
 def tool(t):
     """tools/alcazar-mux itself: links to terminals, that outlive a reset; the line is text again."""
     with Machine(t, files=files(echo="echo"), cpus=2, resets=True) as m:
         m.expect(PROMPT, SECONDS)
-        folder = t.dir / "links"
-        with PseudoTerminal(m) as line, open(t.dir / "tool.log", "wb") as log:
-            tool_ = subprocess.Popen([ROOT / "tools/alcazar-mux", line.name, "--dir", folder],
-                                     stdout=log, stderr=log)
-            t.later(tool_.kill)
-            shell = appears(folder / "shell", m.patience)
+        with Tool(t, m) as tool_:
+            folder = tool_.folder
+            shell = tool_.reader("shell")
             shell.expect(b"alcazar> ")
             for _ in range(2):
                 shell.type(b"start echo\r")
                 shell.expect(b"vm echo is started\r\n")
-                echo = appears(folder / "echo.com1", m.patience)
+                echo = tool_.reader("echo.com1")
                 echo.expect(b"# echoing")
                 echo.type(b"through the tool")
                 echo.expect(b"through the tool")
-                appears(folder / "log", m.patience).expect(b"vm echo: starts with")
+                tool_.reader("log").expect(b"vm echo: starts with")
                 shell.type(b"reboot\r")
                 shell.expect(b"boot: ready after")
                 shell.expect(b"mux on\r\n")
                 shell.type(b"\r")
                 shell.expect(b"alcazar> ")
-            tool_.send_signal(signal.SIGTERM)
-            check(tool_.wait(SECONDS) == 0, "the tool failed")
+            check(tool_.stop() == 0, "the tool failed")
             check(not list(folder.iterdir()), "links are left")
         m.seen = len(m.text)
         m.send("\x03")
         check("defined" in m.command("list", SECONDS), "no usable shell")
+
+
+class Heard(alcazar_mux.Session):
+    """A session without a line."""
+
+    def __init__(self):
+        super().__init__(lambda data: None)
+        self.said, self.plain = b"", b""
+
+    def data(self, channel, data):
+        self.said += data
+
+    def text(self, data):
+        self.plain += data
+
+
+@case(qemu_alone="no machine is in it")
+def line_that_stalls(t):
+    """In the middle of a frame: the rest still belongs to it. But a machine that was reset there
+    says text."""
+    hello = alcazar_mux.frame(alcazar_mux.CONTROL, 0, bytes([alcazar_mux.HELLO, 1, 246]))
+    opened = alcazar_mux.frame(alcazar_mux.CONTROL, 3, bytes([alcazar_mux.OPEN, 0, 0]) + b"shell")
+    for at in range(1, 20):
+        heard = Heard()
+        heard.feed(hello + opened, now=1)
+        sent = alcazar_mux.frame(alcazar_mux.SHELL, 0, b"in two pieces")
+        heard.feed(sent[:at], now=2)
+        heard.tick(now=4)
+        heard.feed(sent[at:], now=4.5)
+        check(heard.said == b"in two pieces" and not heard.plain, f"cut at {at}: {vars(heard)}")
+        heard.feed(sent[:at] + b"Alcazar", now=5)
+        heard.tick(now=9)
+        check(heard.plain.endswith(b"Alcazar"), f"cut at {at}: {heard.plain}")
+
+
+@case(qemu_alone="no machine is in it")
+def text_waits_for_the_answer(t):
+    """What is typed between `mux on` and the hello would be lost among the frames; a machine that
+    does not answer still gets it."""
+    hello = alcazar_mux.frame(alcazar_mux.CONTROL, 0, bytes([alcazar_mux.HELLO, 1, 246]))
+    heard = Heard()
+    heard.start(now=1)
+    check(heard.awaits_frames(), "it does not wait for the answer")
+    heard.feed(b"mux on\r\n" + hello, now=2)
+    check(heard.up and not heard.awaits_frames(), "it waits where frames have come")
+    heard.feed(b"\0\0GRUB loading", now=3)
+    heard.tick(now=9)
+    check(not heard.up and heard.awaits_frames(), "silence is not asked")
+    heard.tick(now=15)
+    check(not heard.awaits_frames(), "it waits for ever")
+
+
+@case(qemu_alone="no machine is in it")
+def names_of_terminals(t):
+    """Names that would be one file get one each, and keep it."""
+    loader = importlib.machinery.SourceFileLoader("tool", str(ROOT / "tools/alcazar-mux"))
+    spec = importlib.util.spec_from_loader("tool", loader)
+    tool_ = importlib.util.module_from_spec(spec)
+    loader.exec_module(tool_)
+    folder = t.dir / "terminals"
+    folder.mkdir(exist_ok=True)
+    session = tool_.Terminals(lambda data: None, folder)
+    names = ("a.com1", ".a.com1", "..a.com1", "a/com1", "a com1", "..", "shell", "a.com1", ".a.com1")
+    files = [session.terminal(name).link.name for name in names]
+    for terminal in session.terminals.values():
+        terminal.close()
+    check(files == ["a.com1", "a.com1_", "a.com1__", "a_com1", "a_com1_", "_", "shell", "a.com1",
+                    "a.com1_"], f"{files}")
+    check(not list(folder.iterdir()), "links are left")
+
+
+@case(seconds=30)
+def protocol_beside_the_consoles(t):
+    """A program in the shell's channel, a guest that floods its own: every answer comes, in order,
+    events too, and nothing that is not the protocol's."""
+    with Machine(t, files=files(flood="flood", echo="echo"), cpus=2) as m:
+        m.expect(PROMPT, SECONDS)
+        with Tool(t, m) as tool_:
+            tool_.reader("shell").expect(b"alcazar> ")
+            with Client(open_line(str(tool_.path("shell"))), seconds=SECONDS * m.patience) as qmp:
+                for vm in ("flood", "echo"):
+                    qmp.request("start", vm=vm)
+                loud, echo = tool_.reader("flood.com1"), tool_.reader("echo.com1")
+                loud.expect(b"# flooding")
+                echo.expect(b"# echoing")
+                asked = [qmp.send("echo", text=[str(n)]) for n in range(100)]
+                echo.type(b"in between")
+                for n, request in enumerate(asked):
+                    said = qmp.answer(request)["output"]
+                    check(said == f"{n}\n", f"request {n} is answered by {said!r}")
+                echo.expect(b"in between")
+                for command, event in (("pause", "STOP"), ("resume", "RESUME")):
+                    qmp.request(command, vm="echo")
+                    check(qmp.event(event)["data"]["vm"] == "echo", f"another's {event}")
+                loud.expect(b"no")  # of its characters; it goes on
+                tool_.reader("log").expect(b"vm echo: starts with")
+            shell = tool_.reader("shell")
+            shell.type(b"echo back in the shell\r")
+            shell.expect(b"\nback in the shell\r\n")
+
+
+@case(seconds=8, each=[{"log": ""}, {"log": "log=com2"}],
+      qemu_alone="its gdb stub breaks our code")
+def panic(t, log):
+    """It is told in frames, in the log's channel, and can be read without a tool on the same line."""
+    gdb = Gdb(t)
+    with Machine(t, files={}, cpus=2, cmdline=log, extra=[*gdb.options, "-serial", "null"]) as m:
+        m.expect(PROMPT, SECONDS)
+        s = Streams(m)
+        s.begin()
+        s.command("list", SECONDS)
+        gdb.write("command_list", bytes.fromhex("0f0b"))  # ud2
+        before = len(s.heard["log"])
+        s.type("shell", b"list\r")
+        s.expect("log", b"halted: reset the machine\n", SECONDS)
+        card = s.heard["log"][before:].decode()
+        check(re.search(r"PANIC: .*unexpected #UD", card), f"no panic: {card}")
+        check(re.search(r"^what to try: .{20}", card, re.M), f"what to try is not there: {card}")
+        check(re.search(r"^  [0-9a-f]{16} command_list\+0x", card, re.M), f"no backtrace: {card}")
+        check(re.search(r"^log:\n(  \[ *\d+\.\d+\] \S.*\n){8}", card, re.M), f"no log: {card}")
+        check(not s.bad and not s.errors, f"{s.bad} bad frames, {s.errors}")
+        # A terminal shows the frames' bytes as they are.
+        for words in ("PANIC: ", "unexpected #UD", "what to try: ", "halted: reset the machine"):
+            check(words in m.text, f"{words!r} is cut on the line")

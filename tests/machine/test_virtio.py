@@ -31,17 +31,20 @@ def check(condition, text):
 
 def write_and_compare(guest, mib):
     """Files of a file system, against the sums of what was written, read from the disk again."""
-    guest.sh("dd if=/dev/urandom of=/tmp/a bs=1M count=8 2>/dev/null; mount -t ext4 /dev/vda /mnt")
-    guest.sh(f"for i in $(seq {mib // 8}); do (echo $i; cat /tmp/a) >/mnt/$i; done")
-    wanted = guest.sh(f"for i in $(seq {mib // 8}); do (echo $i; cat /tmp/a) | md5sum; done",
-                      timeout=1200)
+    piece = min(8, mib // 2)
+    numbers = f"$(seq {mib // piece})"
+    guest.sh(f"dd if=/dev/urandom of=/tmp/a bs=1M count={piece} 2>/dev/null; "
+             "mount -t ext4 /dev/vda /mnt")
+    guest.sh(f"for i in {numbers}; do (echo $i; cat /tmp/a) >/mnt/$i; done")
+    wanted = guest.sh(f"for i in {numbers}; do (echo $i; cat /tmp/a) | md5sum; done", timeout=1200)
     guest.sh("umount /mnt; mount -t ext4 /dev/vda /mnt", timeout=1200)
-    got = guest.sh(f"for i in $(seq {mib // 8}); do md5sum </mnt/$i; done", timeout=1200)
-    check(wanted == got and len(set(got.split("\n"))) == mib // 8 + 1, "files are not what they were")
+    got = guest.sh(f"for i in {numbers}; do md5sum </mnt/$i; done", timeout=1200)
+    check(wanted == got and len(set(got.split("\n"))) == mib // piece + 1,
+          "files are not what they were")
     guest.sh("rm /mnt/1; umount /mnt")
 
 
-@case(seconds=60, each=[{"mib": 16, "cpus": 1}, {"mib": 64, "cpus": 2}, {"mib": 1024, "cpus": 1}])
+@case(seconds=60, each=[{"mib": 4, "cpus": 1}, {"mib": 64, "cpus": 2}, {"mib": 1024, "cpus": 1}])
 def disk(t, mib, cpus):
     """ext4 on an empty disk, a read-only one with 4 KiB blocks beside it."""
     files = linux_files(cpus=cpus, memory="192M")

@@ -12,8 +12,12 @@
 
 struct vm;
 
-/* @vm stands still meanwhile, and goes on. -ENOTSUP: a device that cannot be saved, or a VM that is
- * not started; nothing was written. */
+/*
+ * @vm, and goes on: it stands still for its vCPUs' and devices' state alone, where there is as much
+ * memory as it has to keep what it changes meanwhile; else until all is written. -ENOTSUP: a device
+ * that cannot be saved, or a VM that is not started; nothing was written. -ECANCELED: by step().
+ * -EAGAIN: the VM ended meanwhile, or got or lost a device.
+ */
 int checkpoint_save(struct vm *vm, struct checkpoint_writer *w, char *why) __must_check;
 /*
  * Makes VM @name, where there is none of that name (-EEXIST); NULL: as it was

@@ -2,6 +2,7 @@
 #include "kernel/time.h"
 #include "vmm/checkpoint/state.h"
 #include "vmm/cpu_model.h"
+#include "vmm/cpu_vendor.h"
 #include "vmm/guest_memory.h"
 #include "vmm/hook/hook_cpuid.h"
 #include "vmm/vcpu.h"
@@ -95,7 +96,8 @@ static const char *machine_check(const void *state)
 		return "memory";
 	if (m->vcpus != m->vm->vcpu_count)
 		return "vcpus";
-	if (m->tsc_khz > ours + tolerance || m->tsc_khz + tolerance < ours)
+	if (!cpu_model_vendor(m->vm)->tsc_varies &&
+	    (m->tsc_khz > ours + tolerance || m->tsc_khz + tolerance < ours))
 		return "tsc_khz";
 	return NULL;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A record of memory is what 2 MiB of it have: whose they are, where they
- * begin, how many runs of pages follow, the runs, and then their pages. Of the
- * guest's memory pages of zeroes are left out; of a device's, those that are as
- * they were when it was made. 2 MiB without a page have no record.
+ * A record of memory is what 64 KiB of it have: whose they are, where they begin, which of the
+ * pages are there, and these, packed where that makes them less. Of the guest's memory pages of
+ * zeroes are left out; of a device's, those that are as they were when it was made. 64 KiB without
+ * a page have no record. Each page is looked at once.
  */
 #include "kernel/page_alloc.h"
 #include "kernel/slab.h"
@@ -11,28 +11,29 @@
 #include "vmm/checkpoint/state.h"
 #include "vmm/device_internal.h"
 #include "vmm/guest_memory.h"
+#include "vmm/guest_past.h"
 #include "vmm/state_bytes.h"
 #include "vmm/vm.h"
 
 #include <errno.h>
+#include <lz4_block.h>
 #include <stdio.h>
 #include <string.h>
 
-#define PAGES	   (GUEST_GRANULE / PAGE_SIZE)
-#define RUNS_MAX   (PAGES / 2)
-#define NUMBERS	   12u /* bytes of address and count */
+#define CHUNK	   LZ4_BLOCK_MAX
+#define NUMBERS	   10u /* bytes of address and mask */
 #define HEADER_MAX (1 + DEVICE_ID_MAX + NUMBERS)
+_Static_assert(CHUNK == 16 * PAGE_SIZE, "a page is a bit of two bytes");
 
-struct run {
-	uint32_t first, count; /* pages from the granule's first */
-};
-
-struct granule {
+struct chunk {
 	struct device *dev; /* whose; NULL: the guest's memory */
 	uint64_t at;
-	uint32_t count, header;
-	uint8_t bytes[HEADER_MAX];
-	struct run runs[RUNS_MAX];
+	uint32_t mask;	     /* of the pages that are there … */
+	uint32_t size;	     /* … bytes of them */
+	const uint8_t *past; /* where its granule is to be read now; NULL: where it is */
+	uint8_t header[HEADER_MAX];
+	uint8_t pages[CHUNK], packed[CHUNK];
+	uint64_t lz4[LZ4_BLOCK_STATE / 8];
 };
 
 static bool is_zero(const uint8_t *page)
@@ -47,13 +48,16 @@ static bool is_zero(const uint8_t *page)
 	return !any;
 }
 
-static const uint8_t *page_of(struct vm *vm, const struct granule *g, uint64_t at)
+static const uint8_t *page_of(struct vm *vm, const struct chunk *c, uint64_t at)
 {
-	const struct device_pages *pages = g->dev ? g->dev->type->saved->pages : NULL;
+	const struct device_pages *pages = c->dev ? c->dev->type->saved->pages : NULL;
 
-	if (!pages)
-		return guest_memory_ptr(vm->memory, at, PAGE_SIZE);
-	return at < pages->size(g->dev->state) ? pages->read(g->dev->state, at) : NULL;
+	if (!pages) {
+		const uint8_t *page = guest_memory_ptr(vm->memory, at, PAGE_SIZE);
+
+		return page && c->past ? c->past + at % GUEST_GRANULE : page;
+	}
+	return at < pages->size(c->dev->state) ? pages->read(c->dev->state, at) : NULL;
 }
 
 static uint8_t *page_to_load(struct vm *vm, struct device *dev, uint64_t at)
@@ -63,93 +67,117 @@ static uint8_t *page_to_load(struct vm *vm, struct device *dev, uint64_t at)
 	return guest_memory_ptr(vm->memory, at, PAGE_SIZE);
 }
 
-/* Returns how many pages the runs have. */
-static uint32_t find_runs(struct vm *vm, struct granule *g)
+/* Copies what is there: it may change from now on. */
+static void take_pages(struct vm *vm, struct chunk *c)
 {
-	uint32_t pages = 0;
-	bool in_run = false;
+	c->mask = c->size = 0;
+	for (uint32_t i = 0; i < CHUNK / PAGE_SIZE; i++) {
+		const uint8_t *page = page_of(vm, c, c->at + i * PAGE_SIZE);
 
-	g->count = 0;
-	for (uint32_t i = 0; i < PAGES; i++) {
-		const uint8_t *page = page_of(vm, g, g->at + i * PAGE_SIZE);
-		bool kept = page && (g->dev || !is_zero(page));
-
-		if (kept && !in_run)
-			g->runs[g->count++] = (struct run){.first = i};
-		if (kept)
-			g->runs[g->count - 1].count++;
-		pages += kept;
-		in_run = kept;
+		if (!page || (!c->dev && is_zero(page)))
+			continue;
+		memcpy(c->pages + c->size, page, PAGE_SIZE);
+		c->mask |= 1u << i;
+		c->size += PAGE_SIZE;
 	}
-	return pages;
 }
 
-/* A device's page is gone where the device did not bring to an end what was under way. */
-static int write_pages(struct vm *vm, const struct granule *g, struct checkpoint_writer *w)
+static int write_chunk(struct vm *vm, struct chunk *c, struct checkpoint_writer *w)
 {
-	int err = 0;
-
-	for (uint32_t r = 0; r < g->count; r++)
-		for (uint32_t i = 0; i < g->runs[r].count && !err; i++) {
-			const uint8_t *page =
-				page_of(vm, g, g->at + (g->runs[r].first + i) * PAGE_SIZE);
-
-			err = page ? checkpoint_put(w, page, PAGE_SIZE) : -EAGAIN;
-		}
-	return err;
-}
-
-static int write_granule(struct vm *vm, struct granule *g, struct checkpoint_writer *w)
-{
-	struct state_writer header = {.buf = g->bytes, .size = sizeof(g->bytes)};
-	uint32_t pages = find_runs(vm, g);
-	size_t runs_size = g->count * sizeof(g->runs[0]);
+	struct state_writer header = {.buf = c->header, .size = sizeof(c->header)};
+	bool past = !c->dev && vm->memory->past;
+	size_t packed;
 	int err;
 
-	if (!pages)
+	task_share(); /* its vCPUs may wait for this CPU */
+	if (past)
+		c->past = guest_past_open(vm, c->at / GUEST_GRANULE);
+	take_pages(vm, c);
+	if (past)
+		guest_past_close(vm, c->at / GUEST_GRANULE);
+	c->past = NULL;
+	if (!c->mask)
 		return 0;
-	state_put_name(&header, g->dev ? g->dev->id : "");
-	state_put_number(&header, g->at, 8);
-	state_put_number(&header, g->count, 4);
-	err = checkpoint_record_begin(w, CHECKPOINT_MEMORY,
-				      header.at + runs_size + pages * PAGE_SIZE);
+	state_put_name(&header, c->dev ? c->dev->id : "");
+	state_put_number(&header, c->at, 8);
+	state_put_number(&header, c->mask, 2);
+	packed = lz4_block_pack(c->lz4, c->pages, c->size, c->packed, c->size - 1);
+	err = checkpoint_record_begin(w, CHECKPOINT_MEMORY, header.at + (packed ?: c->size));
 	if (!err)
-		err = checkpoint_put(w, g->bytes, header.at);
+		err = checkpoint_put(w, c->header, header.at);
 	if (!err)
-		err = checkpoint_put(w, g->runs, runs_size);
-	if (!err)
-		err = write_pages(vm, g, w);
+		err = packed ? checkpoint_put(w, c->packed, packed)
+			     : checkpoint_put(w, c->pages, c->size);
 	return err ? err : checkpoint_record_end(w);
 }
 
-static int write_all(struct vm *vm, struct granule *g, uint64_t size, struct checkpoint_writer *w)
+/* Whether all that it is written from is still wanted, and there. */
+static int go_on(struct vm *vm, struct checkpoint_writer *w, uint64_t done)
 {
+	if (__atomic_load_n(&vm->saving, __ATOMIC_SEQ_CST) == VM_SAVING_GIVEN_UP)
+		return -EAGAIN;
+	return w->step && w->step(w, done, vm->memory->size) ? -ECANCELED : 0;
+}
+
+static int write_granule(struct vm *vm, struct chunk *c, struct checkpoint_writer *w)
+{
+	uint64_t index = c->at / GUEST_GRANULE, end = c->at + GUEST_GRANULE;
 	int err = 0;
 
-	for (g->at = 0; g->at < size && !err; g->at += GUEST_GRANULE) {
-		if (!g->dev && !vm->memory->granules[g->at / GUEST_GRANULE])
+	for (; c->at < end && !err; c->at += CHUNK)
+		err = write_chunk(vm, c, w);
+	if (vm->memory->past)
+		guest_past_forget(vm, index);
+	return err;
+}
+
+static int write_ram(struct vm *vm, struct chunk *c, struct checkpoint_writer *w)
+{
+	uint64_t count = vm->memory->granule_count, done = 0;
+	int err = 0;
+
+	for (uint64_t i = 0; i < count && !err; i++) {
+		c->at = i * GUEST_GRANULE;
+		if (!vm->memory->granules[i])
 			continue;
-		err = write_granule(vm, g, w);
-		task_yield();
+		err = write_granule(vm, c, w);
+		done += GUEST_GRANULE;
+		if (!err)
+			err = go_on(vm, w, MIN(done, vm->memory->size));
+	}
+	return err;
+}
+
+static int write_pages(struct vm *vm, struct chunk *c, struct checkpoint_writer *w)
+{
+	uint64_t size = c->dev->type->saved->pages->size(c->dev->state);
+	int err = 0;
+
+	for (c->at = 0; c->at < size && !err; c->at += CHUNK) {
+		err = write_chunk(vm, c, w);
+		if (!err)
+			err = go_on(vm, w, vm->memory->size);
 	}
 	return err;
 }
 
 int checkpoint_write_memory(struct vm *vm, struct checkpoint_writer *w)
 {
-	struct granule *g = kzalloc(sizeof(*g));
+	struct chunk *c = kmalloc(sizeof(*c));
 	struct device *dev;
 	int err;
 
-	if (!g)
+	if (!c)
 		return -ENOMEM;
-	err = write_all(vm, g, vm->memory->granule_count * GUEST_GRANULE, w);
+	c->dev = NULL;
+	c->past = NULL;
+	err = write_ram(vm, c, w);
 	list_for_each_entry (dev, &vm->devices->devices, link) {
-		g->dev = dev;
+		c->dev = dev;
 		if (!err && dev->type->saved->pages)
-			err = write_all(vm, g, dev->type->saved->pages->size(dev->state), w);
+			err = write_pages(vm, c, w);
 	}
-	kfree(g);
+	kfree(c);
 	return err;
 }
 
@@ -159,36 +187,31 @@ static int wrong(const struct checkpoint_record *r, char *why, const char *what)
 	return -EINVAL;
 }
 
-/* All of a run of @g is the VM's. */
-static bool is_there(struct vm *vm, const struct granule *g, const struct run *run)
+/* The VM has all of the pages; how many bytes they are. */
+static bool are_there(struct vm *vm, struct chunk *c)
 {
-	uint64_t at = g->at + run->first * PAGE_SIZE, size = run->count * PAGE_SIZE;
+	c->size = 0;
+	for (uint32_t i = 0; i < CHUNK / PAGE_SIZE; i++) {
+		uint64_t at = c->at + i * PAGE_SIZE;
 
-	if (!g->dev)
-		return guest_memory_ptr(vm->memory, at, size);
-	return at + size <= ALIGN_UP(g->dev->type->saved->pages->size(g->dev->state), PAGE_SIZE);
+		if (!(c->mask & 1u << i))
+			continue;
+		if (c->dev ? at >= c->dev->type->saved->pages->size(c->dev->state)
+			   : !guest_memory_ptr(vm->memory, at, PAGE_SIZE))
+			return false;
+		c->size += PAGE_SIZE;
+	}
+	return true;
 }
 
-/* The runs come in order, and their pages are as many as the record has. */
-static int check_runs(struct vm *vm, const struct granule *g, const struct checkpoint_record *r,
-		      char *why)
+/* @len bytes of them, from @at on in the stream. */
+static bool read_pages(const struct checkpoint_source *source, struct chunk *c, uint64_t at,
+		       uint64_t len)
 {
-	uint64_t pages = 0, behind = 0;
-
-	for (uint32_t i = 0; i < g->count; i++) {
-		const struct run *run = &g->runs[i];
-
-		if (run->first < behind || !run->count || run->count > PAGES ||
-		    run->first > PAGES - run->count)
-			return wrong(r, why, "runs of pages that are none");
-		if (!is_there(vm, g, run))
-			return wrong(r, why, "pages that this VM does not have");
-		behind = run->first + run->count;
-		pages += run->count;
-	}
-	if (r->length != g->header + g->count * sizeof(g->runs[0]) + pages * PAGE_SIZE)
-		return wrong(r, why, "not as long as its pages");
-	return 0;
+	if (!len || len > c->size)
+		return false;
+	source->read(source->opaque, at, len < c->size ? c->packed : c->pages, len);
+	return len == c->size || lz4_block_unpack(c->packed, len, c->pages, c->size);
 }
 
 /* Whose pages they are; false: nobody's. */
@@ -206,32 +229,31 @@ static bool find_owner(struct vm *vm, struct state_name name, struct device **de
 	return *dev && (*dev)->type->saved && (*dev)->type->saved->pages;
 }
 
-/* @g: on entry, whose memory was before it, and the end of that. */
-static int read_granule(struct vm *vm, const struct checkpoint_source *source,
-			const struct checkpoint_record *r, struct granule *g, char *why)
+/* @c: on entry, whose memory was before it, and the end of that. */
+static int read_chunk(struct vm *vm, const struct checkpoint_source *source,
+		      const struct checkpoint_record *r, struct chunk *c, char *why)
 {
-	struct state_reader header = {.data = g->bytes, .len = MIN(r->length, sizeof(g->bytes))};
-	struct device *before = g->dev;
-	uint64_t behind = g->at;
+	struct state_reader header = {.data = c->header, .len = MIN(r->length, sizeof(c->header))};
+	struct device *before = c->dev;
+	uint64_t behind = c->at;
 	struct state_name name;
 
-	source->read(source->opaque, r->at, g->bytes, header.len);
+	source->read(source->opaque, r->at, c->header, header.len);
 	name = state_get_name(&header);
-	g->at = state_get_number(&header, 8);
-	g->count = (uint32_t)state_get_number(&header, 4);
-	g->header = (uint32_t)header.at;
+	c->at = state_get_number(&header, 8);
+	c->mask = (uint32_t)state_get_number(&header, 2);
 	if (r->kind != CHECKPOINT_MEMORY || header.cut)
 		return wrong(r, why, "not a record of memory");
-	if (!find_owner(vm, name, &g->dev))
+	if (!find_owner(vm, name, &c->dev))
 		return wrong(r, why, "no device of this VM has such pages");
-	if (g->at % GUEST_GRANULE || g->at >= BIT(GPA_BITS_MAX) ||
-	    (g->dev == before ? g->at < behind : !g->dev))
+	if (c->at % CHUNK || c->at >= BIT(GPA_BITS_MAX) ||
+	    (c->dev == before ? c->at < behind : !c->dev))
 		return wrong(r, why, "an address that is out of order");
-	if (!g->count || g->count > RUNS_MAX ||
-	    r->length < g->header + g->count * sizeof(g->runs[0]))
-		return wrong(r, why, "runs of pages that are none");
-	source->read(source->opaque, r->at + g->header, g->runs, g->count * sizeof(g->runs[0]));
-	return check_runs(vm, g, r, why);
+	if (!are_there(vm, c))
+		return wrong(r, why, "pages that this VM does not have");
+	if (!read_pages(source, c, r->at + header.at, r->length - header.at))
+		return wrong(r, why, "bytes that do not make its pages");
+	return 0;
 }
 
 /* What the VM's making left there: little, so that it is worth to look first. */
@@ -243,64 +265,63 @@ static void clear(struct vm *vm, gpa_t from, gpa_t to)
 		if (page && !is_zero(page))
 			memset(page, 0, PAGE_SIZE);
 		if (from % GUEST_GRANULE == 0)
-			task_yield();
+			task_share();
 	}
 }
 
-static int load_granule(struct vm *vm, const struct checkpoint_source *source,
-			const struct checkpoint_record *r, const struct granule *g)
+static int load_chunk(struct vm *vm, const struct chunk *c)
 {
-	uint64_t from = r->at + g->header + g->count * sizeof(g->runs[0]), behind = g->at;
+	const uint8_t *from = c->pages;
 
-	for (uint32_t i = 0; i < g->count; i++) {
-		uint64_t at = g->at + g->runs[i].first * PAGE_SIZE;
-		uint64_t end = at + g->runs[i].count * PAGE_SIZE;
+	for (uint32_t i = 0; i < CHUNK / PAGE_SIZE; i++) {
+		uint64_t at = c->at + i * PAGE_SIZE;
 
-		if (!g->dev)
-			clear(vm, behind, at);
-		for (; at < end; at += PAGE_SIZE, from += PAGE_SIZE) {
-			uint8_t *page = page_to_load(vm, g->dev, at);
+		if (c->mask & 1u << i) {
+			uint8_t *page = page_to_load(vm, c->dev, at);
 
 			if (!page)
 				return -ENOMEM;
-			source->read(source->opaque, from, page, PAGE_SIZE);
+			memcpy(page, from, PAGE_SIZE);
+			from += PAGE_SIZE;
+		} else if (!c->dev) {
+			clear(vm, at, at + PAGE_SIZE);
 		}
-		behind = end;
 	}
-	if (!g->dev)
-		clear(vm, behind, g->at + GUEST_GRANULE);
 	return 0;
 }
 
 /* @end: of the guest's memory that is done with, which comes first. */
-static int load_next(struct vm *vm, const struct checkpoint_source *source,
-		     const struct checkpoint_record *r, const struct granule *g, gpa_t *end)
+static int load_next(struct vm *vm, const struct chunk *c, gpa_t *end)
 {
 	gpa_t all = vm->memory->granule_count * GUEST_GRANULE;
 
-	clear(vm, *end, g->dev ? all : g->at);
-	*end = g->dev ? all : g->at + GUEST_GRANULE;
-	return load_granule(vm, source, r, g);
+	clear(vm, *end, c->dev ? all : c->at);
+	*end = c->dev ? all : c->at + CHUNK;
+	return load_chunk(vm, c);
 }
 
 int checkpoint_read_memory(struct vm *vm, const struct checkpoint_source *source,
 			   struct checkpoint_record r, bool check, char *why)
 {
-	struct granule *g = kzalloc(sizeof(*g));
+	struct chunk *c = kmalloc(sizeof(*c));
 	bool more = r.kind != CHECKPOINT_END;
-	int err = g ? 0 : -ENOMEM;
+	int err = c ? 0 : -ENOMEM;
 	gpa_t end = 0;
 
+	if (c) {
+		c->dev = NULL;
+		c->at = 0;
+	}
 	for (; more && !err; more = checkpoint_next(source, &r)) {
-		err = read_granule(vm, source, &r, g, why);
+		err = read_chunk(vm, source, &r, c, why);
 		if (!err && !check)
-			err = load_next(vm, source, &r, g, &end);
+			err = load_next(vm, c, &end);
 		if (!err)
-			g->at += GUEST_GRANULE;
-		task_yield();
+			c->at += CHUNK;
+		task_share();
 	}
 	if (!err && !check)
 		clear(vm, end, vm->memory->granule_count * GUEST_GRANULE);
-	kfree(g);
+	kfree(c);
 	return err;
 }

@@ -302,13 +302,28 @@ static int load_all(struct restore *x, struct vm *vm)
 	return err;
 }
 
+static int __printf(3, 4) refuse(struct restore *x, int err, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(x->why, CHECKPOINT_WHY_MAX, fmt, args);
+	va_end(args);
+	return err;
+}
+
 /* In place of an image; the VM's devices and vCPUs are as after a reset. */
 static int fill(struct vm *vm, void *opaque)
 {
 	struct restore *x = opaque;
 	int err = check_all(x, vm);
 
-	return err ? err : load_all(x, vm);
+	if (!err)
+		err = load_all(x, vm);
+	/* What cannot be read is zeroes, which may well be pages. */
+	if (!err && x->source->failed && *x->source->failed)
+		err = refuse(x, -EIO, "it cannot be read");
+	return err;
 }
 
 /* The config of VM @name (NULL: as it was called). */
@@ -338,16 +353,6 @@ static int read_config(struct restore *x, const char *name, struct vm_config **c
 		wrong(x, &item, "it is not a config for this machine, see the log");
 	kfree(text);
 	kfree(item.data);
-	return err;
-}
-
-static int __printf(3, 4) refuse(struct restore *x, int err, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(x->why, CHECKPOINT_WHY_MAX, fmt, args);
-	va_end(args);
 	return err;
 }
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/slab.h"
+#include "kernel/time.h"
 #include "vmm/checkpoint/checkpoint.h"
 #include "vmm/checkpoint/state.h"
 #include "vmm/device_internal.h"
 #include "vmm/guest_memory.h"
+#include "vmm/guest_past.h"
 #include "vmm/irq.h"
 #include "vmm/state_bytes.h"
 #include "vmm/vcpu_saved.h"
@@ -124,7 +126,42 @@ static int save_devices(struct checkpoint_writer *w, struct vm *vm)
 	return err;
 }
 
-/* The chips are told nothing by now. */
+static const struct device_pages *pages_of(const struct device *dev)
+{
+	return dev->type->saved ? dev->type->saved->pages : NULL;
+}
+
+static int freeze_pages(struct vm *vm)
+{
+	struct device *dev;
+	int err = 0;
+
+	list_for_each_entry (dev, &vm->devices->devices, link)
+		if (!err && pages_of(dev))
+			err = pages_of(dev)->freeze(dev->state);
+	return err;
+}
+
+/* -ENOMEM: what was written of them is not what there was. */
+static int thaw_pages(struct vm *vm)
+{
+	struct device *dev;
+	int err = 0;
+
+	list_for_each_entry (dev, &vm->devices->devices, link)
+		if (pages_of(dev) && !pages_of(dev)->thaw(dev->state))
+			err = -ENOMEM;
+	return err;
+}
+
+static int save_memory(struct checkpoint_writer *w, struct vm *vm)
+{
+	int err = checkpoint_write_memory(vm, w);
+
+	return err ? err : checkpoint_write_end(w);
+}
+
+/* The chips are told nothing by now. Memory is written now, or is from now on as it is now. */
 static int save_records(struct checkpoint_writer *w, struct vm *vm)
 {
 	int err = checkpoint_write_header(w);
@@ -137,9 +174,12 @@ static int save_records(struct checkpoint_writer *w, struct vm *vm)
 		err = save_vcpus(w, vm);
 	if (!err)
 		err = save_devices(w, vm);
+	if (err || !vm->memory->past)
+		return err ? err : save_memory(w, vm);
+	err = freeze_pages(vm);
 	if (!err)
-		err = checkpoint_write_memory(vm, w);
-	return err ? err : checkpoint_write_end(w);
+		guest_past_begin(vm);
+	return err;
 }
 
 /*
@@ -190,16 +230,45 @@ static void explain(struct vm *vm, const struct checkpoint_writer *w, int err, c
 			 "no memory is left behind %" PRIu64
 			 " KiB of it: see `info memory`, and destroy VMs or delete snapshots",
 			 w->bytes >> 10);
+	else if (err == -ECANCELED)
+		snprintf(why, CHECKPOINT_WHY_MAX, "given up");
 	else if (err == -EAGAIN && !*why)
 		snprintf(why, CHECKPOINT_WHY_MAX,
-			 "a device's pages changed while they were written: try again");
+			 "it has ended meanwhile, or a device came or went");
 	else if (err && !*why)
 		snprintf(why, CHECKPOINT_WHY_MAX, "it cannot be written (error %d)", err);
+}
+
+/* The VM's life is its own again: destroy() and the like wait for us, see vm_saving_give_up(). */
+static int save_running(struct vm *vm, struct checkpoint_writer *w, int err)
+{
+	int torn;
+
+	if (!err)
+		err = save_memory(w, vm);
+	torn = thaw_pages(vm);
+	guest_past_end(vm);
+	return err ? err : torn;
+}
+
+/* Whether it may go on while it is written. */
+static bool keep_running(struct vm *vm, enum vm_state state)
+{
+	if (state != VM_RUNNING)
+		return false;
+	if (!guest_past_prepare(vm))
+		return true;
+	vm_log(vm, LOG_WARN,
+	       "no memory for what it changes while it is saved (as much as it has): it stands "
+	       "still meanwhile");
+	return false;
 }
 
 int checkpoint_save(struct vm *vm, struct checkpoint_writer *w, char *why)
 {
 	enum vm_state state = vm_life_begin(vm);
+	uint64_t start;
+	bool runs;
 	int err;
 
 	if (state != VM_RUNNING && state != VM_PAUSED) {
@@ -208,13 +277,26 @@ int checkpoint_save(struct vm *vm, struct checkpoint_writer *w, char *why)
 			 state == VM_CRASHED ? "reset" : "start");
 		return -ENOTSUP;
 	}
+	if (vm->debug) {
+		vm_life_end(vm, state);
+		snprintf(why, CHECKPOINT_WHY_MAX,
+			 "a debugger is there, and its breakpoints in memory: let it detach first");
+		return -EBUSY;
+	}
 	*why = 0;
+	runs = keep_running(vm, state);
+	start = time_ns();
 	if (state == VM_RUNNING)
 		vm_still_begin(vm);
 	err = save_still(vm, w, why);
-	explain(vm, w, err, why);
 	if (state == VM_RUNNING)
 		vm_still_end(vm);
+	w->still_ns = time_ns() - start;
+	__atomic_store_n(&vm->saving, VM_SAVING, __ATOMIC_SEQ_CST);
 	vm_life_end(vm, state);
+	if (runs)
+		err = save_running(vm, w, err);
+	explain(vm, w, err, why);
+	__atomic_store_n(&vm->saving, VM_SAVING_NONE, __ATOMIC_SEQ_CST);
 	return err;
 }

@@ -30,7 +30,7 @@ void checkpoint_machine_get(struct checkpoint_machine *m, struct vm *vm);
 /* Sets the clock of @vm, whose vCPUs were not loaded yet. */
 void checkpoint_machine_set(const struct checkpoint_machine *m, struct vm *vm);
 
-/* Memory's records: those of 2 MiB that have something in them. Tasks: yield. */
+/* Memory's records: those of 64 KiB that have something in them. Tasks: yield. */
 int checkpoint_write_memory(struct vm *vm, struct checkpoint_writer *w) __must_check;
 /*
  * All of them, @first being the first or the end: into @vm's memory, or with @check alone, whether

@@ -36,8 +36,8 @@ struct end {
 	uint64_t records, bytes; /* before this one */
 };
 
-const char *const checkpoint_kind_names[CHECKPOINT_KINDS] = {"machine", "config", "vcpu",
-							     "device",	"memory", "end"};
+const char *const checkpoint_kind_names[CHECKPOINT_KINDS + 1] = {
+	"machine", "config", "vcpu", "device", "memory", "end", "unknown"};
 
 static int write(struct checkpoint_writer *w, const void *data, size_t len)
 {
@@ -127,13 +127,12 @@ static int wrong(char *why, const char *what)
 
 static int wrong_record(char *why, const struct checkpoint_record *r, const char *what)
 {
-	const char *kind = r->kind < CHECKPOINT_KINDS ? checkpoint_kind_names[r->kind] : "unknown";
-
-	snprintf(why, CHECKPOINT_WHY_MAX, "record %u (%s): %s", r->number, kind, what);
+	snprintf(why, CHECKPOINT_WHY_MAX, "record %u (%s): %s", r->number,
+		 checkpoint_kind_names[r->kind], what);
 	return -EINVAL;
 }
 
-static int verify_header(const struct checkpoint_source *source, char *why)
+int checkpoint_verify_header(const struct checkpoint_source *source, char *why)
 {
 	struct header h;
 
@@ -162,7 +161,7 @@ static uint32_t crc_of(const struct checkpoint_source *source, uint64_t at, uint
 		read(source, at, buf, n);
 		crc = fast_crc32c(crc, buf, n);
 		if (at / YIELD_AT != (at + n) / YIELD_AT)
-			task_yield();
+			task_share();
 		at += n;
 		len -= n;
 	}
@@ -188,7 +187,7 @@ static int verify_record(const struct checkpoint_source *source, struct checkpoi
 		return wrong_record(why, r, "its header is damaged");
 	if (left - sizeof(h) < CRC_SIZE || h.length > left - sizeof(h) - CRC_SIZE)
 		return wrong_record(why, r, "it is longer than the stream");
-	if (r->kind != CHECKPOINT_MEMORY && h.length > CHECKPOINT_STATE_MAX)
+	if (h.length > CHECKPOINT_RECORD_MAX)
 		return wrong_record(why, r, "it is too long");
 	read(source, r->at + r->length, &crc, sizeof(crc));
 	if (crc != crc_of(source, at, sizeof(h) + h.length))
@@ -235,7 +234,7 @@ int checkpoint_verify(const struct checkpoint_source *source, char *why)
 {
 	uint32_t counts[CHECKPOINT_KINDS] = {0};
 	struct checkpoint_record r = {.at = 0};
-	int err = verify_header(source, why);
+	int err = checkpoint_verify_header(source, why);
 
 	while (!err && r.kind != CHECKPOINT_END) {
 		unsigned last = r.kind;

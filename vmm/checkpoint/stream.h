@@ -14,9 +14,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CHECKPOINT_VERSION   1u
-#define CHECKPOINT_STATE_MAX (16u << 20) /* bytes of a record that is not memory's */
-#define CHECKPOINT_WHY_MAX   256
+#define CHECKPOINT_VERSION    2u
+#define CHECKPOINT_RECORD_MAX (16u << 20) /* bytes */
+#define CHECKPOINT_WHY_MAX    256
 
 /* In the order in which they come; of the first two and the last there is one. */
 enum checkpoint_kind {
@@ -26,9 +26,9 @@ enum checkpoint_kind {
 	CHECKPOINT_DEVICE,
 	CHECKPOINT_MEMORY,
 	CHECKPOINT_END,
-	CHECKPOINT_KINDS
+	CHECKPOINT_KINDS /* none of these */
 };
-extern const char *const checkpoint_kind_names[CHECKPOINT_KINDS];
+extern const char *const checkpoint_kind_names[CHECKPOINT_KINDS + 1];
 
 struct checkpoint_writer {
 	/* 0, or a negative errno, which ends the writing. */
@@ -36,7 +36,11 @@ struct checkpoint_writer {
 	void *opaque;
 	uint32_t records;
 	uint64_t bytes; /* written so far */
-	uint32_t crc;	/* of the record */
+	/* Now and then, for a person, while memory is written, of which @done bytes of @total are
+	 * done. True: it is to be given up. NULL: nobody asks. */
+	bool (*step)(struct checkpoint_writer *w, uint64_t done, uint64_t total);
+	uint64_t still_ns; /* by checkpoint_save(): for how long the VM stood still */
+	uint32_t crc;	   /* of the record */
 };
 
 /* All: 0, or what write() returned. */
@@ -51,9 +55,10 @@ int checkpoint_write_end(struct checkpoint_writer *w) __must_check;
 
 struct checkpoint_source {
 	uint64_t size;
-	/* Within it. */
+	/* Within it. The same bytes each time, or zeroes, and then @failed is set. */
 	void (*read)(void *opaque, uint64_t at, void *buf, size_t len);
 	void *opaque;
+	const bool *failed; /* NULL: nothing can */
 };
 
 struct checkpoint_record {
@@ -67,6 +72,8 @@ struct checkpoint_record {
  * order. -EINVAL: @why (CHECKPOINT_WHY_MAX) says what is wrong with which record. Task: yields.
  */
 int checkpoint_verify(const struct checkpoint_source *source, char *why) __must_check;
+/* The same of no more than the header: what @source has may be the beginning of one. */
+int checkpoint_verify_header(const struct checkpoint_source *source, char *why) __must_check;
 /* Of a stream that was verified: the next record, or the first, where @r->at is 0. False: there is
  * none but the end. */
 bool checkpoint_next(const struct checkpoint_source *source, struct checkpoint_record *r);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Zydis, built minimal, tells an instruction's mnemonic, sizes and fields, and
+ * Zydis, in its minimal mode, tells an instruction's mnemonic, sizes and fields, and
  * rejects what no CPU accepts; the operands are put together here (APM vol. 3,
  * chapter 1).
  */
@@ -283,6 +283,8 @@ enum decode_result decode_insn(const struct emulate_ctx *ctx, const uint8_t *byt
 
 	mode = decode_mode(ctx, &stack);
 	status = ZydisDecoderInit(&decoder, mode, stack);
+	if (ZYAN_SUCCESS(status))
+		status = ZydisDecoderEnableMode(&decoder, ZYDIS_DECODER_MODE_MINIMAL, ZYAN_TRUE);
 	if (ZYAN_SUCCESS(status))
 		status = ZydisDecoderDecodeInstruction(&decoder, NULL, bytes, len, &z);
 	if (!ZYAN_SUCCESS(status))

@@ -77,11 +77,12 @@ static void vcpu_emulate_segment(void *opaque, enum emulate_seg seg, struct emul
 static void *vcpu_emulate_ram(void *opaque, uint64_t gpa, uint64_t len, bool write)
 {
 	const struct vcpu *vcpu = opaque;
-	uint8_t *host = guest_memory_ptr(vcpu->vm->memory, gpa, len);
+	struct guest_memory *m = vcpu->vm->memory;
+	uint8_t *host = guest_memory_ptr(m, gpa, len);
 
 	if (!host || hook_memory_covers(grace_read(vcpu->vm->hooks->memory), gpa, len, write))
 		return NULL;
-	return host;
+	return write ? guest_memory_ptr_to_write(m, gpa, len) : host;
 }
 
 static uint64_t vcpu_emulate_read(void *opaque, uint64_t gpa, unsigned int width)
@@ -259,6 +260,11 @@ static __noinline enum exit_action vcpu_emulate_general(struct vcpu *vcpu,
 	struct emulate_ctx ctx;
 	struct vcpu_mode mode;
 
+	/* A write that was to be told of first: now it may be done. */
+	if (unlikely(READ_ONCE(vcpu->vm->memory->keeper)) &&
+	    (exit->u.memory.access & ACCESS_WRITE) &&
+	    vcpu_emulate_ram(vcpu, exit->u.memory.gpa, 1, true))
+		return EXIT_RESUME;
 	if (vcpu->event.type != EVENT_NONE)
 		return vcpu_emulate_delivery(vcpu, exit);
 	vcpu_emulate_enter(vcpu, &ctx, &mode);

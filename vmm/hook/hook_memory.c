@@ -225,7 +225,8 @@ static uint8_t *plain_ram(struct vcpu *vcpu, const struct range_map *map, gpa_t 
 		if (answerer(map, gpa + i, write))
 			return NULL;
 	}
-	return guest_memory_ptr(vcpu->vm->memory, gpa, width);
+	return write ? guest_memory_ptr_to_write(vcpu->vm->memory, gpa, width)
+		     : guest_memory_ptr(vcpu->vm->memory, gpa, width);
 }
 
 static __noinline __cold uint64_t read_split(struct vcpu *vcpu, gpa_t gpa, unsigned width)
@@ -273,7 +274,7 @@ static __noinline __cold void write_split(struct vcpu *vcpu, gpa_t gpa, unsigned
 		uint64_t part = value >> (8 * done);
 
 		step = piece(map, owner, gpa + done, width - done, true);
-		ram = guest_memory_ptr(vcpu->vm->memory, gpa + done, step);
+		ram = guest_memory_ptr_to_write(vcpu->vm->memory, gpa + done, step);
 		if (!owner && !ram)
 			owner = grace_read(vcpu->vm->hooks->rest[HOOK_REST_MEMORY]);
 		if (owner)

@@ -59,7 +59,7 @@ static int svm_tell_topology(struct cpu_model *m)
 static int svm_tell(struct cpu_model *m)
 {
 	uint32_t cmp = m->cpus > 1 ? (uint32_t)CPUID_80000001_ECX_CMP : 0;
-	bool topology = cpu_model_has_topoext();
+	bool topology = cpu_model_has_topoext(m->vm);
 	struct cpuid zero = cpuid(0);
 	int err;
 
@@ -70,7 +70,7 @@ static int svm_tell(struct cpu_model *m)
 				    cpuid_checked(0x80000001).ebx, m->has.leaf_80000001_ecx | cmp,
 				    m->has.leaf_80000001_edx);
 	if (!err)
-		err = cpu_model_set(m, 0x80000008, CPU_MODEL_ANY, cpu_model_address_sizes(),
+		err = cpu_model_set(m, 0x80000008, CPU_MODEL_ANY, cpu_model_address_sizes(m->vm),
 				    m->has.leaf_80000008_ebx,
 				    (m->cpus - 1) | m->core_bits << CORE_BITS_SHIFT, 0);
 	if (!err && topology)

@@ -56,6 +56,42 @@ void console_write(const char *s, size_t len)
 	}
 }
 
+static void line_write(struct console_sink *sink, const char *s, size_t len)
+{
+	(void)sink;
+	console_write(s, len);
+}
+
+/* The line, which brings what is typed. */
+static struct console_sink line = {.name = "com1", .write = line_write};
+
+void console_input_is_command(void)
+{
+}
+
+struct console_sink *console_input_sink(void)
+{
+	return &line;
+}
+
+void console_set_framing(struct console_sink *sink, const struct console_framing *framing)
+{
+	sink->framing = framing;
+}
+
+void console_write_stream(struct console_sink *sink, unsigned stream, const char *s, size_t len)
+{
+	sink->framing->output(sink, stream, s, len);
+}
+
+void console_input(struct console_sink *sink, const char *s, size_t len)
+{
+	(void)sink;
+	(void)s;
+	(void)len;
+	abort();
+}
+
 void console_write_guest(const char *s, size_t len)
 {
 	console_write(s, len);
@@ -164,6 +200,11 @@ struct task *task_current(void)
 
 void task_yield(void)
 {
+}
+
+void task_share(void)
+{
+	task_yield();
 }
 
 void task_sleep_until(uint64_t deadline)

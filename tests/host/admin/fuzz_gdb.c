@@ -9,7 +9,7 @@
 
 static size_t sent;
 
-static void write_line(const char *s, size_t len)
+static void write_line(struct gdb *g __unused, const char *s, size_t len)
 {
 	for (; len--; s++)
 		sent += (unsigned char)*s;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-sources: admin/mux/mux.c admin/mux/mux_input.c admin/mux/mux_console.c */
-/* test-sources: admin/mux/mux_frame.c lib/cobs.c lib/crc32c.c lib/ring.c vmm/vm_console.c */
+/* test-sources: admin/mux/mux_frame.c admin/mux/mux_pipe.c lib/cobs.c lib/crc32c.c */
+/* test-sources: lib/ring.c vmm/vm_console.c */
 /* test-sources: tests/host/admin/mux_world.c tests/host/vmm/fake.c */
 /*
  * Anything on a framed line, while VMs come, speak and go. An input is a row of
@@ -20,6 +21,7 @@ enum fuzz_op {
 	FUZZ_STOP,
 	FUZZ_SAY,
 	FUZZ_TAKES,
+	FUZZ_PIPE,
 	FUZZ_OPS
 };
 
@@ -33,6 +35,23 @@ static void frame(const uint8_t *data, size_t len)
 		world_end.limit[message[1]] = (uint16_t)(message[2] | message[3] << 8);
 	world_frame(data[0], (uint16_t)(data[1] | data[2] << 8), data + MUX_HEADER_SIZE,
 		    MIN(len - MUX_HEADER_SIZE, (size_t)MUX_PAYLOAD_MAX));
+}
+
+/* What a pipe is sent is said again; now and then another one takes its place. */
+static void use_pipe(bool close)
+{
+	static struct console_pipe *pipe;
+	char piece[100];
+	size_t n;
+
+	if (pipe && (close || pipe->over)) {
+		pipe->framing->pipe_close(pipe);
+		pipe = NULL;
+	}
+	if (!close && !pipe && world_line.framing)
+		pipe = world_line.framing->pipe_open("a.gdb");
+	while (pipe && (n = pipe->framing->pipe_read(pipe, piece, sizeof(piece))))
+		pipe->framing->pipe_write(pipe, piece, n);
 }
 
 static void step(enum fuzz_op op, const uint8_t *data, size_t len)
@@ -55,6 +74,9 @@ static void step(enum fuzz_op op, const uint8_t *data, size_t len)
 		break;
 	case FUZZ_STOP:
 		world_stop(vm);
+		break;
+	case FUZZ_PIPE:
+		use_pipe(len && data[0] % 4 == 0);
 		break;
 	case FUZZ_SAY:
 		world_says(vm, (const char *)data, len);
@@ -91,6 +113,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	world_guest_len[0] = world_typed_len = 0;
 	world_frame(world_end.vm_channel[0], 0, "hello", 5);
 	world_frame(0, 0, "list", 4);
+	use_pipe(true);
 	if (world_typed_len != 4 || memcmp(world_typed, "list", 4) || world_guest_len[0] < 5)
 		abort();
 	return 0;

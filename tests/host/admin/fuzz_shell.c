@@ -4,6 +4,7 @@
 /* test-sources: admin/plug_commands.c admin/words.c admin/pager.c admin/terminal.c */
 /* test-sources: admin/vm_arg.c admin/text_commands.c admin/define.c admin/paste.c */
 /* test-sources: admin/loadmod.c admin/loadmod_xmodem.c admin/xmodem.c admin/base64.c lib/parse.c */
+/* test-sources: admin/transfer.c admin/ymodem.c admin/progress.c */
 /* test-sources: tests/host/admin/fake_machine.c admin/sendkey.c */
 /* test-sources: vmm/vm_console.c lib/ring.c tests/host/admin/fake.c tests/host/vmm/fake.c */
 /* Any bytes typed at the shell: keys, lines, quotes, what is pasted behind `define` and `loadmod`.

@@ -41,12 +41,16 @@ static void end_open(const uint8_t *message, size_t len)
 	if (world_end.open[message[1]]) /* told again behind a pong */
 		return;
 	world_end.open[message[1]] = true;
+	world_end.kind[message[1]] = message[2];
+	check(len - 3 < WORLD_NAME);
+	memcpy(world_end.name[message[1]], message + 3, len - 3);
+	world_end.name[message[1]][len - 3] = '\0';
 	world_end.pos[message[1]] = 0;
 	world_end.limit[message[1]] = 0;
 	world_end.len[message[1]] = 0;
 	if (message[2] != MUX_KIND_CONSOLE)
 		return;
-	check(len == 3 + sizeof("a.com1") - 1 && !memcmp(message + 4, ".com1", 5));
+	check(len >= 3 + sizeof("a.com1") - 1 && !memcmp(message + 4, ".com1", 5));
 	check(message[1] >= MUX_FIRST_CONSOLE && message[1] <= MUX_LAST_CONSOLE);
 	world_end.vm_channel[message[3] - 'a'] = message[1];
 }
@@ -101,7 +105,7 @@ static void end_frame(const struct mux_frame *frame)
 		return;
 	}
 	check(world_end.open[c]);
-	if (c >= MUX_FIRST_CONSOLE)
+	if (world_end.kind[c] == MUX_KIND_CONSOLE)
 		check((uint16_t)(world_end.limit[c] - world_end.pos[c]) < 0x8000);
 	if (world_end.len[c] + frame->len >= WORLD_KEPT)
 		world_end.len[c] = 0;
@@ -158,8 +162,9 @@ size_t console_input_space(void)
 	return world_shell_space;
 }
 
-void console_input(const char *s, size_t len)
+void console_input(struct console_sink *sink, const char *s, size_t len)
 {
+	check(sink == &world_line);
 	check(len <= world_shell_space);
 	world_shell_space -= len;
 	if (world_typed_len + len > WORLD_KEPT)
@@ -179,9 +184,14 @@ struct task *task_create(const char *name, task_fn fn, void *arg, uint32_t cpu)
 	return (struct task *)&world_end;
 }
 
+struct task *task_current(void)
+{
+	return (struct task *)&world_end;
+}
+
 void task_wake(struct task *task)
 {
-	(void)task;
+	check(task);
 }
 
 void task_sleep(void)
@@ -262,7 +272,7 @@ void world_send(const void *data, size_t len)
 	for (size_t n; len; s += n, len -= n) {
 		n = MIN(len, (size_t)16);
 		if (world_line.framing)
-			world_line.framing->input(s, n);
+			world_line.framing->input(&world_line, s, n);
 		world_run();
 	}
 }

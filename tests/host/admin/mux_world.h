@@ -10,6 +10,7 @@
 
 #define WORLD_VMS  3
 #define WORLD_KEPT 8192
+#define WORLD_NAME 128
 
 extern struct console_sink world_line;
 /* What the shell was typed, and how much it takes. */
@@ -27,6 +28,8 @@ struct world_end {
 	uint16_t credit[256]; /* that we got */
 	uint8_t vm_channel[WORLD_VMS];
 	bool open[256];
+	uint8_t kind[256];
+	char name[256][WORLD_NAME];
 	uint32_t errors[MUX_ERRORS];
 	unsigned hellos, byes, closed, pongs;
 	char text[WORLD_KEPT]; /* not in frames */

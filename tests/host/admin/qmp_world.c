@@ -30,18 +30,21 @@ uint64_t vm_time_ns(const struct vm *vm)
 
 /* The log: as many lines as a command has written. */
 
-static size_t lines;
+#define LINE_LEN (sizeof("[ 1.0] line 00000\n") - 1)
+static size_t lines, kept; /* the first that is kept */
 
 size_t log_end(void)
 {
-	return lines;
+	return lines * LINE_LEN;
 }
 
 size_t log_read(size_t *pos, char *line)
 {
-	if (*pos == lines)
+	*pos = MAX(*pos, kept * LINE_LEN);
+	if (*pos == log_end())
 		return 0;
-	return (size_t)sprintf(line, "[ 1.0] line %zu\n", ++*pos);
+	*pos += LINE_LEN;
+	return (size_t)sprintf(line, "[ 1.0] line %05zu\n", *pos / LINE_LEN);
 }
 
 /* Commands that do what only other tasks would. */
@@ -56,6 +59,14 @@ static void command_happen(char **argv)
 	vm_event(vm, VM_EVENT_DEVICE_DELETED, false, "com2");
 	vm_event(vm, VM_EVENT_RESET, true, NULL);
 	lines++;
+}
+
+/* More of the log than is kept, at once. */
+static void command_log_much(char **argv)
+{
+	(void)argv;
+	lines += 500;
+	kept = lines - 2;
 }
 
 static void command_say(char **argv)
@@ -97,6 +108,7 @@ static void command_lose(char **argv)
 COMMAND(lose_entry, .name = "lose", .args = "", .help = "", .run = command_lose);
 COMMAND(happen_entry, .name = "happen", .args = "[COUNT]", .help = "", .max = 1,
 	.run = command_happen);
+COMMAND(log_entry, .name = "log-much", .args = "", .help = "", .run = command_log_much);
 COMMAND(say_entry, .name = "say_much", .args = "", .help = "", .run = command_say);
 COMMAND(flood_entry, .name = "flood", .args = "", .help = "", .run = command_flood);
 COMMAND(run_entry, .name = "run-it", .args = "A [B [C]] [on|off]", .help = "", .max = 4,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-sources: admin/crash_card.c admin/trace_format.c vmm/flight.c vmm/post_mortem.c */
 /* test-sources: kernel/time.c tests/host/vmm/fake.c */
+/* test-sources: tests/host/vmm/fake_page_alloc.c */
 /* What is told of a crashed VM, and of the vCPU that ran where we have panicked. */
 #include "arch/x86_64/percpu.h"
 #include "kernel/log.h"
@@ -49,19 +50,6 @@ unsigned vcpu_emulate_fetch(struct vcpu *vcpu, uint8_t bytes[15])
 uint64_t log_time_us(uint64_t tsc)
 {
 	return time_tsc_to_ns(tsc) / NSEC_PER_USEC;
-}
-
-void *page_alloc_zeroed(struct page_owner *owner, unsigned order)
-{
-	(void)owner;
-	return kzalloc(PAGE_SIZE << order);
-}
-
-void page_free(struct page_owner *owner, void *pages, unsigned order)
-{
-	(void)owner;
-	(void)order;
-	kfree(pages);
 }
 
 void log_for_each(void (*line)(void *opaque, const char *text), void *opaque)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-sources: admin/examine.c admin/examine_format.c admin/guest_walk.c admin/info_guest.c */
+/* test-sources: admin/disassemble.c */
 /* test-sources: lib/parse.c tests/host/vmm/fake.c */
 /* `x`, `xp` and `info tlb` over a guest's 2 MiB, by page tables of each kind. */
 #include "admin/command.h"
@@ -238,7 +239,7 @@ static void test_formats(void **state)
 
 static void test_bad_input(void **state)
 {
-	static const char *const formats[] = {"x/0",  "x/4097", "x/99999999999", "x/i",
+	static const char *const formats[] = {"x/0",  "x/4097", "x/99999999999", "x/ii",
 					      "x/xx", "x/bb",	"x/x8",		 "x/-1"};
 
 	(void)state;
@@ -254,6 +255,42 @@ static void test_bad_input(void **state)
 	memset(ram + 0x10000, 'a', 0x1000);
 	run_words("xp/s", "0x10000", NULL);
 	assert_non_null(strstr(screen, "aaa\"…\n"));
+}
+
+/* In each mode; across pages that lie apart; what is no instruction; what is not all there. */
+static void test_instructions(void **state)
+{
+	static const uint8_t code[] = {0x48, 0x8b, 0x44, 0x24, 0x08, /* mov */
+				       0x0f, 0x0b,		     /* ud2 */
+				       0xf0, 0x90,		     /* LOCK does not go with NOP */
+				       0xe8, 0x00, 0x01, 0x00, 0x00};
+
+	(void)state;
+	memcpy(ram + 0x7c00, code, sizeof(code));
+	mode = (struct vcpu_mode){.efer = EFER_LMA, .cs = {.attrib = 0x200}};
+	assert_string_equal(run_words("xp/5i", "0x7c00", NULL),
+			    "0000000000007c00: 48 8b 44 24 08          mov 0x8(%rsp), %rax\n"
+			    "0000000000007c05: 0f 0b                   ud2\n"
+			    "0000000000007c07: f0                      (bad)\n"
+			    "0000000000007c08: 90                      nop\n"
+			    "0000000000007c09: e8 00 01 00 00          call 0x7d0e\n");
+	mode = (struct vcpu_mode){.cs = {.attrib = 0x400}};
+	assert_string_equal(run_words("xp/2i", "0x7c00", NULL),
+			    "0000000000007c00: 48                      dec %eax\n"
+			    "0000000000007c01: 8b 44 24 08             mov 0x8(%esp), %eax\n");
+	mode = (struct vcpu_mode){0};
+	assert_string_equal(run_words("xp/i", "0x7c00", NULL),
+			    "0000000000007c00: 48                      dec %ax\n");
+	memcpy(ram + 0x8ffe, code, 5);
+	mode = (struct vcpu_mode){.efer = EFER_LMA, .cs = {.attrib = 0x200}};
+	assert_non_null(strstr(run_words("xp/i", "0x8ffe", NULL), "mov 0x8(%rsp), %rax\n"));
+	memcpy(ram + SIZE - 2, code, 2);
+	assert_string_equal(run_words("xp/i", "0x1ffffe", NULL),
+			    "0x200000: no RAM of the VM there\n");
+	assert_int_equal(failures, 1);
+	ram[SIZE - 1] = 0x90;
+	assert_string_equal(run_words("xp/i", "0x1fffff", NULL),
+			    "00000000001fffff: 90                      nop\n");
 }
 
 static void test_no_paging(void **state)
@@ -366,6 +403,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_formats, setup),
+		cmocka_unit_test_setup(test_instructions, setup),
 		cmocka_unit_test_setup(test_bad_input, setup),
 		cmocka_unit_test_setup(test_no_paging, setup),
 		cmocka_unit_test_setup(test_4_levels, setup),

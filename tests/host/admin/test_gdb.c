@@ -20,10 +20,11 @@
 static struct gdb *const g = &world_gdb;
 static char sent[8192];
 
-static void write_line(const char *s, size_t len)
+static void write_line(struct gdb *of, const char *s, size_t len)
 {
 	size_t at = strlen(sent);
 
+	assert_ptr_equal(of, g);
 	assert_true(at + len < sizeof(sent));
 	memcpy(sent + at, s, len);
 	sent[at + len] = '\0';
@@ -236,7 +237,11 @@ static void test_software_breakpoints(void **state)
 		assert_string_equal(ask(packet), "OK");
 	}
 	assert_string_equal(ask("Z0,3000,1"), "E1c");
+	/* Where the guest has put something else meanwhile, that stays. */
+	world_ram[0x2001] = 0x90;
 	gdb_break_clear_all(g);
+	assert_int_equal(world_ram[0x2001], 0x90);
+	world_ram[0x2001] = 1;
 	for (size_t i = 0; i < WORLD_RAM; i++)
 		assert_int_equal(world_ram[i], (uint8_t)i);
 }

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test-sources: admin/loadmod.c admin/loadmod_xmodem.c admin/xmodem.c admin/base64.c */
+/* test-sources: admin/loadmod.c admin/loadmod_xmodem.c admin/transfer.c admin/xmodem.c */
+/* test-sources: admin/ymodem.c admin/base64.c tests/host/admin/loadmod_line.c */
 /* test-sources: admin/paste.c admin/input.c lib/parse.c */
-/* `loadmod NAME xmodem`: a sender on the console's line, and what is kept of what it sends. */
+/*
+ * `loadmod NAME xmodem`, and `ymodem`: a sender on the console's line, or in a channel of it, and
+ * what is kept of what it sends.
+ */
 #include "admin/command.h"
 #include "kernel/boot_info.h"
 #include "kernel/console.h"
 #include "kernel/page_alloc.h"
 #include "kernel/slab.h"
 #include "kernel/time.h"
+#include "tests/host/admin/loadmod_line.h"
 #include "tests/host/admin/xmodem_sender.h"
 
 #include <errno.h>
@@ -80,13 +85,13 @@ int boot_module_add(const char *name, const void *data, uint64_t size)
 	return 0;
 }
 
-/* The console: text, or what a sender hears while it is muted. */
+/* The console: text, or what a sender loadmod_hears while it is loadmod_muted. */
 
 static char screen[4096];
-static bool muted;
+bool loadmod_muted;
 static uint8_t line[1 << 16]; /* what the sender has sent */
 static size_t line_start, line_end;
-static void (*hears)(char byte);
+void (*loadmod_hears)(char byte);
 
 static void to_line(const uint8_t *data, size_t len)
 {
@@ -99,20 +104,17 @@ static void to_line(const uint8_t *data, size_t len)
 
 void console_mute(bool mute)
 {
-	assert_true(muted != mute);
-	muted = mute;
+	assert_true(loadmod_muted != mute);
+	loadmod_muted = mute;
 }
 
 void console_write(const char *s, size_t len)
 {
 	size_t at = strlen(screen);
 
-	for (size_t i = 0; i < len; i++) {
-		if (muted)
-			hears(s[i]);
-		else if (at + 1 < sizeof(screen))
-			screen[at++] = s[i];
-	}
+	assert_null(loadmod_sink.framing == &loadmod_frames ? NULL : loadmod_sink.framing);
+	for (size_t i = 0; i < len && at + 1 < sizeof(screen); i++)
+		screen[at++] = s[i];
 	screen[at] = '\0';
 }
 
@@ -121,7 +123,7 @@ void console_printf(const char *fmt, ...)
 	char text[512];
 	va_list args;
 
-	assert_false(muted);
+	assert_false(loadmod_muted);
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
@@ -175,7 +177,7 @@ bool console_input_skip(char byte)
 static uint8_t file[FILE_MAX];
 static size_t file_len, sent, size;
 static uint8_t number;
-static bool crc, deaf, over;
+static bool crc, deaf, over, batch, named;
 static unsigned cancelled, acks;
 
 static void send_block(void)
@@ -214,14 +216,36 @@ static void silent(char byte)
 	(void)byte;
 }
 
+/* By YMODEM: the file's name and size, when that was acknowledged the file, and then no name. */
+static void batch_sender(char byte)
+{
+	char about[128] = "disk.img";
+	uint8_t block[SENDER_BLOCK_MAX];
+
+	if (byte == 'C' && (!named || over)) {
+		sprintf(about + 9, "%zu 0 0", file_len);
+		to_line(block,
+			sender_block(block, 0, 128, (uint8_t *)about + (over ? 64 : 0), 64, true));
+		loadmod_hears = over ? silent : batch_sender;
+		named = true;
+	} else if (byte == *ACK && !batch) {
+		batch = true;
+	} else {
+		sender(byte);
+	}
+}
+
 static int setup(void **state)
 {
 	(void)state;
 	screen[0] = stored[0] = '\0';
-	muted = deaf = crc = over = false;
+	loadmod_muted = deaf = crc = over = batch = named = loadmod_no_line = loadmod_cancels =
+		false;
+	loadmod_sink.framing = NULL;
+	loadmod_updates = 0;
 	sent = cancelled = acks = 0;
 	number = 1;
-	hears = sender;
+	loadmod_hears = sender;
 	size = 1024;
 	file_len = 300001;
 	pages_left = 1 << 20;
@@ -234,14 +258,19 @@ static int setup(void **state)
 	return 0;
 }
 
+static void run(const char *way, const char *file_size)
+{
+	char *argv[] = {"loadmod", "disk.img", (char *)way, (char *)file_size, NULL};
+
+	TABLE_START(commands)->run(argv);
+	assert_false(loadmod_muted);
+	assert_int_equal(objects, 0);
+}
+
 /* `loadmod NAME xmodem @file_size` was typed. */
 static void loadmod(const char *file_size)
 {
-	char *argv[] = {"loadmod", "disk.img", "xmodem", (char *)file_size, NULL};
-
-	TABLE_START(commands)->run(argv);
-	assert_false(muted);
-	assert_int_equal(objects, 0);
+	run("xmodem", file_size);
 }
 
 static void expect_shown(const char *text)
@@ -349,9 +378,9 @@ static void test_nobody(void **state)
 	uint64_t begin = fake_tsc;
 
 	(void)state;
-	hears = silent;
+	loadmod_hears = silent;
 	loadmod(NULL);
-	expect_failed("nobody began to send; nothing is kept of 0 bytes");
+	expect_failed("nobody began at the other end; nothing is kept of 0 bytes");
 	assert_true(fake_tsc - begin >= 120 * NSEC_PER_SEC &&
 		    fake_tsc - begin < 125 * NSEC_PER_SEC);
 }
@@ -359,15 +388,15 @@ static void test_nobody(void **state)
 static void test_given_up(void **state)
 {
 	(void)state;
-	hears = silent;
+	loadmod_hears = silent;
 	to_line((const uint8_t[]){CTRLC, CTRLC}, 2);
 	loadmod(NULL);
 	expect_failed("given up; nothing is kept");
 	setup(NULL);
-	hears = silent;
+	loadmod_hears = silent;
 	to_line((const uint8_t[]){CAN, CAN, '\b', '\b'}, 4);
 	loadmod(NULL);
-	expect_failed("the sender gave up; nothing is kept");
+	expect_failed("the other end gave up; nothing is kept");
 }
 
 static void test_empty_file(void **state)
@@ -376,6 +405,73 @@ static void test_empty_file(void **state)
 	file_len = 0;
 	loadmod(NULL);
 	expect_failed("the sender has nothing to send");
+}
+
+static void test_batch(void **state)
+{
+	(void)state;
+	loadmod_hears = batch_sender;
+	run("ymodem", NULL);
+	expect_shown("Send the file by YMODEM within two minutes, with nothing else on the line: "
+		     "sb -k FILE. Ctrl-C twice gives up.");
+	expect_shown("\nmodule disk.img: 300001 bytes, CRC-32 ");
+	expect_stored(300001);
+}
+
+static void test_batch_too_large(void **state)
+{
+	(void)state;
+	loadmod_hears = batch_sender;
+	file_len = (256u << 20) + 1;
+	run("ymodem", NULL);
+	expect_failed("more came than its size, or than 256 MiB; nothing is kept of 0 bytes");
+	assert_int_equal(cancelled, 8);
+}
+
+/* `mux on`. */
+static void test_in_a_channel(void **state)
+{
+	(void)state;
+	loadmod_sink.framing = &loadmod_frames;
+	loadmod_hears = batch_sender;
+	run("ymodem", NULL);
+	expect_shown(
+		"in the folder of alcazar-mux: sb -k FILE < transfer > transfer. Ctrl-C gives");
+	assert_true(loadmod_updates > 294);
+	expect_stored(300001);
+	assert_false(loadmod_pipe_is_open);
+}
+
+static void test_channel_given_up(void **state)
+{
+	(void)state;
+	loadmod_sink.framing = &loadmod_frames;
+	loadmod_cancels = true;
+	run("ymodem", NULL);
+	expect_failed("given up; nothing is kept of 0 bytes");
+	assert_true(cancelled >= 8);
+	assert_false(loadmod_pipe_is_open);
+}
+
+/* Frames end, as after `mux off` on the line. */
+static void test_channel_ends(void **state)
+{
+	(void)state;
+	loadmod_sink.framing = &loadmod_frames;
+	loadmod_pipe.over = true;
+	loadmod_hears = silent;
+	run("ymodem", NULL);
+	loadmod_pipe.over = false;
+	expect_failed("the line's frames have ended");
+	assert_false(loadmod_pipe_is_open);
+}
+
+static void test_no_line(void **state)
+{
+	(void)state;
+	loadmod_no_line = true;
+	run("ymodem", NULL);
+	expect_failed("no serial line brought this command");
 }
 
 int main(void)
@@ -391,6 +487,12 @@ int main(void)
 		cmocka_unit_test_setup(test_nobody, setup),
 		cmocka_unit_test_setup(test_given_up, setup),
 		cmocka_unit_test_setup(test_empty_file, setup),
+		cmocka_unit_test_setup(test_batch, setup),
+		cmocka_unit_test_setup(test_batch_too_large, setup),
+		cmocka_unit_test_setup(test_in_a_channel, setup),
+		cmocka_unit_test_setup(test_channel_given_up, setup),
+		cmocka_unit_test_setup(test_channel_ends, setup),
+		cmocka_unit_test_setup(test_no_line, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

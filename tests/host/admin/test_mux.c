@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-sources: admin/mux/mux.c admin/mux/mux_input.c admin/mux/mux_console.c */
-/* test-sources: admin/mux/mux_frame.c lib/cobs.c lib/crc32c.c lib/ring.c vmm/vm_console.c */
+/* test-sources: admin/mux/mux_frame.c admin/mux/mux_pipe.c lib/cobs.c lib/crc32c.c */
+/* test-sources: lib/ring.c vmm/vm_console.c */
 /* test-sources: tests/host/admin/mux_world.c tests/host/vmm/fake.c */
 /* One line with many streams, against docs/mux.md's other end. */
 #include "tests/host/admin/mux_world.h"
@@ -268,7 +269,7 @@ static void test_line_that_is_too_fast(void **state)
 	static const char flood[MUX_LINE_SIZE + 1] = "";
 
 	(void)state;
-	world_line.framing->input(flood, sizeof(flood));
+	world_line.framing->input(&world_line, flood, sizeof(flood));
 	world_run();
 	while (mux->line.head != mux->line.tail)
 		world_run();
@@ -314,6 +315,93 @@ static void test_no_memory(void **state)
 	assert_true(fake_objects <= objects + 1); /* the next console's */
 }
 
+/* gdb's: a stream of its own, both ways, that ends with either side. */
+static void test_pipe(void **state)
+{
+	const struct console_framing *framing = world_line.framing;
+	struct console_pipe *pipe = framing->pipe_open("a.gdb");
+	char buf[MUX_WINDOW];
+	uint8_t c = MUX_FIRST_CONSOLE;
+
+	(void)state;
+	while (!world_end.open[c])
+		c++;
+	assert_non_null(pipe);
+	assert_int_equal(world_end.kind[c], MUX_KIND_GDB);
+	assert_int_equal(world_end.credit[c], MUX_WINDOW);
+	assert_int_equal(framing->pipe_read(pipe, buf, sizeof(buf)), 0);
+	world_frame(c, 0, "$?#3f", 5);
+	assert_int_equal(framing->pipe_read(pipe, buf, 3), 3);
+	assert_int_equal(framing->pipe_read(pipe, buf + 3, sizeof(buf)), 2);
+	assert_memory_equal(buf, "$?#3f", 5);
+	framing->pipe_write(pipe, "+$S05#b8", 8);
+	assert_string_equal(world_end.said[c], "+$S05#b8");
+	/* Nobody reads: as many as were allowed, and then the next ones are. */
+	memset(buf, 'x', sizeof(buf));
+	for (unsigned n = 0; n < 10; n++)
+		world_frame(c, (uint16_t)(5 + 200 * n), buf, 200);
+	assert_int_equal(world_end.errors[MUX_ERROR_OVERRUN], 5);
+	assert_int_equal(framing->pipe_read(pipe, buf, sizeof(buf)), MUX_WINDOW);
+	assert_int_equal(world_end.credit[c], 5 + 2000 + MUX_WINDOW);
+	/* A console beside it, and what a ping tells. */
+	world_start(0);
+	world_run();
+	assert_int_not_equal(world_end.vm_channel[0], c);
+	world_stop(0);
+	world_run();
+	assert_true(world_end.open[c]);
+	framing->pipe_close(pipe);
+	assert_false(world_end.open[c]);
+	/* The other end begins anew. */
+	pipe = framing->pipe_open("b.gdb");
+	assert_non_null(pipe);
+	assert_false(pipe->over);
+	assert_int_equal(mux_start(&world_line), 0);
+	assert_true(pipe->over);
+	framing->pipe_write(pipe, "lost", 4);
+	assert_int_equal(framing->pipe_read(pipe, buf, sizeof(buf)), 0);
+	framing->pipe_close(pipe);
+	fake_memory_left = 0;
+	assert_null(framing->pipe_open("c.gdb"));
+	fake_memory_left = -1;
+}
+
+static bool is_open(const char *name)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < 256; i++)
+		n += world_end.open[i] && !strcmp(world_end.name[i], name);
+	assert_in_range(n, 0, 1);
+	return n;
+}
+
+/* A port may be called as a VM's gdb is, and whoever comes second has another name. */
+static void test_names_that_are_alike(void **state)
+{
+	const struct console_framing *framing = world_line.framing;
+	struct console_pipe *pipe, *other;
+
+	(void)state;
+	world_start(0);
+	world_run();
+	assert_true(is_open("a.com1"));
+	pipe = framing->pipe_open("a.com1");
+	assert_string_equal(pipe->name, "a.com1-2");
+	other = framing->pipe_open("a.com1");
+	assert_true(is_open("a.com1") && is_open("a.com1-2") && is_open("a.com1-3"));
+	framing->pipe_close(pipe);
+	assert_false(is_open("a.com1-2"));
+	pipe = framing->pipe_open("b.com1");
+	assert_string_equal(pipe->name, "b.com1");
+	world_start(1);
+	world_run();
+	assert_true(is_open("b.com1") && is_open("b.com1-2"));
+	assert_string_equal(world_end.name[world_end.vm_channel[1]], "b.com1-2");
+	framing->pipe_close(pipe);
+	framing->pipe_close(other);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -330,6 +418,8 @@ int main(void)
 		cmocka_unit_test_setup(test_line_that_is_too_fast, setup),
 		cmocka_unit_test_setup(test_another_session, setup),
 		cmocka_unit_test_setup(test_no_memory, setup),
+		cmocka_unit_test_setup(test_pipe, setup),
+		cmocka_unit_test_setup(test_names_that_are_alike, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

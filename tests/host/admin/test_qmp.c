@@ -11,6 +11,7 @@
 #include "tests/host/vmm/fake.h"
 
 #include "admin/qmp/qmp.h"
+#include "kernel/boot_info.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -307,6 +308,13 @@ static void test_the_log_as_events(void **state)
 	expect_shown("\"data\": {\"line\": \"[ 1.0] line ");
 	expect_shown("Parameter 'log': expected true or false");
 	assert_int_equal(count("{\"event\": \"RESET\""), 2);
+	assert_int_equal(count("{\"event\": \"EVENTS_LOST\""), 0);
+	/* More of it than is kept. */
+	fake_shell(false, "{\"execute\": \"qmp_capabilities\", \"arguments\": {\"log\": true}}\r"
+			  "{\"execute\": \"log-much\"}\r" QUIT);
+	assert_int_equal(count("{\"event\": \"LOG\""), 2);
+	assert_int_equal(count("{\"event\": \"EVENTS_LOST\""), 1);
+	expect_shown("\"data\": {\"log_bytes\": 8964}}\n{\"event\": \"LOG\"");
 }
 
 static void test_a_console(void **state)
@@ -335,6 +343,17 @@ static void test_a_console(void **state)
 }
 
 /* A machine that is short of memory says so, and the shell goes on. */
+/* What a guest writes to is no text to be read. */
+static void test_module_of_a_disk(void **state)
+{
+	(void)state;
+	fake_add_module("some.cfg", "[vm \"y\"]", 8);
+	assert_true(boot_module_use(boot_module_find("some.cfg"), true));
+	fake_shell(false, "{\"execute\": \"define\", \"arguments\": {\"module\": \"some.cfg\"}}\r");
+	expect_shown("\"desc\": \"some.cfg: a VM's disk writes to it\"");
+	fake_clear_modules();
+}
+
 static void test_no_memory(void **state)
 {
 	(void)state;
@@ -361,6 +380,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_events, fake_setup, fake_teardown),
 		cmocka_unit_test_setup_teardown(test_the_log_as_events, fake_setup, fake_teardown),
 		cmocka_unit_test_setup_teardown(test_a_console, fake_setup, fake_teardown),
+		cmocka_unit_test_setup_teardown(test_module_of_a_disk, fake_setup, fake_teardown),
 		cmocka_unit_test_setup_teardown(test_no_memory, fake_setup, fake_teardown),
 	};
 

@@ -4,6 +4,7 @@
 /* test-sources: admin/plug_commands.c admin/words.c admin/pager.c admin/terminal.c */
 /* test-sources: admin/vm_arg.c admin/text_commands.c admin/define.c admin/paste.c */
 /* test-sources: admin/loadmod.c admin/loadmod_xmodem.c admin/xmodem.c admin/base64.c lib/parse.c */
+/* test-sources: admin/transfer.c admin/ymodem.c admin/progress.c */
 /* test-sources: tests/host/admin/fake_machine.c admin/sendkey.c */
 /* test-sources: vmm/vm_console.c lib/ring.c tests/host/admin/fake.c tests/host/vmm/fake.c */
 /* The shell as a whole: what is typed, and what is then on the screen. */
@@ -416,7 +417,7 @@ static void test_loadmod(void **state)
 	fake_shell(false, "loadmod hello\rloadmod a/b\rloadmod\rloadmod bad\rSGVs*\nlist\n.\n");
 	expect_shown("loadmod: hello: there is a module of that name");
 	expect_shown("loadmod: a/b: expected a name of letters");
-	expect_shown("usage: loadmod NAME [base64|xmodem [SIZE]]");
+	expect_shown("usage: loadmod NAME [base64|xmodem|ymodem [SIZE]]");
 	expect_shown("loadmod: bad: not base64 from begin to end; nothing is kept");
 	assert_null(strstr(fake_screen, "NAME  "));
 	fake_shell(false, "loadmod cut\rSGVsb\n.\nloadmod pad\rSGVsbG8=x\n.\nloadmod no\rSGVs\x03"
@@ -429,7 +430,7 @@ static void test_loadmod(void **state)
 	fake_shell(false, "loadmod x zmodem\rloadmod x base64 5\rloadmod x xmodem 0\r"
 			  "loadmod x xmodem 257M\rloadmod x xmodem y\recho s$?\r"
 			  "loadmod x x\t\x03loadmod x base64\rSGVs\n.\nloadmod z xmodem\r");
-	expect_shown("loadmod: zmodem: expected base64|xmodem");
+	expect_shown("loadmod: zmodem: expected base64|xmodem|ymodem");
 	expect_shown("loadmod: 5: expected the size of a file that comes by xmodem");
 	expect_shown("loadmod: 0: expected the size");
 	expect_shown("loadmod: 257M: expected the size");
@@ -438,7 +439,7 @@ static void test_loadmod(void **state)
 	expect_shown("loadmod x xmodem ");
 	expect_shown("module x: 3 bytes");
 	expect_shown("CCCCCCCCCCCCCCCCCCCC");
-	expect_shown("loadmod: z: nobody began to send; nothing is kept of 0 bytes");
+	expect_shown("loadmod: z: nobody began at the other end; nothing is kept of 0 bytes");
 	fake_clear_modules();
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-sources: admin/trace.c admin/trace_format.c vmm/flight.c lib/parse.c kernel/time.c */
 /* test-sources: tests/host/vmm/fake.c */
+/* test-sources: tests/host/vmm/fake_page_alloc.c */
 /* `trace VM[.VCPU] [N]`: whose exits, how many, and how each reads. */
 #include "admin/command.h"
 #include "admin/trace_format.h"
@@ -55,19 +56,6 @@ void console_printf(const char *fmt, ...)
 uint64_t log_time_us(uint64_t tsc)
 {
 	return time_tsc_to_ns(tsc) / NSEC_PER_USEC;
-}
-
-void *page_alloc_zeroed(struct page_owner *owner, unsigned order)
-{
-	(void)owner;
-	return kzalloc(PAGE_SIZE << order);
-}
-
-void page_free(struct page_owner *owner, void *pages, unsigned order)
-{
-	(void)owner;
-	(void)order;
-	kfree(pages);
 }
 
 void command_error(const char *fmt, ...)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* fuzz-runs: 4000 */
 /* test-sources: vmm/device_key_value.c devices/backend/net_offload.c */
-/* test-sources: devices/backend/ramdisk.c devices/backend/null_disk.c */
+/* test-sources: devices/backend/ramdisk.c devices/backend/ramdisk_image.c */
+/* test-sources: devices/backend/null_disk.c */
 /* test-sources: devices/backend/block_queue.c vmm/block_frontend.c */
 /* test-sources: devices/backend/switch.c devices/backend/switch_table.c */
 /* test-sources: devices/backend/switch_info.c devices/backend/net_null.c vmm/net_frontend.c */

@@ -5,6 +5,7 @@
  * do that a card does not take, what was summed is right, and what was cut is,
  * put together, what was sent.
  */
+/* fuzz-runs: 4000 */
 /* test-sources: devices/backend/switch.c devices/backend/switch_table.c */
 /* test-sources: devices/backend/switch_info.c devices/backend/net_null.c vmm/net_frontend.c */
 /* test-sources: devices/backend/net_offload.c lib/ring.c tests/host/backend/world.c */

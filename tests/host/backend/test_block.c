@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test-sources: devices/backend/ramdisk.c devices/backend/null_disk.c */
+/* test-sources: devices/backend/ramdisk.c devices/backend/ramdisk_image.c */
+/* test-sources: devices/backend/null_disk.c */
 /* test-sources: devices/backend/block_queue.c vmm/block_frontend.c */
 /* test-sources: tests/host/backend/world.c */
 /* test-sources: tests/host/fake/kernel/fake_work.c */
@@ -15,6 +16,7 @@
 /* test-sources: tests/host/vmm/fake.c tests/host/vmm/fake_hooks.c tests/host/vmm/fake_time.c */
 /* Block backends, and requests that are in flight when a side goes. */
 #include "devices/backend/block_queue.h"
+#include "kernel/boot_info.h"
 #include "kernel/slab.h"
 #include "tests/host/backend/world.h"
 #include "vmm/block_frontend.h"
@@ -313,6 +315,19 @@ static void test_not_of_a_vm(void **state)
 	world_del(0, "ram");
 	RAM("image = module:kern\ncow = false\n");
 	world_del(0, "ram");
+	/* A ROM that was plugged in. */
+	assert_true(boot_module_use(boot_module_find("kern"), false));
+	assert_true(boot_module_use(boot_module_find("kern"), false));
+	world_refused(0, "ramdisk", "r", WRITES("kern"), "image: kern is a device's ROM, too");
+	boot_module_unuse(boot_module_find("kern"));
+	world_refused(0, "ramdisk", "r", WRITES("kern"), "image: kern is a device's ROM, too");
+	boot_module_unuse(boot_module_find("kern"));
+	RAM("image = module:kern\ncow = false\n");
+	/* And nobody reads what a disk writes. */
+	assert_true(boot_module_is_written(boot_module_find("kern")));
+	assert_false(boot_module_use(boot_module_find("kern"), false));
+	world_del(0, "ram");
+	assert_false(boot_module_is_written(boot_module_find("kern")));
 	/* Another disk's is for the one that comes second. */
 	RAM("image = module:free\ncow = false\n");
 	vm_config_free(world_vms[1].config);

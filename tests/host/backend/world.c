@@ -18,6 +18,7 @@
 struct vm world_vms[2];
 unsigned world_pages;
 long world_pages_left = -1;
+void (*world_in_page_alloc)(void);
 
 bool world_work_one(void)
 {
@@ -48,12 +49,19 @@ void task_yield(void)
 	fake_work_yield();
 }
 
+void task_share(void)
+{
+	task_yield();
+}
+
 void *page_alloc(struct page_owner *owner, unsigned order)
 {
 	size_t size = PAGE_SIZE << order;
 
 	if (world_pages_left == 0)
 		return NULL;
+	if (world_in_page_alloc)
+		world_in_page_alloc();
 	world_pages_left -= world_pages_left > 0;
 	world_pages += 1u << order;
 	owner->pages += 1u << order;

@@ -15,6 +15,8 @@ extern struct vm world_vms[2];
 extern unsigned world_pages;
 /* That many more succeed; negative: all. */
 extern long world_pages_left;
+/* In each page_alloc(), where there is something to be done meanwhile. */
+extern void (*world_in_page_alloc)(void);
 
 void world_start(void);
 /* Destroys what there still is, runs what is queued, and checks that nothing is left. */

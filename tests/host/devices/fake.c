@@ -147,8 +147,9 @@ void grace_synchronize(void)
 {
 }
 
-unsigned cpu_model_phys_bits(void)
+unsigned cpu_model_phys_bits(const struct vm *vm)
 {
+	(void)vm;
 	return 40;
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* fuzz-runs: 6000 */
 /*
  * A guest and devices that do anything to PCI: functions of any shape on three
  * buses, configuration by both mechanisms, ports and memory anywhere, MSI-X

@@ -17,11 +17,20 @@
 
 #include <cmocka.h>
 
-const char *ports_user(uint16_t first, uint32_t count)
+const char *ports_claim(uint16_t first, uint32_t count, const void *owner, const char *user)
 {
 	(void)first;
 	(void)count;
+	(void)owner;
+	(void)user;
 	return NULL;
+}
+
+void ports_release(uint16_t first, uint32_t count, const void *owner)
+{
+	(void)first;
+	(void)count;
+	(void)owner;
 }
 
 uint32_t ports_read(uint16_t port, unsigned width)

@@ -15,6 +15,7 @@
 static const struct plug_need needs[] = {
 	{"char-console", UART, "frontend = f\n"},
 	{"char-log", UART, "frontend = f\n"},
+	{"char-uart", UART, "frontend = f\n"},
 	{"char-pair", UART, "frontend = f\nname = cable\n"},
 	{"generic", "",
 	 "ports = 0x300-0x30f:passthrough, 0x80:print-and-ignore\n"

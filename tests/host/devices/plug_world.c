@@ -50,7 +50,7 @@ static struct vm_config *extra; /* the section of a device that is added */
 
 int guest_write(struct vm *v, gpa_t gpa, const void *buf, size_t len)
 {
-	uint8_t *to = guest_memory_ptr(v->memory, gpa, len);
+	uint8_t *to = guest_memory_ptr_to_write(v->memory, gpa, len);
 
 	if (to)
 		memcpy(to, buf, len);
@@ -124,18 +124,33 @@ void task_yield(void)
 		;
 }
 
+void task_share(void)
+{
+	task_yield();
+}
+
 void console_printf(const char *fmt, ...)
 {
 	(void)fmt;
 }
 
-enum cpu_line cpu_model_line(void)
+const struct cpu_vendor *cpu_model_vendor(const struct vm *vm)
 {
+	static const struct cpu_vendor vendor;
+
+	(void)vm;
+	return &vendor;
+}
+
+enum cpu_line cpu_model_line(const struct vm *vm)
+{
+	(void)vm;
 	return CPU_LINE_AMD;
 }
 
-unsigned cpu_model_phys_bits(void)
+unsigned cpu_model_phys_bits(const struct vm *vm)
 {
+	(void)vm;
 	return 40;
 }
 

@@ -11,6 +11,8 @@
 void saved_take(struct device *dev);
 /* Loads it into @dev, of a VM whose clock stands at the time of saved_take(). */
 void saved_give(struct device *dev);
+/* Whether the state of @dev is what saved_take() kept. */
+bool saved_is(struct device *dev);
 /*
  * Each bit of what saved_take() kept, or some of many, is turned in a device that @make has made
  * anew, in a VM at the same time: refused, or loaded and then used by @use. Says how many

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-sources: devices vmm/device.c vmm/device_types.c vmm/device_keys.c vmm/device_plan.c */
+/* test-sources: vmm/checkpoint/place.c */
 /* test-sources: vmm/vm_config_text.c */
 /* test-sources: vmm/device_key_value.c vmm/device_defer.c */
 /* test-sources: vmm/device_resources.c vmm/device_iface.c vmm/device_irq.c vmm/device_timer.c */
@@ -13,12 +14,14 @@
 /* test-sources: lib/range_map.c lib/ini.c lib/parse.c lib/ring.c lib/date.c kernel/time.c */
 /* test-sources: tests/host/fake/kernel/fake_panic.c tests/host/devices/plug_world.c */
 /* test-sources: tests/host/fake/kernel/fake_work.c */
+/* test-sources: tests/host/fake/drivers/fake_serial_port.c */
 /* test-sources: tests/host/devices/plug_bars.c */
 /* test-sources: tests/host/devices/plug_sockets.c tests/host/devices/plug_machine.c */
 /* test-sources: tests/host/fake/kernel/fake_random.c */
 /* test-sources: tests/host/vmm/fake.c tests/host/vmm/fake_time.c */
 /* test-sources: vmm/device_state.c vmm/device_state_load.c */
 /* test-sources: vmm/checkpoint/stream.c vmm/checkpoint/save.c vmm/checkpoint/restore.c */
+/* test-sources: vmm/guest_past.c */
 /* test-sources: vmm/checkpoint/machine.c vmm/checkpoint/memory.c vmm/checkpoint/vcpu_state.c */
 /* test-sources: lib/crc32c.c kernel/fast_crc32c.c tests/host/devices/ckpt_world.c */
 /*
@@ -38,6 +41,7 @@
 #include "vmm/hook/hook_io.h"
 #include "vmm/vcpu_saved.h"
 #include "vmm/vm.h"
+#include "vmm/vm_debug.h"
 #include "vmm/vm_config.h"
 #include "vmm/vm_life.h"
 
@@ -108,19 +112,6 @@ static void test_other_machines(void **state)
 	plug_vm->vcpu_count = 1;
 }
 
-static const char disk[] = DEVICES "[device \"f\"]\ntype = socket\n"
-				   "[device \"disk\"]\ntype = ramdisk\nfrontend = f\nsize = 5M\n";
-
-/* As one that is a VM's. */
-static const struct device_pages *disk_pages(void **state)
-{
-	struct device *dev = device_find(plug_vm, "disk");
-
-	assert_non_null(dev);
-	*state = dev->state;
-	return dev->type->saved->pages;
-}
-
 /* What a disk has of its own comes along, zeroes too. */
 static void test_disk(void **state)
 {
@@ -128,16 +119,16 @@ static void test_disk(void **state)
 	void *r;
 
 	(void)state;
-	ckpt_start(disk);
-	pages = disk_pages(&r);
+	ckpt_start(CKPT_DISK);
+	pages = ckpt_disk_pages(&r);
 	memset(pages->write(r, 0), 0x11, 4096);
 	memset(pages->write(r, 0x1000), 0, 4096);
 	memset(pages->write(r, 0x4ff000), 0x33, 4096);
 	assert_int_equal(ckpt_save(), 0);
 	plug_end();
-	if (ckpt_restore(disk))
+	if (ckpt_restore(CKPT_DISK))
 		fail_msg("%s", ckpt_why);
-	pages = disk_pages(&r);
+	pages = ckpt_disk_pages(&r);
 	assert_int_equal(pages->read(r, 0)[4095], 0x11);
 	assert_int_equal(pages->read(r, 0x1000)[0], 0);
 	assert_null(pages->read(r, 0x2000));
@@ -147,6 +138,32 @@ static void test_disk(void **state)
 	expect_refused(DEVICES "[device \"f\"]\ntype = socket\n"
 			       "[device \"disk\"]\ntype = ramdisk\nfrontend = f\nsize = 4M\n",
 		       "pages that this VM does not have");
+}
+
+/* What packs well is packed, what does not is as it is; both come back. */
+static void test_packed(void **state)
+{
+	uint64_t random = 1;
+
+	(void)state;
+	ckpt_start(DEVICES);
+	for (gpa_t gpa = 0x10000; gpa < 0x20000; gpa += 8)
+		ckpt_poke(gpa, gpa / 64);
+	for (gpa_t gpa = 0x20000; gpa < 0x30000; gpa += 8) {
+		random = random * 6364136223846793005u + 1442695040888963407u;
+		ckpt_poke(gpa, random ^ random >> 29);
+	}
+	assert_int_equal(ckpt_save(), 0);
+	plug_end();
+	assert_true(ckpt_stream_len > 0x10000 && ckpt_stream_len < 0x18000);
+	if (ckpt_restore(DEVICES))
+		fail_msg("%s", ckpt_why);
+	for (gpa_t gpa = 0x10000; gpa < 0x20000; gpa += 8)
+		assert_int_equal(ckpt_peek(gpa), gpa / 64);
+	assert_int_equal(ckpt_peek(0x2fff8), random ^ random >> 29);
+	assert_int_equal(ckpt_peek(0x30000), 0);
+	vm_config_free(ckpt_given);
+	plug_end();
 }
 
 /* This machine's TSC is told to be a little faster: deadlines in ns and vCPUs' TSCs go on. */
@@ -188,6 +205,8 @@ static void test_each_byte(void **state)
 
 static void test_not_saved(void **state)
 {
+	static struct vm_debug debug;
+
 	(void)state;
 	ckpt_start(DEVICES "[device \"g\"]\ntype = generic\nports = 0x300-0x30f:passthrough\n");
 	assert_int_equal(ckpt_save(), -ENOTSUP);
@@ -202,6 +221,11 @@ static void test_not_saved(void **state)
 	plug_vm->state = VM_STOPPED;
 	assert_int_equal(ckpt_save(), -ENOTSUP);
 	assert_string_equal(ckpt_why, "it is state: start it first");
+	plug_vm->state = VM_PAUSED;
+	plug_vm->debug = &debug;
+	assert_int_equal(ckpt_save(), -EBUSY);
+	assert_non_null(strstr(ckpt_why, "a debugger is there"));
+	plug_vm->debug = NULL;
 	assert_int_equal(ckpt_stills, 0);
 	plug_end();
 	ckpt_start(DEVICES);
@@ -230,21 +254,63 @@ static int run_tool(void)
 	return status;
 }
 
-/* As who knows the format makes one: its @from is @to, which is as long, and its sums are right. */
-static void forge(const char *from, const char *to, size_t len)
+/* All records' sums are right again. */
+static void mend(void)
 {
 	struct checkpoint_source source = {
 		.size = ckpt_stream_len, .read = ckpt_read_part, .opaque = ckpt_stream};
 	struct checkpoint_record r = {.at = 0};
-	uint8_t *at = memmem(ckpt_stream, ckpt_stream_len, from, len);
 	uint32_t crc;
+
+	do {
+		checkpoint_next(&source, &r);
+		crc = fast_crc32c(0, ckpt_stream + r.at - 24, 24 + r.length);
+		memcpy(ckpt_stream + r.at + r.length, &crc, sizeof(crc));
+	} while (r.kind != CHECKPOINT_END);
+}
+
+/* As who knows the format makes one: its @from is @to, which is as long. */
+static void forge(const char *from, const char *to, size_t len)
+{
+	uint8_t *at = memmem(ckpt_stream, ckpt_stream_len, from, len);
 
 	assert_non_null(at);
 	memcpy(at, to, len);
-	while (checkpoint_next(&source, &r)) {
-		crc = fast_crc32c(0, ckpt_stream + r.at - 24, 24 + r.length);
-		memcpy(ckpt_stream + r.at + r.length, &crc, sizeof(crc));
-	}
+	mend();
+}
+
+static void set_u64(uint8_t *at, uint64_t value)
+{
+	memcpy(at, &value, sizeof(value));
+}
+
+/* The same, where @to is longer by @more: lengths and the end's count are right as well. */
+static void forge_longer(const char *from, size_t len, const char *to, size_t more)
+{
+	struct checkpoint_source source = {
+		.size = ckpt_stream_len, .read = ckpt_read_part, .opaque = ckpt_stream};
+	struct checkpoint_record r = {.at = 0};
+	uint8_t *found = memmem(ckpt_stream, ckpt_stream_len, from, len);
+	size_t at = (size_t)(found - ckpt_stream);
+
+	assert_non_null(found);
+	while (checkpoint_next(&source, &r))
+		if (r.at <= at && at < r.at + r.length)
+			set_u64(ckpt_stream + r.at - 8, r.length + more);
+	set_u64(ckpt_stream + r.at + 8, r.at + more - 24);
+	memmove(found + len + more, found + len, ckpt_stream_len - at - len);
+	memcpy(found, to, len + more);
+	ckpt_stream_len += more;
+	forge(to, to, len + more);
+}
+
+/* A number that is written otherwise is another name: two records would be one vCPU's. */
+static void test_long_number(void **state)
+{
+	(void)state;
+	ckpt_make_stream();
+	forge_longer("\1\x31\4vcpu", 7, "\2\x30\x31\4vcpu", 1);
+	expect_refused(DEVICES, "record 3 (vcpu 01): this VM has no such vCPU");
 }
 
 /* Names of no config, and what a terminal would take for an order, are not taken and not said. */
@@ -269,6 +335,36 @@ static void test_names(void **state)
 		/* The tool knows no tables. */
 		assert_int_equal(run_tool() != 0, i != 2);
 	}
+}
+
+/* Of packed pages, and of what says which they are, each byte: no more than those pages changes, if
+ * it is not refused. */
+static void test_block_damage(void **state)
+{
+	uint64_t len;
+	uint8_t *at;
+
+	(void)state;
+	ckpt_make_stream();
+	at = memmem(ckpt_stream, ckpt_stream_len, "memory\0\0", 8);
+	assert_non_null(at);
+	memcpy(&len, at + 16, sizeof(len));
+	assert_true(len < 4096);
+	for (uint8_t *byte = at + 24; byte < at + 24 + len; byte++)
+		for (unsigned flip = 1; flip < 256; flip <<= 1) {
+			*byte ^= (uint8_t)flip;
+			mend();
+			if (!ckpt_restore(DEVICES)) {
+				assert_int_equal(ckpt_peek(0x10000), 0);
+				assert_int_equal(ckpt_peek(0x1ff000), 4);
+				vm_config_free(ckpt_given);
+				plug_end();
+			} else if (!strstr(ckpt_why, "record 8 (memory): ") &&
+				   !strstr(ckpt_why, "record 9 (memory): an address")) {
+				fail_msg("byte %td: %s", byte - at, ckpt_why);
+			}
+			*byte ^= (uint8_t)flip;
+		}
 }
 
 /* Devices that have come are in the config, those that are gone are not. */
@@ -380,11 +476,14 @@ int main(void)
 		cmocka_unit_test(test_plugged),
 		cmocka_unit_test(test_other_tsc),
 		cmocka_unit_test(test_disk),
+		cmocka_unit_test(test_packed),
+		cmocka_unit_test(test_block_damage),
 		cmocka_unit_test(test_tool),
 		cmocka_unit_test(test_input_while_saved),
 		cmocka_unit_test(test_as_another),
 		cmocka_unit_test(test_room_for_input),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_long_number),
 	};
 	int failed;
 

@@ -17,8 +17,9 @@
 
 static enum cpu_line cpu_line;
 
-enum cpu_line cpu_model_line(void)
+enum cpu_line cpu_model_line(const struct vm *vm)
 {
+	(void)vm;
 	return cpu_line;
 }
 

@@ -28,14 +28,27 @@ static uint32_t open_first, open_count;
 static uint32_t last_out;
 static unsigned outs;
 
+static uint32_t claimed; /* ports */
+
 /* Port 0x3f8 is ours. */
-int machine_ports_check(struct device *dev, uint16_t first, uint32_t count)
+int machine_ports_claim(struct device *dev, uint16_t first, uint32_t count)
 {
 	bool ours = first <= 0x3f8 && first + count > 0x3f8;
 
 	if (ours)
 		device_log(dev, LOG_ERROR, "0x3f8 is the hypervisor's");
+	else
+		claimed += count;
 	return ours ? -EPERM : 0;
+}
+
+/* Nobody else's while the guest still reaches them. */
+void machine_ports_release(struct vm *vm, uint16_t first, uint32_t count)
+{
+	(void)vm;
+	assert_false(open_count && first == open_first);
+	assert_true(count <= claimed);
+	claimed -= count;
 }
 
 void machine_ports_open(struct vm *vm, uint16_t first, uint32_t count)
@@ -261,6 +274,7 @@ static void test_pass(void **state)
 	assert_non_null(make("0x300-0x30f:passthrough,0x400-0x401:print-and-passthrough", "", ""));
 	assert_int_equal(open_first, 0x300);
 	assert_int_equal(open_count, 16);
+	assert_int_equal(claimed, 18);
 	/* Those that exit all the same. */
 	assert_int_equal(fake_in(0x30c, 4), 0x4030c);
 	assert_int_equal(fake_in(0x400, 2), 0x20400 & 0xffff);
@@ -276,7 +290,9 @@ static void test_pass_ports_refused(void **state)
 	(void)state;
 	refuse("0x3f0-0x3ff:passthrough", "", "", "0x3f8 is the hypervisor's");
 	refuse("0x3f8:print-and-passthrough", "", "", "0x3f8 is the hypervisor's");
+	refuse("0x300:passthrough, 0x3f8:passthrough", "", "", "0x3f8 is the hypervisor's");
 	assert_int_equal(open_count, 0);
+	assert_int_equal(claimed, 0);
 	assert_non_null(make("0x3f8-0x3ff:print-and-ignore", "", ""));
 }
 

@@ -9,6 +9,7 @@
 
 #include "kernel/time.h"
 #include "tests/host/devices/fake.h"
+#include "tests/host/devices/lapic_access.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,29 +18,6 @@
 #include <cmocka.h>
 
 #define CPUS 4
-
-static uint32_t rd(unsigned cpu, unsigned reg)
-{
-	return (uint32_t)fake_mmio_read(cpu, APIC_DEFAULT_BASE + reg * 16, 4);
-}
-
-static void wr(unsigned cpu, unsigned reg, uint32_t value)
-{
-	fake_mmio_write(cpu, APIC_DEFAULT_BASE + reg * 16, 4, value);
-}
-
-static uint64_t rdx(unsigned cpu, unsigned reg)
-{
-	uint64_t value = 0;
-
-	assert_int_equal(fake_rdmsr(cpu, MSR_GUEST_X2APIC + reg, &value), 0);
-	return value;
-}
-
-static void wrx(unsigned cpu, unsigned reg, uint64_t value)
-{
-	assert_int_equal(fake_wrmsr(cpu, MSR_GUEST_X2APIC + reg, value), 0);
-}
 
 static void to_x2apic(unsigned cpu)
 {

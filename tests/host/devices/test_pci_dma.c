@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-sources: devices vmm/device.c vmm/device_types.c vmm/device_keys.c vmm/device_plan.c */
+/* test-sources: vmm/checkpoint/place.c lib/crc32c.c kernel/fast_crc32c.c */
 /* test-sources: vmm/vm_config_text.c */
 /* test-sources: vmm/device_key_value.c vmm/device_defer.c */
 /* test-sources: vmm/device_resources.c vmm/device_iface.c vmm/device_irq.c vmm/device_timer.c */
@@ -14,6 +15,7 @@
 /* test-sources: tests/host/fake/kernel/fake_random.c */
 /* test-sources: tests/host/fake/kernel/fake_panic.c tests/host/devices/plug_world.c */
 /* test-sources: tests/host/fake/kernel/fake_work.c */
+/* test-sources: tests/host/fake/drivers/fake_serial_port.c */
 /* test-sources: tests/host/devices/plug_bars.c */
 /* test-sources: tests/host/devices/plug_sockets.c tests/host/devices/front_world.c */
 /* test-sources: tests/host/devices/plug_machine.c tests/host/fake/kernel/fake_random.c */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-sources: devices vmm/device.c vmm/device_types.c vmm/device_keys.c vmm/device_plan.c */
+/* test-sources: vmm/checkpoint/place.c lib/crc32c.c kernel/fast_crc32c.c */
 /* test-sources: vmm/vm_config_text.c */
 /* test-sources: vmm/device_key_value.c vmm/device_defer.c */
 /* test-sources: vmm/device_resources.c vmm/device_iface.c vmm/device_irq.c vmm/device_timer.c */
@@ -14,6 +15,7 @@
 /* test-sources: tests/host/fake/kernel/fake_random.c */
 /* test-sources: tests/host/fake/kernel/fake_panic.c tests/host/devices/plug_world.c */
 /* test-sources: tests/host/fake/kernel/fake_work.c */
+/* test-sources: tests/host/fake/drivers/fake_serial_port.c */
 /* test-sources: tests/host/devices/plug_bars.c */
 /* test-sources: tests/host/devices/plug_sockets.c tests/host/devices/front_world.c */
 /* test-sources: tests/host/devices/plug_machine.c tests/host/fake/kernel/fake_random.c */
@@ -22,8 +24,11 @@
  * How functions that PCI's front-end shows come, are reset, vanish and go, on
  * the real bus and device manager; and what is refused.
  */
+#include "devices/pci/pci_function.h"
 #include "tests/host/devices/front_testdev.h"
+#include "vmm/device.h"
 #include "vmm/guest_memory.h"
+#include "kernel/boot_info.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -156,6 +161,44 @@ static void test_hot_plug(void **state)
 	}
 }
 
+/* A driver that sees the function as soon as it is on the bus: nothing of what it does is lost. */
+
+#define EARLY	   0x30u
+#define EARLY_REGS 0xc8000000u
+
+static void early_driver(void *opaque, const struct pci_bus *bus, unsigned slot, bool occupied)
+{
+	(void)opaque;
+	(void)bus;
+	if (!occupied || slot != EARLY >> 3)
+		return;
+	front_set_bar(EARLY, TESTDEV_REGS, EARLY_REGS);
+	front_command(EARLY, ON);
+	front_write(EARLY_REGS + TESTDEV_SCRATCH, 4, 7);
+}
+
+static struct pci_slot_listener early = {.changed = early_driver};
+
+static int early_create(struct device *device, const struct device_config *config)
+{
+	(void)config;
+	return device_provide(device, PCI_SLOTS_KIND, &early);
+}
+
+DEVICE_TYPE(early_type, .name = "early", .help = "tells a driver of functions",
+	    .create = early_create);
+
+static void test_used_at_once(void **state)
+{
+	(void)state;
+	assert_int_equal(plug_add("early", "e", ""), 0);
+	assert_int_equal(front_add("now", TESTDEV "addr = 6\n"), 0);
+	assert_int_equal(front_read(EARLY_REGS + TESTDEV_SCRATCH, 4), 7);
+	assert_int_equal(front_read(EARLY_REGS + TESTDEV_RESETS, 4), 1);
+	plug_remove("now");
+	plug_remove("e");
+}
+
 static void test_addresses(void **state)
 {
 	(void)state;
@@ -220,6 +263,15 @@ static void test_errors(void **state)
 	refuse(TESTDEV "rom = module:nope\n", -ENOENT, "rom: expected on, off or module:NAME");
 	refuse(TESTDEV "rom = module:huge.rom\n", -EINVAL, "rom: 'module:huge.rom' has 16777217");
 	refuse(TESTDEV "rom = module:empty.rom\n", -EINVAL, "rom: 'module:empty.rom' has 0 bytes");
+	fake_add_module("disk.img", huge, 512);
+	assert_true(boot_module_use(boot_module_find("disk.img"), true));
+	refuse(TESTDEV "rom = module:disk.img\n", -EBUSY,
+	       "rom: a VM's disk writes to 'module:disk.img' now");
+	assert_true(boot_module_is_written(boot_module_find("disk.img")));
+	/* One that is refused reads it no more. */
+	boot_module_unuse(boot_module_find("disk.img"));
+	refuse(TESTDEV "rom = module:disk.img\naddr = 1\n", -EBUSY, "wants PCI function 01.0");
+	assert_true(boot_module_use(boot_module_find("disk.img"), true));
 	fake_clear_modules();
 	/* What is there is not disturbed. */
 	assert_int_equal(reg(TESTDEV_ID), TESTDEV_ID_VALUE);
@@ -228,9 +280,9 @@ static void test_errors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_resets),   TEST(test_vanish),	   TEST(test_goes_while_in_use),
-		TEST(test_hot_plug), TEST(test_addresses), TEST(test_null),
-		TEST(test_errors),
+		TEST(test_resets),   TEST(test_vanish),	      TEST(test_goes_while_in_use),
+		TEST(test_hot_plug), TEST(test_addresses),    TEST(test_null),
+		TEST(test_errors),   TEST(test_used_at_once),
 	};
 
 	if (plug_init())

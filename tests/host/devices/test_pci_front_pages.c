@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-sources: devices vmm/device.c vmm/device_types.c vmm/device_keys.c vmm/device_plan.c */
+/* test-sources: vmm/checkpoint/place.c lib/crc32c.c kernel/fast_crc32c.c */
+/* test-sources: tests/host/fake/drivers/fake_serial_port.c */
 /* test-sources: vmm/vm_config_text.c */
 /* test-sources: vmm/device_key_value.c vmm/device_defer.c */
 /* test-sources: vmm/device_resources.c vmm/device_iface.c vmm/device_irq.c vmm/device_timer.c */

@@ -16,7 +16,7 @@
 /* test-sources: tests/host/devices/fake_time.c */
 /* Interrupt pins of PCI functions, routed as the built tables say. */
 #include "devices/chipset/acpi_tables.h"
-#include "tests/host/devices/pci_world.h"
+#include "tests/host/devices/pci_one_card.h"
 #include "vmm/loader.h"
 
 #include <errno.h>
@@ -26,34 +26,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#define DEVFN PCI_DEVFN(3, 0)
-
-static struct world_function *w;
-static struct pci_bus *bus;
-
-static int setup(void **state)
-{
-	(void)state;
-	world_start();
-	bus = world_bus("pci0");
-	w = world_function("card");
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	world_end();
-	return 0;
-}
-
-static void add(void)
-{
-	assert_int_equal(world_add(w, bus, DEVFN), 0);
-	fake_reset();
-	config_out(DEVFN, PCI_COMMAND, 2, PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY);
-}
 
 static uint32_t status(void)
 {

@@ -7,7 +7,7 @@
 /* test-sources: tests/host/devices/fake.c tests/host/devices/fake_devices.c */
 /* test-sources: tests/host/devices/fake_time.c */
 /* Interrupts of PCI functions by messages: MSI, MSI-X. */
-#include "tests/host/devices/pci_world.h"
+#include "tests/host/devices/pci_one_card.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -17,35 +17,8 @@
 
 #include <cmocka.h>
 
-#define DEVFN PCI_DEVFN(3, 0)
-#define MSI   0x50 /* where the capability is */
-#define MSIX  0x70
-
-static struct world_function *w;
-static struct pci_bus *bus;
-
-static int setup(void **state)
-{
-	(void)state;
-	world_start();
-	bus = world_bus("pci0");
-	w = world_function("card");
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	world_end();
-	return 0;
-}
-
-static void add(void)
-{
-	assert_int_equal(world_add(w, bus, DEVFN), 0);
-	fake_reset();
-	config_out(DEVFN, PCI_COMMAND, 2, PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY);
-}
+#define MSI  0x50 /* where the capability is */
+#define MSIX 0x70
 
 static void check_no_message(void)
 {

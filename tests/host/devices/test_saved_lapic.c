@@ -15,6 +15,7 @@
 #include "kernel/time.h"
 #include "tests/host/devices/fake.h"
 #include "tests/host/devices/saved.h"
+#include "tests/host/devices/lapic_access.h"
 #include "vmm/device_state.h"
 
 #include <errno.h>
@@ -29,24 +30,6 @@
 #define MS   UINT64_C(1000000)
 
 static struct device *dev;
-
-static void wr(unsigned cpu, unsigned reg, uint32_t value)
-{
-	fake_mmio_write(cpu, APIC_DEFAULT_BASE + reg * 16, 4, value);
-}
-
-static uint64_t rdx(unsigned cpu, unsigned reg)
-{
-	uint64_t value = 0;
-
-	assert_int_equal(fake_rdmsr(cpu, MSR_GUEST_X2APIC + reg, &value), 0);
-	return value;
-}
-
-static void wrx(unsigned cpu, unsigned reg, uint64_t value)
-{
-	assert_int_equal(fake_wrmsr(cpu, MSR_GUEST_X2APIC + reg, value), 0);
-}
 
 static void start(bool virtual)
 {

@@ -23,11 +23,17 @@
 
 /* Nothing of the machine is passed through here. */
 
-int machine_ports_check(struct device *dev, uint16_t first, uint32_t count)
+int machine_ports_claim(struct device *dev, uint16_t first, uint32_t count)
 {
 	(void)dev;
 	fail_msg("ports %#x, %u", first, count);
 	return 0;
+}
+
+void machine_ports_release(struct vm *vm, uint16_t first, uint32_t count)
+{
+	(void)vm;
+	fail_msg("ports %#x, %u", first, count);
 }
 
 void machine_ports_open(struct vm *vm, uint16_t first, uint32_t count)

@@ -251,6 +251,10 @@ static void test_breaks_and_errors(void **state)
 	assert_true(break_on);
 	fake_outb(COM1 + UART_LCR, 3);
 	assert_false(break_on);
+	/* The line does not stay in one of a guest that is no more. */
+	fake_outb(COM1 + UART_LCR, UART_LCR_BREAK);
+	fake_reset();
+	assert_false(break_on);
 }
 
 /* What Linux does to tell a UART from none, and to measure its FIFO. */

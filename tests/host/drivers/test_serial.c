@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test-sources: drivers/serial.c kernel/console.c kernel/time.c lib/ring.c */
+/* test-sources: drivers/serial.c drivers/serial_claim.c kernel/console.c */
+/* test-sources: kernel/time.c lib/ring.c */
 /*
  * drivers/serial.c at a UART that drains at a baud rate of the test's, on a CPU as
  * quick as the test's: nothing is lost, and a dead one holds nobody up for long.
  */
 #include "drivers/serial.h"
 #include "arch/x86_64/irq.h"
+#include "drivers/serial_claim.h"
 #include "kernel/console.h"
 #include "kernel/log.h"
 #include "kernel/slab.h"
@@ -21,6 +23,7 @@
 #include <cmocka.h>
 
 #define COM1	    0x3f8
+#define COM2	    0x2f8
 #define PORT(n)	    (COM1 + (n))
 #define LSR_EMPTY   0x60
 #define FIFO	    16
@@ -258,6 +261,31 @@ static void test_framed_line_is_left_alone(void **state)
 	assert_string_equal(line, "a\nb\r\n");
 }
 
+/* The other end was told to wait while the line carried text: it is told to go on, and then never
+ * to wait again. */
+static void test_line_that_becomes_framed(void **state)
+{
+	struct console_sink *com1 = container_of(screen.link.prev, struct console_sink, link);
+
+	(void)state;
+	machine(1000000, true, 115200);
+	space = 64;
+	full = true;
+	irq();
+	assert_string_equal(line, "\x13");
+	assert_int_equal(mcr, 0x09);
+	console_set_framing(com1, &framing);
+	irq();
+	assert_string_equal(line, "\x13\x11");
+	assert_int_equal(mcr, 0x0b);
+	irq();
+	assert_string_equal(line, "\x13\x11");
+	console_set_framing(com1, NULL);
+	full = false;
+	irq();
+	assert_string_equal(line, "\x13\x11");
+}
+
 static void test_dead_one_is_told_once(void **state)
 {
 	uint64_t start;
@@ -354,16 +382,12 @@ static void test_loss_is_told(void **state)
 	assert_string_equal(log_line, "");
 }
 
-/* com2 is there, but no console. */
+/* Its ports are nobody else's. */
 static void test_its_ports(void **state)
 {
 	(void)state;
-	assert_true(serial_console_has(COM1, 1));
-	assert_true(serial_console_has(PORT(7), 16));
-	assert_true(serial_console_has(0, 0x10000));
-	assert_false(serial_console_has(PORT(8), 0x1000));
-	assert_false(serial_console_has(0, COM1));
-	assert_false(serial_console_has(0x2f8, 8));
+	assert_string_equal(serial_user(COM1, 1), "the serial console");
+	assert_null(serial_user(COM2, 8));
 }
 
 /* With its ring: who writes does not wait, and all comes, in its order. */
@@ -446,6 +470,7 @@ int main(void)
 		cmocka_unit_test(test_input_while_output),
 		cmocka_unit_test(test_loss_is_told),
 		cmocka_unit_test(test_framed_line_is_left_alone),
+		cmocka_unit_test(test_line_that_becomes_framed),
 		cmocka_unit_test(test_its_ports),
 		cmocka_unit_test(test_nobody_waits),
 		cmocka_unit_test(test_ring_of_a_dead_one),

@@ -342,12 +342,16 @@ static bool gen_modrm(struct gen *g)
 
 static void gen_string(struct gen *g)
 {
+	static const uint8_t padded[] = {X86_RSI, X86_RDI, X86_RCX};
 	struct native_state *s = &g->c->state;
 
 	gen_opcode(g, 0);
-	s->gpr[X86_RSI] = gen_pad(g, GEN_WINDOW_AT + 200 + random_below(600));
-	s->gpr[X86_RDI] = gen_pad(g, GEN_WINDOW_AT + 200 + random_below(600));
-	s->gpr[X86_RCX] = gen_pad(g, random_below(20));
+	s->gpr[X86_RSI] = GEN_WINDOW_AT + 200 + random_below(600);
+	s->gpr[X86_RDI] = GEN_WINDOW_AT + 200 + random_below(600);
+	s->gpr[X86_RCX] = random_below(20);
+	/* Where ECX is 0, Intel's CPUs clear what is above these, and AMD's do not. */
+	for (unsigned int i = 0; i < 3 && s->gpr[X86_RCX]; i++)
+		s->gpr[padded[i]] = gen_pad(g, s->gpr[padded[i]]);
 	if (gen_chance(2))
 		s->flags |= X86_FLAGS_DF;
 }

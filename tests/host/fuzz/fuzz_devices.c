@@ -4,7 +4,7 @@
  * time that passes or jumps, interrupts taken or not, input, resets. The
  * sanitizers watch. How many accesses each type has had is told at the end.
  *
- * fuzz-runs: 4000
+ * fuzz-runs: 2500
  */
 /* test-sources: devices/chipset/acpi.c devices/chipset/acpi_tables.c */
 /* test-sources: devices/chipset/acpi_dsdt.c devices/chipset/acpi_pci.c */
@@ -30,6 +30,7 @@
 /* test-sources: devices/backend/screen_keys.c devices/backend/cp437.c */
 /* test-sources: vmm/vm_console.c lib/ring.c lib/parse.c */
 /* test-sources: devices/backend/char_pair.c devices/backend/char_log.c */
+/* test-sources: devices/backend/char_uart.c tests/host/fake/drivers/fake_serial_port.c */
 /* test-sources: devices/generic.c devices/generic_ranges.c devices/hostdev/host_device.c */
 /* test-sources: devices/hostdev/host_args.c vmm/device_key_value.c */
 /* test-sources: tests/host/fake/kernel/fake_panic.c tests/host/fake/kernel/fake_work.c */
@@ -42,6 +43,7 @@
 #include "drivers/device_memory.h"
 #include "drivers/ports.h"
 #include "tests/host/devices/fake.h"
+#include "tests/host/fake/drivers/fake_serial_port.h"
 #include "tests/host/fake/kernel/fake_work.h"
 #include "vmm/char_frontend.h"
 #include "vmm/cpu_model.h"
@@ -73,6 +75,7 @@ static const struct {
 	{"char-log", "log", {"frontend=com4"}},
 	{"uart16550", "com5", {"io=0x2a0", "irq=5"}},
 	{"char-console", "console", {"frontend=com5"}},
+	{"char-uart", "line", {"frontend=uart16550"}},
 	{"pci-hotplug", "hotplug", {"bus=pci", "events=pm"}},
 	{"generic",
 	 "generic",
@@ -267,16 +270,26 @@ static void do_input(struct input *in)
 
 /* The machine. */
 
-enum cpu_line cpu_model_line(void)
+enum cpu_line cpu_model_line(const struct vm *vm)
 {
+	(void)vm;
 	return CPU_LINE_AMD;
 }
 
-const char *ports_user(uint16_t first, uint32_t count)
+const char *ports_claim(uint16_t first, uint32_t count, const void *owner, const char *user)
 {
 	(void)first;
 	(void)count;
+	(void)owner;
+	(void)user;
 	return NULL;
+}
+
+void ports_release(uint16_t first, uint32_t count, const void *owner)
+{
+	(void)first;
+	(void)count;
+	(void)owner;
 }
 
 uint32_t ports_read(uint16_t port, unsigned width)
@@ -348,6 +361,7 @@ static void do_rest(struct input *in, uint8_t op, struct irq_line *line)
 	switch (op < 2 ? 8 + op : op % 8) { /* the last two take as long as a thousand others */
 	case 0:
 		fake_work_one();
+		fake_serial_port_turn();
 		fake_advance(take(in, 3));
 		break;
 	case 1: /* everything is late */
@@ -399,8 +413,9 @@ static void do_one(struct input *in, uint8_t op, struct irq_line *line)
 }
 
 /* What a guest reaches through others alone. */
-static const char *const indirect[] = {"acpi",	 "pci-bridge", "pci-front", "isa-bridge",
-				       "screen", "char-pair",  "char-log",  "char-console"};
+static const char *const indirect[] = {"acpi",	     "pci-bridge",   "pci-front",
+				       "isa-bridge", "screen",	     "char-pair",
+				       "char-log",   "char-console", "char-uart"};
 
 static uint64_t runs;
 static bool too_few;

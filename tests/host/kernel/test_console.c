@@ -269,6 +269,23 @@ static void test_muted(void **state)
 	assert_string_equal(out, "half\nbefore\nCABD\nlog\nmore\n");
 }
 
+/* Of lines that have the prompt; of a printer nobody would miss it. */
+static void test_losses(void **state)
+{
+	unsigned before = console_losses();
+
+	(void)state;
+	printer.losses++;
+	assert_int_equal(console_losses(), before);
+	terminal.losses += 2;
+	assert_int_equal(console_losses(), before + 2);
+	/* One that has the log alone from now on. */
+	console_set_takes("t", false, true);
+	assert_int_equal(console_losses(), 0);
+	console_set_takes("t", true, true);
+	assert_int_equal(console_losses(), before + 2);
+}
+
 static void test_muted_for_long(void **state)
 {
 	char line[1001];
@@ -408,6 +425,7 @@ int main(void)
 		cmocka_unit_test_setup(test_held_lines_go_before_anything_of_ours, setup),
 		cmocka_unit_test_setup(test_more_is_not_held_than_there_is_space_for, setup),
 		cmocka_unit_test_setup(test_muted, setup),
+		cmocka_unit_test_setup(test_losses, setup),
 		cmocka_unit_test_setup(test_muted_for_long, setup),
 		cmocka_unit_test_setup(test_emergency_unmutes, setup),
 		cmocka_unit_test_setup(test_emergency_goes_everywhere, setup),

@@ -21,6 +21,7 @@ struct time_scale time_scale;
 static unsigned resumed;
 static bool no_memory = true;
 static char buf[SIZE];
+static struct console_sink com1, com2;
 
 static unsigned pushed;
 
@@ -77,7 +78,7 @@ static size_t put_all(void)
 	size_t n = 0;
 
 	for (; console_input_space() >= 16; n += 16)
-		console_input("0123456789abcdef", 16);
+		console_input(&com1, "0123456789abcdef", 16);
 	return n;
 }
 
@@ -122,7 +123,7 @@ static void test_waiting(void **state)
 	assert_false(console_input_full());
 	for (unsigned n = 0; n <= SIZE / 4 * 3; n += 16) {
 		assert_false(console_input_full());
-		console_input("0123456789abcdef", 16);
+		console_input(&com1, "0123456789abcdef", 16);
 	}
 	assert_true(console_input_full());
 	/* Until there is much space again. */
@@ -142,15 +143,83 @@ static void test_skipping(void **state)
 	(void)state;
 	assert_false(console_input_skip('x'));
 	for (unsigned n = 0; n < 30000; n++)
-		console_input("0", 1);
+		console_input(&com1, "0", 1);
 	assert_false(console_input_skip('x'));
-	console_input("x12", 3);
+	console_input(&com1, "x12", 3);
 	assert_true(console_input_skip('x'));
 	assert_int_equal(console_read_timeout(buf, sizeof(buf), 0), 2);
 	assert_memory_equal(buf, "12", 2);
-	console_input("0x", 2);
+	console_input(&com1, "0x", 2);
 	assert_true(console_input_skip('x'));
 	assert_int_equal(console_read_timeout(buf, sizeof(buf), 0), 0);
+}
+
+static size_t read_some(struct console_sink **sink)
+{
+	size_t n = console_read_timeout(buf, sizeof(buf), 0);
+
+	console_input_is_command();
+	*sink = console_input_sink();
+	return n;
+}
+
+/* A command's line is the one that its end came from, whatever else is typed meanwhile or lies
+ * there behind it. */
+static void test_lines(void **state)
+{
+	struct console_sink *sink;
+
+	(void)state;
+	console_input(&com1, "one\r", 4);
+	console_input(&com2, "two\r", 4);
+	console_input(&com2, "2", 1);
+	console_input(&com1, "three\r", 6);
+	assert_int_equal(read_some(&sink), 4);
+	assert_ptr_equal(sink, &com1);
+	assert_memory_equal(buf, "one\r", 4);
+	assert_int_equal(console_read_timeout(buf, sizeof(buf), 0), 5);
+	assert_memory_equal(buf, "two\r2", 5);
+	assert_ptr_equal(console_input_sink(), &com1); /* still that of the command */
+	assert_int_equal(read_some(&sink), 6);
+	assert_ptr_equal(sink, &com1);
+	assert_int_equal(read_some(&sink), 0);
+	assert_ptr_equal(sink, &com1);
+	/* Turns that were skipped. */
+	console_input(&com2, "a", 1);
+	console_input(&com1, "b", 1);
+	console_input(&com2, "cxd", 3);
+	console_input(&com1, "e", 1);
+	assert_true(console_input_skip('x'));
+	assert_int_equal(read_some(&sink), 1);
+	assert_true(sink == &com2 && *buf == 'd');
+	assert_int_equal(read_some(&sink), 1);
+	assert_true(sink == &com1 && *buf == 'e');
+}
+
+/* Two that type in turn: both are told to wait, and no byte is taken for the other's before who
+ * does not heed that has typed more than there are turns for. None is lost. */
+static void test_many_turns(void **state)
+{
+	struct console_sink *sink;
+	size_t put, got, same, n;
+
+	(void)state;
+	for (unsigned round = 0; round < 3; round++) {
+		resumed = 0;
+		assert_false(console_input_full());
+		for (put = 0; !console_input_full(); put++)
+			console_input(put % 2 ? &com1 : &com2, put % 2 ? "1" : "2", 1);
+		assert_in_range(put, 40, 60);
+		for (; put < 200; put++)
+			console_input(put % 2 ? &com1 : &com2, put % 2 ? "1" : "2", 1);
+		for (got = same = 0; (n = read_some(&sink)); got += n)
+			for (size_t i = 0; i < n; i++)
+				same += buf[i] == (sink == &com1 ? '1' : '2');
+		assert_int_equal(got, 200);
+		assert_in_range(same, 64, 199);
+		assert_int_equal(resumed, 1);
+		assert_true(console_input_space() > 1000);
+	}
 }
 
 /* Who writes much gives the line what it takes. */
@@ -164,10 +233,9 @@ static void test_pace(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_nothing_is_lost),
-		cmocka_unit_test(test_waiting),
-		cmocka_unit_test(test_skipping),
-		cmocka_unit_test(test_pace),
+		cmocka_unit_test(test_nothing_is_lost), cmocka_unit_test(test_waiting),
+		cmocka_unit_test(test_skipping),	cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_many_turns),	cmocka_unit_test(test_pace),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

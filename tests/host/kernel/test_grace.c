@@ -3,6 +3,7 @@
 /* test-sources: vmm/hook/hook_io.c vmm/hook/hook_memory.c vmm/hook/hook_msr.c */
 /* test-sources: vmm/hook/hook_range.c vmm/hook/hook_table.c vmm/hook/hook_mapped.c */
 /* test-sources: lib/range_map.c kernel/time.c */
+/* test-sources: tests/host/vmm/fake_pages.c */
 /*
  * Threads as CPUs: three that read hook maps without a lock while the fourth
  * adds and removes hooks and frees what it has removed. A reader that finds
@@ -100,31 +101,6 @@ void vm_log(const struct vm *v, enum log_level level, const char *fmt, ...)
 	(void)v;
 	(void)level;
 	(void)fmt;
-}
-
-int guest_memory_set_access(struct vm *v, gpa_t gpa, uint64_t size, unsigned access)
-{
-	(void)v;
-	(void)gpa;
-	(void)size;
-	(void)access;
-	return 0;
-}
-
-int guest_memory_map_device(struct vm *v, gpa_t gpa, void *pages, uint64_t size)
-{
-	(void)v;
-	(void)gpa;
-	(void)pages;
-	(void)size;
-	return 0;
-}
-
-void guest_memory_unmap_device(struct vm *v, gpa_t gpa, uint64_t size)
-{
-	(void)v;
-	(void)gpa;
-	(void)size;
 }
 
 void vm_flush(struct vm *v)

@@ -18,6 +18,7 @@
 #include "kernel/page_alloc.h"
 #include "kernel/slab.h"
 #include "kernel/time.h"
+#include "kernel/timer.h"
 #include "kernel/work.h"
 #include "tests/host/fake/arch/x86_64/fake_cpus.h"
 #include "tests/host/fake/arch/x86_64/fake_memory.h"
@@ -91,6 +92,50 @@ static void test_tasks_take_turns(void **state)
 	play(10);
 	assert_string_equal(trace, "ababab");
 	assert_null(task_current());
+}
+
+/* For 6 ms at a time; a slice is 10 ms. */
+static void task_shares(void *arg)
+{
+	for (int i = 0; i < 4; i++) {
+		say(arg);
+		fake_cpus_advance(6 * NSEC_PER_MSEC);
+		task_share();
+	}
+}
+
+/* Who shares goes on until its slice is over, and then when nobody else is ready. */
+static void test_sharing_is_no_yielding(void **state)
+{
+	(void)state;
+	assert_non_null(task_create("a", task_shares, "a", 0));
+	assert_non_null(task_create("b", task_yields, "b", 0));
+	play(1);
+	assert_string_equal(trace, "aa");
+	play(10);
+	assert_string_equal(trace, "aabaabb");
+}
+
+/* What others wait for comes meanwhile: a timer, and a CPU that looks whether all have passed. */
+static void timer_says(struct timer *timer)
+{
+	(void)timer;
+	say("!");
+}
+
+static void test_sharing_serves(void **state)
+{
+	struct timer timer;
+	uint64_t before;
+
+	(void)state;
+	timer_init(&timer, timer_says);
+	timer_arm(&timer, fake_tsc + 7 * NSEC_PER_MSEC);
+	assert_non_null(task_create("a", task_shares, "a", 0));
+	before = cpu_table[0]->quiescent;
+	play(1);
+	assert_string_equal(trace, "aa!aa");
+	assert_true(cpu_table[0]->quiescent - before >= 5);
 }
 
 static void test_ended_tasks_leave_nothing(void **state)
@@ -358,7 +403,7 @@ static void test_console_input(void **state)
 	assert_non_null(task_create("reader", task_reads, &reader, 0));
 	play(3);
 	assert_string_equal(trace, "");
-	console_input("abcdef", 6);
+	console_input(NULL, "abcdef", 6);
 	play(3);
 	assert_string_equal(trace, "abcdef");
 	/* Something else than input. */
@@ -368,16 +413,18 @@ static void test_console_input(void **state)
 	play(3);
 	assert_string_equal(trace, "abcdef timeout ");
 	fake_cpus_use(1);
-	console_input("x", 1);
+	console_input(NULL, "x", 1);
 	play(3);
 	assert_string_equal(trace, "abcdef timeout x");
-	console_input(flood, sizeof(flood));
+	console_input(NULL, flood, sizeof(flood));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_tasks_take_turns, setup),
+		cmocka_unit_test_setup(test_sharing_is_no_yielding, setup),
+		cmocka_unit_test_setup(test_sharing_serves, setup),
 		cmocka_unit_test_setup(test_ended_tasks_leave_nothing, setup),
 		cmocka_unit_test_setup(test_sleep_and_wake, setup),
 		cmocka_unit_test_setup(test_timed_sleep, setup),

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* fuzz-runs: 12000 */
 /*
  * virtio-console and virtio-rng against a driver that sends anything: chains of
  * any buffers in any queue, control messages, raw bytes in rings; ports and

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* fuzz-runs: 12000 */
 /*
  * virtio-net with frames of any kind and any header in both directions, commands
  * of any kind, buffers of any size: what leaves is what the driver put there and
@@ -6,6 +7,7 @@
  */
 /* test-sources: devices/virtio/virtio_saved.c kernel/time.c */
 /* test-sources: devices/virtio/virtio_net.c devices/virtio/virtio_net_queue.c */
+/* test-sources: devices/virtio/virtio_net_mac.c */
 /* test-sources: devices/virtio/virtio_net_control.c devices/virtio/virtio_net_filter.c */
 /* test-sources: devices/virtio/virtq.c devices/virtio/virtq_chain.c */
 /* test-sources: devices/virtio/virtq_split.c devices/virtio/virtq_packed.c */

@@ -123,14 +123,22 @@ static const struct host_front_ops front_ops = {
 	.vanished = front_vanished,
 };
 
+static void front_reset(struct device *dev)
+{
+	host_device_reset(dev->state);
+	host_device_drain(dev->state);
+}
+
 static int front_create(struct device *dev, const struct device_config *config)
 {
 	int err = host_device_open(dev, plug_url, HOST_BUS_PCI, &front_ops, &front, &front.hd);
 
 	(void)config;
-	if (!err)
-		dev->state = front.hd;
-	return err;
+	if (err)
+		return err;
+	dev->state = front.hd;
+	front_reset(dev);
+	return 0;
 }
 
 static void front_destroy(struct device *dev)
@@ -138,12 +146,6 @@ static void front_destroy(struct device *dev)
 	front.gone = true;
 	host_device_close(dev->state);
 	front.hd = NULL;
-}
-
-static void front_reset(struct device *dev)
-{
-	host_device_reset(dev->state);
-	host_device_drain(dev->state);
 }
 
 DEVICE_TYPE(front_type, .name = "front", .help = "shows a host device", .create = front_create,

@@ -7,6 +7,7 @@
 /* test-sources: devices/virtio/virtio_pci.c */
 /* test-sources: tests/host/virtio/guest.c tests/host/virtio/guest_driver.c */
 /* test-sources: tests/host/virtio/slow_disk.c devices/backend/ramdisk.c */
+/* test-sources: devices/backend/ramdisk_image.c */
 /* test-sources: devices/backend/block_queue.c vmm/block_frontend.c */
 /* test-sources: devices/hostdev/host_device.c devices/hostdev/host_args.c */
 /* test-sources: devices/hostdev/host_config.c lib/ring.c tests/host/backend/world.c */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-sources: devices/virtio/virtio_saved.c kernel/time.c */
 /* test-sources: devices/virtio/virtio_net.c devices/virtio/virtio_net_queue.c */
+/* test-sources: devices/virtio/virtio_net_mac.c */
 /* test-sources: devices/virtio/virtio_net_control.c devices/virtio/virtio_net_filter.c */
 /* test-sources: devices/virtio/virtq.c devices/virtio/virtq_chain.c */
 /* test-sources: devices/virtio/virtq_split.c devices/virtio/virtq_packed.c */

@@ -332,3 +332,12 @@ struct device_timer *world_timer(const char *id)
 {
 	return device_iface(&world_vm, id, "timer");
 }
+
+void task_yield(void)
+{
+}
+
+void task_share(void)
+{
+	task_yield();
+}

@@ -160,6 +160,7 @@ void fake_add_module(const char *name, const void *data, size_t size)
 
 	module->data = data;
 	module->size = size;
+	module->use = 0;
 	snprintf(module->name, sizeof(module->name), "%s", name);
 }
 

@@ -318,3 +318,16 @@ void irq_window(void)
 	tell("window ");
 	leave_world();
 }
+
+void fake_guest_spin(struct vcpu *vcpu, struct vm_exit *exit)
+{
+	(void)vcpu;
+	exit->kind = VM_EXIT_INTERRUPT;
+	this_cpu()->need_resched = true;
+}
+
+void fake_guest_crash(struct vcpu *vcpu, struct vm_exit *exit)
+{
+	(void)vcpu;
+	exit->kind = VM_EXIT_TRIPLE_FAULT;
+}

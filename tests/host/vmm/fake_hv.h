@@ -15,6 +15,9 @@ extern struct vcpu_segment fake_segs[VCPU_SEGS];
 
 /* What the guest does when it is entered: fills the exit. */
 extern void (*fake_guest)(struct vcpu *vcpu, struct vm_exit *exit);
+/* One whose entries end at once, as if the slice were over; one that ends in a triple fault. */
+void fake_guest_spin(struct vcpu *vcpu, struct vm_exit *exit);
+void fake_guest_crash(struct vcpu *vcpu, struct vm_exit *exit);
 extern unsigned fake_entries;
 /* What was injected at entries, in order: "X13/5 I32 N2 "; and other events of the vendor. */
 extern char fake_story[1024];

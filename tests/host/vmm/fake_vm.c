@@ -255,6 +255,7 @@ static void run_entity(unsigned i)
 		ops->exited(e);
 		break;
 	case SCHED_YIELD:
+	case SCHED_SHARE:
 		e->wake_pending = true;
 		break;
 	case SCHED_BLOCK:
@@ -274,6 +275,11 @@ void task_yield(void)
 {
 	fake_schedule();
 	fake_work_yield();
+}
+
+void task_share(void)
+{
+	task_yield();
 }
 
 void fake_run_work(void)

@@ -30,31 +30,6 @@ int world_xcr0_result;
 
 /* What is not of this test. */
 
-int guest_memory_set_access(struct vm *v, gpa_t gpa, uint64_t size, unsigned access)
-{
-	(void)v;
-	(void)gpa;
-	(void)size;
-	(void)access;
-	return 0;
-}
-
-int guest_memory_map_device(struct vm *v, gpa_t gpa, void *pages, uint64_t size)
-{
-	(void)v;
-	(void)gpa;
-	(void)pages;
-	(void)size;
-	return 0;
-}
-
-void guest_memory_unmap_device(struct vm *v, gpa_t gpa, uint64_t size)
-{
-	(void)v;
-	(void)gpa;
-	(void)size;
-}
-
 bool guest_is_ram(const struct guest_memory *m, gpa_t gpa, uint64_t len)
 {
 	(void)m;
@@ -74,21 +49,9 @@ void vm_request(struct vm *v, enum vm_request request, const char *why)
 	vcpu_request(v->vcpus[0], VCPU_REQ_PAUSE);
 }
 
-void *page_alloc_zeroed(struct page_owner *owner, unsigned order)
+uint32_t cpu_model_signature(const struct vm *vm)
 {
-	(void)owner;
-	return kzalloc(PAGE_SIZE << order);
-}
-
-void page_free(struct page_owner *owner, void *pages, unsigned order)
-{
-	(void)owner;
-	(void)order;
-	kfree(pages);
-}
-
-uint32_t cpu_model_signature(void)
-{
+	(void)vm;
 	return 0x6b1;
 }
 

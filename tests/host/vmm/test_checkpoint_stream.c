@@ -26,6 +26,11 @@ void task_yield(void)
 {
 }
 
+void task_share(void)
+{
+	task_yield();
+}
+
 static int append(void *opaque, const void *data, size_t len)
 {
 	(void)opaque;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test-sources: vmm/cpu_model.c vmm/cpu_model_table.c vmm/cpu_model_dynamic.c */
+/* test-sources: vmm/cpu_model.c vmm/cpu_model_table.c vmm/cpu_model_dynamic.c vmm/cpu_common.c */
 /* test-sources: vmm/svm/svm_cpu_model.c vmm/vmx/vmx_cpu_model.c arch/x86_64/cpu_valid.c */
 /* What guests are told of the CPU: the same with both vendors, but for what is each one's own. It
  * is built of the CPUID of the machine that the test runs on, whoever made that. */
 #include "vmm/cpu_model.h"
 
 #include "arch/x86_64/cpuid.h"
+#include "kernel/log.h"
 #include "kernel/time.h"
 #include "vmm/fpu.h"
 #include "vmm/hook/hook_cpuid.h"
@@ -37,13 +38,24 @@ struct table {
 	uint32_t beyond;
 };
 
+static uint64_t get_reg(struct vcpu *vcpu, enum vcpu_reg reg)
+{
+	(void)vcpu;
+	(void)reg;
+	return 0;
+}
+
 struct time_scale time_scale = {.tsc_khz = 1000000};
-static const struct hv_ops svm_ops = {.cpu = &svm_cpu_vendor}, vmx_ops = {.cpu = &vmx_cpu_vendor};
+static const struct hv_ops svm_ops = {.cpu = &svm_cpu_vendor, .get_reg = get_reg},
+			   vmx_ops = {.cpu = &vmx_cpu_vendor, .get_reg = get_reg};
 const struct hv_ops *hv_ops;
 static struct vm_config config;
 static struct vm vm = {.config = &config};
 static struct table *table; /* that is made */
-static int refuse;	    /* the answer whose place there is no memory for, from 1; 0: none */
+static const struct hook_cpuid *hooked[8];
+static unsigned hooks;
+static bool has_apic;
+static int refuse; /* the answer whose place there is no memory for, from 1; 0: none */
 
 static struct answer *find(const struct table *t, uint32_t leaf, uint32_t subleaf)
 {
@@ -90,8 +102,16 @@ int hook_cpuid_set_beyond(struct vm *v, uint32_t leaf)
 int hook_cpuid_add(struct vm *v, const struct hook_cpuid *hook)
 {
 	(void)v;
-	(void)hook;
+	assert_true(hooks < ARRAY_SIZE(hooked));
+	hooked[hooks++] = hook;
 	return 0;
+}
+
+static void dynamic(struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf, struct cpuid_regs *regs)
+{
+	for (unsigned i = 0; i < hooks; i++)
+		if (hooked[i]->first == leaf)
+			hooked[i]->fn(hooked[i]->opaque, vcpu, leaf, subleaf, regs);
 }
 
 void hook_cpuid_remove(struct vm *v, const struct hook_cpuid *hook)
@@ -104,8 +124,14 @@ int hook_msr_read(struct vcpu *vcpu, uint32_t index, uint64_t *value)
 {
 	(void)vcpu;
 	(void)index;
-	*value = 0;
-	return -ENOENT;
+	*value = has_apic ? 0xfee00900 : 0;
+	return has_apic ? 0 : -ENOENT;
+}
+
+void log_msg(enum log_level level, const char *fmt, ...)
+{
+	(void)level;
+	(void)fmt;
 }
 
 uint64_t fpu_xcr0_mask(void)
@@ -138,6 +164,7 @@ static void build(struct table *t, const struct hv_ops *ops, uint32_t cpus)
 {
 	memset(t, 0, sizeof(*t));
 	table = t;
+	hooks = 0;
 	hv_ops = ops;
 	config.cpus = cpus;
 	assert_int_equal(cpu_model_create(&vm), 0);
@@ -210,6 +237,73 @@ static void test_own_leaves(void **state)
 	assert_int_equal(query(&svm, 0x80000008, 0).ecx, 0);
 }
 
+/* The model that both vendors' machines can be: to the bit, and nobody's by name. */
+static void test_common(void **state)
+{
+	static struct table svm, vmx;
+
+	(void)state;
+	config.cpu_common = true;
+	for (uint32_t cpus = 1; cpus <= 16; cpus += 5) {
+		build(&svm, &svm_ops, cpus);
+		build(&vmx, &vmx_ops, cpus);
+		assert_memory_equal(&svm, &vmx, sizeof(svm));
+	}
+	assert_int_equal(cpu_model_line(&vm), CPU_LINE_COMMON);
+	assert_int_equal(cpu_model_phys_bits(&vm), 36);
+	assert_int_equal(cpu_model_efer(&vm), 0x901);
+	assert_false(cpu_model_has_topoext(&vm));
+	assert_int_equal(vm.cr4_allowed & (1u << 16 | 1u << 18 | 1u << 20), 0);
+	/* SSE4.2 is there; XSAVE, AVX and AES are not, and of XSAVE there is no leaf. */
+	assert_int_equal(query(&svm, 1, 0).ecx & (1u << 20 | 1u << 25 | 1u << 26 | 1u << 28),
+			 1u << 20);
+	assert_null(find(&svm, 0xd, 0));
+	assert_int_equal(query(&svm, 0x80000007, 0).edx, 0);
+	assert_memory_equal(&(uint32_t){query(&svm, 0, 0).ebx}, "Alca", 4);
+	assert_memory_equal(&(uint32_t){query(&svm, 0, 0).edx}, "zarG", 4);
+	config.cpu_common = false;
+}
+
+/* What depends on what the guest has switched on does not bring back what the model has not. */
+static void test_common_dynamic(void **state)
+{
+	static struct table t;
+	struct cpuid_regs regs = {0};
+	struct vcpu vcpu = {.vm = &vm};
+
+	(void)state;
+	has_apic = true;
+	config.cpu_common = true;
+	build(&t, &svm_ops, 1);
+	dynamic(&vcpu, 1, 0, &regs);
+	assert_int_equal(regs.ecx & (1u << 21 | 1u << 24), 1u << 21); /* no TSC deadlines */
+	regs = (struct cpuid_regs){0};
+	dynamic(&vcpu, 0xd, 0, &regs);
+	assert_int_equal(regs.ebx, 0);
+	config.cpu_common = false;
+	regs = (struct cpuid_regs){0};
+	build(&t, &svm_ops, 1);
+	dynamic(&vcpu, 1, 0, &regs);
+	assert_int_equal(regs.ecx & (1u << 21 | 1u << 24), 1u << 21 | 1u << 24);
+	has_apic = false;
+}
+
+/* A machine that lacks one of its features is told of, and gets no such VM. */
+static void test_common_refused(void **state)
+{
+	static const struct cpu_features none;
+	struct cpu_features more = *cpu_common.features;
+	uint32_t bits;
+
+	(void)state;
+	assert_null(cpu_model_missing(&more, &more, &bits));
+	assert_string_equal(cpu_model_missing(&none, &more, &bits), "1, ECX");
+	assert_int_equal(bits, more.leaf_1_ecx);
+	more.leaf_80000001_edx |= 1u << 31;
+	assert_string_equal(cpu_model_missing(cpu_common.features, &more, &bits), "80000001, EDX");
+	assert_int_equal(bits, 1u << 31);
+}
+
 /* What no guest may see, whatever the machine has. */
 static void test_hidden(void **state)
 {
@@ -247,11 +341,11 @@ static void test_signature(void **state)
 	for (unsigned i = 0; i < ARRAY_SIZE(amd); i++)
 		assert_int_equal(svm_signature(amd[i].cpu), amd[i].told);
 	hv_ops = &vmx_ops;
-	assert_int_equal(cpu_model_signature(), cpuid(1).eax);
-	assert_int_equal(cpu_model_line(), CPU_LINE_INTEL);
+	assert_int_equal(cpu_model_signature(&vm), cpuid(1).eax);
+	assert_int_equal(cpu_model_line(&vm), CPU_LINE_INTEL);
 	hv_ops = &svm_ops;
-	assert_int_equal(cpu_model_signature(), svm_signature(cpuid(1).eax));
-	assert_int_equal(cpu_model_line(), CPU_LINE_AMD);
+	assert_int_equal(cpu_model_signature(&vm), svm_signature(cpuid(1).eax));
+	assert_int_equal(cpu_model_line(&vm), CPU_LINE_AMD);
 }
 
 /* Each answer in turn finds no memory: that is told. */
@@ -268,6 +362,7 @@ static void test_without_memory(void **state)
 			memset(&t, 0, sizeof(t));
 			table = &t;
 			hv_ops = both[i];
+			hooks = 0;
 			refuse = ++n;
 			if (cpu_model_create(&vm) == 0)
 				break;
@@ -283,7 +378,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_same_features),  cmocka_unit_test(test_own_leaves),
 		cmocka_unit_test(test_hidden),	       cmocka_unit_test(test_signature),
-		cmocka_unit_test(test_without_memory),
+		cmocka_unit_test(test_without_memory), cmocka_unit_test(test_common),
+		cmocka_unit_test(test_common_dynamic), cmocka_unit_test(test_common_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 /* test-sources: vmm/hook/hook_table.c lib/range_map.c kernel/time.c */
 /* test-sources: tests/host/vmm/fake.c tests/host/vmm/fake_hv.c tests/host/vmm/run_world.c */
 /* test-sources: vmm/hook/hook_mapped.c */
+/* test-sources: tests/host/vmm/fake_pages.c tests/host/vmm/fake_page_alloc.c */
 /* Exits: what each kind does to the guest's registers and to RIP. */
 #include "vmm/exit.h"
 

@@ -72,6 +72,11 @@ void task_yield(void)
 {
 }
 
+void task_share(void)
+{
+	task_yield();
+}
+
 void vm_flush(struct vm *v)
 {
 	(void)v;

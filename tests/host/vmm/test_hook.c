@@ -4,12 +4,14 @@
 /* test-sources: vmm/hook/hook_table.c lib/range_map.c kernel/time.c */
 /* test-sources: tests/host/vmm/fake.c tests/host/vmm/fake_time.c */
 /* test-sources: vmm/hook/hook_mapped.c */
+/* test-sources: tests/host/vmm/fake_pages.c */
 /* Who answers for what: every map, its edges, splits and conflicts, and having no memory. */
 #include "vmm/hook/hook.h"
 
 #include "kernel/time.h"
 #include "lib/range_map.h"
 #include "tests/host/vmm/fake.h"
+#include "tests/host/vmm/hook_world.h"
 #include "vmm/guest_memory.h"
 #include "vmm/hook/hook_call.h"
 #include "vmm/hook/hook_cpuid.h"
@@ -29,65 +31,6 @@
 
 #include <cmocka.h>
 
-static struct vm vm = {.name = "v"};
-static struct vcpu vcpu = {.vm = &vm};
-static struct guest_memory no_memory = {.high_end = GUEST_HIGH_BASE};
-static unsigned flushes;
-
-int guest_memory_set_access(struct vm *v, gpa_t gpa, uint64_t size, unsigned access)
-{
-	(void)v;
-	(void)gpa;
-	(void)size;
-	(void)access;
-	return 0;
-}
-
-int guest_memory_map_device(struct vm *v, gpa_t gpa, void *pages, uint64_t size)
-{
-	(void)v;
-	(void)gpa;
-	(void)pages;
-	(void)size;
-	return 0;
-}
-
-void guest_memory_unmap_device(struct vm *v, gpa_t gpa, uint64_t size)
-{
-	(void)v;
-	(void)gpa;
-	(void)size;
-}
-
-void vm_flush(struct vm *v)
-{
-	(void)v;
-	flushes++;
-}
-
-/* A device that writes down what it was asked. */
-static char story[512];
-
-static int note_read(void *opaque, struct vcpu *v, uint64_t offset, unsigned width, uint64_t *value)
-{
-	size_t at = strlen(story);
-
-	assert_ptr_equal(v, &vcpu);
-	snprintf(story + at, sizeof(story) - at, "%s%lu/%u ", (const char *)opaque, offset, width);
-	*value = UINT64_C(0x8877665544332211) >> (8 * (offset % 8));
-	return 0;
-}
-
-static int note_write(void *opaque, struct vcpu *v, uint64_t offset, unsigned width, uint64_t value)
-{
-	size_t at = strlen(story);
-
-	assert_ptr_equal(v, &vcpu);
-	snprintf(story + at, sizeof(story) - at, "%s%lu/%u=%lx ", (const char *)opaque, offset,
-		 width, value);
-	return 0;
-}
-
 static int fail_read(void *opaque, struct vcpu *v, uint64_t offset, unsigned width, uint64_t *value)
 {
 	(void)opaque;
@@ -98,39 +41,8 @@ static int fail_read(void *opaque, struct vcpu *v, uint64_t offset, unsigned wid
 	return -EIO;
 }
 
-static const struct hook_ops note = {.read = note_read, .write = note_write};
 static const struct hook_ops mute = {.read = NULL, .write = NULL};
 static const struct hook_ops broken = {.read = fail_read};
-
-#define HOOK(id, first_, last_, ops_)                                    \
-	{                                                                \
-		.first = (first_), .last = (last_), .ops = &(ops_),      \
-		.opaque = (void *)(uintptr_t)(id), .owner = "device-" id \
-	}
-#define HOOK_REGISTER(id, first_, width_, ops_)                                             \
-	{                                                                                   \
-		.first = (first_), .last = (first_), .ops = &(ops_),                        \
-		.opaque = (void *)(uintptr_t)(id), .owner = "device-" id, .width = (width_) \
-	}
-
-static int setup(void **state)
-{
-	(void)state;
-	story[0] = '\0';
-	fake_log_clear();
-	fake_memory_left = -1;
-	vm.memory = &no_memory;
-	flushes = 0;
-	return hook_maps_create(&vm);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	hook_maps_destroy(&vm);
-	assert_int_equal(fake_objects, 0);
-	return 0;
-}
 
 static void test_io_widths(void **state)
 {

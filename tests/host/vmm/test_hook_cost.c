@@ -4,6 +4,7 @@
 /* test-sources: vmm/hook/hook_table.c lib/range_map.c kernel/time.c */
 /* test-sources: tests/host/vmm/fake.c tests/host/vmm/fake_time.c */
 /* test-sources: vmm/hook/hook_mapped.c */
+/* test-sources: tests/host/vmm/fake_pages.c */
 /*
  * An access with 10 000 hooks costs at most half as much again as with 10:
  * counted in instructions, one by one with the CPU's trap flag, so that the
@@ -40,31 +41,6 @@
 static struct vm vm = {.name = "v"};
 static struct vcpu vcpu = {.vm = &vm};
 static struct guest_memory no_memory = {.high_end = GUEST_HIGH_BASE};
-
-int guest_memory_set_access(struct vm *v, gpa_t gpa, uint64_t size, unsigned access)
-{
-	(void)v;
-	(void)gpa;
-	(void)size;
-	(void)access;
-	return 0;
-}
-
-int guest_memory_map_device(struct vm *v, gpa_t gpa, void *pages, uint64_t size)
-{
-	(void)v;
-	(void)gpa;
-	(void)pages;
-	(void)size;
-	return 0;
-}
-
-void guest_memory_unmap_device(struct vm *v, gpa_t gpa, uint64_t size)
-{
-	(void)v;
-	(void)gpa;
-	(void)size;
-}
 
 void vm_flush(struct vm *v)
 {

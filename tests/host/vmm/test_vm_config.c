@@ -54,6 +54,7 @@ static void test_whole(void **state)
 					    "  autostart = true\n"
 					    "  console = yes\n"
 					    "  msr-unknown = ignore\n"
+					    "  cpu-model = common\n"
 					    "[boot]\n"
 					    "  kernel = module:vmlinuz\n"
 					    "  cmdline = \"console=ttyS0 # not a comment\"\n"
@@ -65,11 +66,12 @@ static void test_whole(void **state)
 	assert_string_equal(config->name, "linux");
 	assert_int_equal(config->cpus, 2);
 	assert_int_equal(config->memory, 512u << 20);
-	assert_true(config->autostart && config->console && config->msr_ignore);
+	assert_true(config->autostart && config->console && config->msr_ignore &&
+		    config->cpu_common);
 	s = vm_config_section(config, "boot", "");
 	assert_string_equal(vm_config_find_key(s, "cmdline")->value,
 			    "console=ttyS0 # not a comment");
-	assert_int_equal(vm_config_find_key(s, "cmdline")->line, 10);
+	assert_int_equal(vm_config_find_key(s, "cmdline")->line, 11);
 	assert_null(vm_config_find_key(s, "initrd"));
 	assert_non_null(vm_config_section(config, "device", "ram0"));
 	assert_null(vm_config_section(config, "device", "ram1"));
@@ -83,7 +85,8 @@ static void test_defaults(void **state)
 
 	(void)state;
 	assert_int_equal(config->cpus, 1);
-	assert_false(config->autostart || config->console || config->msr_ignore);
+	assert_false(config->autostart || config->console || config->msr_ignore ||
+		     config->cpu_common);
 	assert_string_equal(config->machine, "pc");
 	vm_config_free(config);
 	vm_config_free(NULL);
@@ -123,6 +126,7 @@ static void test_errors(void **state)
 	expect_error("[vm \"v\"]\nmemory = 1M\ncpus = 0", "t.cfg:3: cpus:");
 	expect_error("[vm \"v\"]\nautostart = maybe", "t.cfg:2: autostart: expected true or false");
 	expect_error("[vm \"v\"]\nmachine = mac", "t.cfg:2: machine: expected pc or none");
+	expect_error("[vm \"v\"]\ncpu-model = 486", "t.cfg:2: cpu-model: expected host or common");
 	expect_error("[vm \"v\"]\nmsr-unknown = 1", "t.cfg:2: msr-unknown: expected gp or ignore");
 	expect_error("[vm \"v\"]\ncolour = red",
 		     "t.cfg:2: colour: no such key: expected one of cpus");
@@ -156,6 +160,12 @@ static void test_several_modules(void **state)
 				"'module:b'; there are a"));
 	assert_null(vm_config_module(config, boot->keys->next->next));
 	assert_true(fake_logged("t.cfg:6: kernel: expected module:NAME"));
+	/* What a guest writes to is nothing to make another of. */
+	assert_true(boot_module_use(boot_module_find("a"), true));
+	assert_null(vm_config_module(config, boot->keys));
+	assert_true(fake_logged("t.cfg:4: module: a VM's disk writes to a now"));
+	boot_module_unuse(boot_module_find("a"));
+	assert_non_null(vm_config_module(config, boot->keys));
 	fake_clear_modules();
 	vm_config_free(config);
 }

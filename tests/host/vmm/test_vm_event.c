@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-sources: vmm/vcpu_cr.c vmm/flight.c */
 /* test-sources: vmm/vm.c vmm/vm_life.c vmm/vm_time.c vmm/vm_vcpus.c vmm/guest_memory.c */
-/* test-sources: vmm/cpu_model.c vmm/cpu_model_dynamic.c vmm/cpu_model_table.c */
+/* test-sources: vmm/cpu_common.c vmm/cpu_model.c vmm/cpu_model_dynamic.c vmm/cpu_model_table.c */
 /* test-sources: arch/x86_64/cpu_valid.c */
 /* test-sources: vmm/msr.c */
 /* test-sources: vmm/run.c vmm/exit.c vmm/vcpu.c vmm/vcpu_event.c vmm/post_mortem.c */
@@ -51,7 +51,17 @@ static void hear(const struct vm_event *event)
 				       [VM_EVENT_CRASH] = 'C',	[VM_EVENT_DEVICE_DELETED] = 'D'};
 	size_t at = strlen(told);
 
+	static const enum vm_state states[] = {
+		[VM_EVENT_START] = VM_RUNNING,	[VM_EVENT_PAUSE] = VM_PAUSED,
+		[VM_EVENT_RESUME] = VM_RUNNING, [VM_EVENT_RESET] = VM_RUNNING,
+		[VM_EVENT_STOP] = VM_STOPPED,	[VM_EVENT_CRASH] = VM_CRASHED};
+
 	assert_ptr_equal(event->vm, vm);
+	/* It can be seen, and nobody else can have told of something later. */
+	if (event->kind < VM_EVENT_POWER_BUTTON || event->kind == VM_EVENT_CRASH) {
+		assert_int_equal(vm->state, states[event->kind]);
+		assert_true(vm->busy);
+	}
 	if (at < sizeof(told) - 1)
 		told[at] = (char)(letters[event->kind] | (event->guest ? 0x20 : 0));
 	if (event->kind == VM_EVENT_CRASH)
@@ -60,19 +70,6 @@ static void hear(const struct vm_event *event)
 
 VM_EVENT_LISTENER(listener, .hear = hear);
 
-static void spin(struct vcpu *vcpu, struct vm_exit *exit)
-{
-	(void)vcpu;
-	exit->kind = VM_EXIT_INTERRUPT;
-	this_cpu()->need_resched = true;
-}
-
-static void crash(struct vcpu *vcpu, struct vm_exit *exit)
-{
-	(void)vcpu;
-	exit->kind = VM_EXIT_TRIPLE_FAULT;
-}
-
 static int setup(void **state)
 {
 	(void)state;
@@ -80,7 +77,7 @@ static int setup(void **state)
 	fake_hv_reset();
 	fake_vm_reset();
 	fake_log_clear();
-	fake_guest = spin;
+	fake_guest = fake_guest_spin;
 	config = (struct vm_config){.name = "v", .cpus = 2, .memory = 6 * MIB, .file = "v.cfg"};
 	return vm_define(&config, &vm);
 }
@@ -111,12 +108,12 @@ static void test_of_its_own(void **state)
 	assert_int_equal(vm_start(vm), 0);
 	vm_request(vm, VM_REQUEST_RESET, "reset button");
 	fake_run_work();
-	fake_guest = crash;
+	fake_guest = fake_guest_crash;
 	fake_schedule();
 	fake_run_work();
 	assert_string_equal(told, "Src");
 	assert_string_equal(told_why, "triple fault");
-	fake_guest = spin;
+	fake_guest = fake_guest_spin;
 	assert_int_equal(vm_reset(vm), 0);
 	vm_request(vm, VM_REQUEST_POWEROFF, "S5");
 	fake_run_work();

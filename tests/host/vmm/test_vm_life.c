@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-sources: vmm/vcpu_cr.c vmm/flight.c */
 /* test-sources: vmm/vm.c vmm/vm_life.c vmm/vm_time.c vmm/vm_vcpus.c vmm/guest_memory.c */
-/* test-sources: vmm/cpu_model.c vmm/cpu_model_dynamic.c vmm/cpu_model_table.c */
+/* test-sources: vmm/cpu_common.c vmm/cpu_model.c vmm/cpu_model_dynamic.c vmm/cpu_model_table.c */
 /* test-sources: arch/x86_64/cpu_valid.c */
 /* test-sources: vmm/msr.c */
 /* test-sources: vmm/run.c vmm/exit.c vmm/vcpu.c vmm/vcpu_event.c vmm/post_mortem.c */
@@ -45,27 +45,13 @@ static struct vm *vm;
 static struct page_stats before;
 static size_t objects_before;
 
-/* Each entry ends at once, as if the slice were over. */
-static void spin(struct vcpu *vcpu, struct vm_exit *exit)
-{
-	(void)vcpu;
-	exit->kind = VM_EXIT_INTERRUPT;
-	this_cpu()->need_resched = true;
-}
-
-static void crash(struct vcpu *vcpu, struct vm_exit *exit)
-{
-	(void)vcpu;
-	exit->kind = VM_EXIT_TRIPLE_FAULT;
-}
-
 static int setup(void **state)
 {
 	(void)state;
 	fake_hv_reset();
 	fake_vm_reset();
 	fake_log_clear();
-	fake_guest = spin;
+	fake_guest = fake_guest_spin;
 	config = (struct vm_config){.name = "v", .cpus = 2, .memory = 6 * MIB, .file = "v.cfg"};
 	page_alloc_stats(&before);
 	objects_before = fake_objects;
@@ -324,7 +310,7 @@ static void test_crash_is_kept_for_a_look(void **state)
 {
 	(void)state;
 	assert_int_equal(vm_start(vm), 0);
-	fake_guest = crash;
+	fake_guest = fake_guest_crash;
 	fake_schedule();
 	fake_run_work();
 	assert_int_equal(vm->state, VM_CRASHED);
@@ -333,16 +319,16 @@ static void test_crash_is_kept_for_a_look(void **state)
 	fake_entries = 0;
 	fake_schedule();
 	assert_int_equal(fake_entries, 0);
-	fake_guest = spin;
+	fake_guest = fake_guest_spin;
 	assert_int_equal(vm_reset(vm), 0);
 	fake_schedule();
 	assert_true(fake_entries > 0);
 
-	fake_guest = crash;
+	fake_guest = fake_guest_crash;
 	fake_schedule();
 	fake_run_work();
 	assert_int_equal(vm->state, VM_CRASHED);
-	fake_guest = spin;
+	fake_guest = fake_guest_spin;
 	assert_int_equal(vm_start(vm), 0); /* afresh */
 	assert_int_equal(vm_destroy(vm), 0);
 }
