@@ -42,16 +42,18 @@ $(SHARED)/docs/%.c: docs/%.md
 	$(Q)mkdir -p $(@D)
 	$(Q)sed -n '/^```c$$/,/^```$$/{/^```/!p}' $< >$@
 
-define host_test
-$(1:tests/host/%.c=$(HOST)/%): $(patsubst %.c,$(HOST)/obj/%.o,$(1) $(call uses,$(1)))
-HOST_OBJS += $(patsubst %.c,$(HOST)/obj/%.o,$(1) $(call uses,$(1)))
+# What a fuzzer is made of is compiled once, for it: in a test the runtime's empty callbacks stand
+# for libFuzzer's.
+FUZZED_SOURCES := $(sort $(HOST_FUZZERS) $(foreach fuzzer,$(HOST_FUZZERS),$(call uses,$(fuzzer))))
+host_objs = $(patsubst %.c,$(HOST)/fuzz-obj/%.o,$(filter $(FUZZED_SOURCES),$(1))) \
+	$(patsubst %.c,$(HOST)/obj/%.o,$(filter-out $(FUZZED_SOURCES),$(1)))
+
+define host_program
+$(1:tests/host/%.c=$(HOST)/%): $(2)
+HOST_OBJS += $(2)
 endef
-define host_fuzzer
-$(1:tests/host/%.c=$(HOST)/%): $(patsubst %.c,$(HOST)/fuzz-obj/%.o,$(1) $(call uses,$(1)))
-HOST_OBJS += $(patsubst %.c,$(HOST)/fuzz-obj/%.o,$(1) $(call uses,$(1)))
-endef
-$(foreach test,$(HOST_TESTS),$(eval $(call host_test,$(test))))
-$(foreach test,$(HOST_FUZZERS),$(eval $(call host_fuzzer,$(test))))
+$(foreach program,$(HOST_TESTS) $(HOST_FUZZERS),$(eval \
+	$(call host_program,$(program),$(call host_objs,$(program) $(call uses,$(program))))))
 
 $(HOST_BINARIES): $(ZYDIS)/libzydis-host.a $(LZ4_HOST_OBJ) $(HOST)/.uses
 	$(call say,HOSTLD,$@)

@@ -14,7 +14,7 @@ import re
 import socket
 
 from harness.cases import BUILD, LOGS
-from harness.serial import DEMO, SerialMachine, make_iso
+from harness.serial import DEMO, UNPACKED, SerialMachine, make_iso
 
 CONFIG = """\
 plugin_ctrl: speaker=0
@@ -37,7 +37,6 @@ debug: action=ignore
 """
 # What every exit of a guest that it runs well writes into Bochs's log.
 USUAL = re.compile(r"SVM VMEXIT: |^\d+[id]\[|lt_dlhandle")
-UNPACKED = DEMO.parent / "guests/vmlinuz-unpacked"
 OFF = "ACPI control: soft power off"
 # Instructions a second. Linux's clock ticks 250 times in one; a tick is some 10 000 of them.
 IPS, LINUX_IPS = 20000000, 100000000
@@ -52,7 +51,7 @@ LINUX_CMDLINE = {"corei7_haswell_4770": "apicv=no", "corei7_skylake_x": "apicv=n
 
 def for_linux(files, model):
     """The files of an ISO, with what this CPU's faults make Linux need, and a kernel that is unpacked
-    already, which QEMU would take longer to load than to unpack."""
+    already."""
     more = LINUX_ARGUMENTS.get(model)
     if files:
         files = {name: UNPACKED if file == DEMO / "vmlinuz" else file

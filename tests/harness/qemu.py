@@ -16,6 +16,12 @@ OVMF = "/usr/share/OVMF"
 ICOUNT = ["-icount", "shift=0,sleep=off", "-seed", "1", "-rtc", "base=2026-01-01,clock=vm"]
 
 
+def by_ahci(disc):
+    """A drive whose controller has DMA, which SeaBIOS uses: a kernel is loaded in half the time."""
+    return ["-device", "ahci,id=ahci", "-drive", f"if=none,id=disc,media=cdrom,file={disc}",
+            "-device", "ide-cd,bus=ahci.0,drive=disc,bootindex=0"]
+
+
 class Qemu(SerialMachine):
     """QEMU with the demo's ISO, or with one made of `files`, `cmdline` and the image of
     another configuration's BUILD directory; iso=False: the bare machine, for `extra` to
@@ -27,7 +33,8 @@ class Qemu(SerialMachine):
     def __init__(self, t, files=None, cmdline="", cpus=2, memory=1024, cpu="max,+svm",
                  firmware="bios", iso=True, build=BUILD, com=1, resets=False, extra=()):
         super().__init__(t)
-        in_turns = cpus <= 2 or files is None or "vmlinuz" in files
+        linux = files is None or any(name.startswith("vmlinuz") for name in files)
+        in_turns = cpus <= 2 or linux
         accel = "tcg,thread=single" if in_turns else "tcg"
         command = ["qemu-system-x86_64", "-accel", accel, "-cpu", cpu, "-smp", cpus,
                    "-m", memory, "-display", "none", "-nic", "none",
@@ -35,7 +42,9 @@ class Qemu(SerialMachine):
                    *(com - 1) * ["-serial", "null"], "-serial", "stdio", "-monitor", "none",
                    "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
         if iso:
-            command += ["-cdrom", make_iso(t, files, cmdline, build), "-boot", "d"]
+            disc = make_iso(t, files, cmdline, build)
+            command += (by_ahci(disc) if linux and files and firmware == "bios" else
+                        ["-cdrom", disc, "-boot", "d"])
         if firmware == "uefi":
             variables = t.dir / "ovmf-vars.fd"
             shutil.copyfile(f"{OVMF}/OVMF_VARS_4M.fd", variables)

@@ -15,6 +15,11 @@ from harness.cases import BUILD, ROOT, Failure, run_tool
 PROMPT = "alcazar> "
 # The demo's images, for cases that bring a config of their own.
 DEMO = BUILD / "demo"
+# Its kernel without the decompressor: four of the seven billion instructions of a boot.
+UNPACKED = BUILD / "guests/vmlinuz-unpacked"
+
+# A UART says each byte by itself: a read waits so many seconds for those behind the first.
+GATHER = 0.003
 
 # What a terminal heeds and does not show: XON and XOFF come in the middle of any line.
 NOT_SHOWN = dict.fromkeys(map(ord, "\r\x11\x13"))
@@ -110,6 +115,8 @@ class SerialMachine:
         """Reads what there is, waiting up to `seconds`; False at the end of the line."""
         if not select.select([self.output], [], [], max(seconds, 0))[0]:
             return True
+        if seconds > 0:
+            time.sleep(GATHER)
         try:
             data = os.read(self.output, 65536)
         except ConnectionResetError:
