@@ -21,7 +21,7 @@ plugin_ctrl: speaker=0
 config_interface: textconfig
 display_library: rfb, options="timeout=0"
 sound: waveoutdrv=dummy, waveindrv=dummy, midioutdrv=dummy
-romimage: file=/usr/share/bochs/BIOS-bochs-latest
+romimage: file=/usr/share/bochs/BIOS-bochs-latest, options=fastboot
 vgaromimage: file=/usr/share/vgabios/vgabios.bin
 memory: guest={memory}, host={host_memory}
 cpu: model={model}, count={cpus}, ips={ips}, reset_on_triple_fault=0

@@ -73,7 +73,7 @@ LONG = ("machine/hotplug/under_load[1000", "machine/hotplug/fronts_under_load[10
         "machine/cross_vendor/linux", "machine/checkpoint/virtio_goes_on[100",
         "machine/checkpoint/linux_under_load[100",
         "machine/msr_areas/run_linux", "machine/transfer/linux",
-        "machine/life/linux_is_destroyed[10",
+        "machine/life/linux_is_destroyed[10", "machine/mux/a_flood_beside_an_echo[64",
         # More of what others do on another number of CPUs.
         "machine/linux/side_by_side[2", "machine/hotplug/under_load[60,2",
         "machine/hotplug/fronts_under_load[60,2", "machine/virtio/ends_while_it_reads[2",

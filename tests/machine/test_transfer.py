@@ -54,6 +54,16 @@ def receives(t, m, name, file, spoil=None, **options):
     return talks(t, m, ["sb", "-k", "-vv", file], spoil=spoil or Spoil(), **options)
 
 
+def gives_up(m, how):
+    """What sb has in its buffer may come behind its CANs, and make them a block's data; rb may throw
+    away its own: then we hear of nothing, and a person's Ctrl-C is quicker than ten tries."""
+    try:
+        m.expect(how, 5)
+    except Failure:
+        m.send("\x03\x03")
+        m.expect(how, SECONDS)
+
+
 def is_whole(t, name):
     """By the tool's word."""
     tool = subprocess.run([ROOT / "tools/alcazar-checkpoint", "-q", t.dir / name])
@@ -72,15 +82,12 @@ def fails(t, m, file):
         m.expect(r"(no|held): given up", SECONDS)
         m.expect(PROMPT, SECONDS)
     check(receives(t, m, "no", file, stop_after=50 * BLOCK) != 0, "sb was not stopped")
-    # What sb has in its buffer may come behind its CANs, and make them a block's data; rb may
-    # throw away its own.
-    m.expect(r"receive: no: (the other end gave up|too many blocks.*); nothing is kept",
-             4 * SECONDS)
+    gives_up(m, r"receive: no: (the other end gave up|too many blocks.*|given up); nothing is kept")
     m.expect(PROMPT, SECONDS)
     file.rename(t.dir / "whole.ckpt")
     check(sends(t, m, "held", Spoil(), stop_after=50 * BLOCK) != 0, "rb was not stopped")
     (t.dir / "whole.ckpt").rename(file)
-    m.expect(r"send: held: (the other end gave up|too many blocks)", 4 * SECONDS)
+    gives_up(m, r"send: held: (the other end gave up|too many blocks|given up)")
     m.expect(PROMPT, SECONDS)
     stream[len(stream) // 2] ^= 1
     bad = t.dir / "bad.ckpt"

@@ -27,7 +27,7 @@
 #define PORT(n)	    (COM1 + (n))
 #define LSR_EMPTY   0x60
 #define FIFO	    16
-#define READ_NS	    10 /* what a port access takes: as in an emulator */
+#define READ_NS	    100 /* what a port access takes: less than on a machine */
 #define DAMAGED_LSR 0xff
 
 uint64_t fake_tsc;
