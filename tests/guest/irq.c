@@ -80,7 +80,7 @@ static uint64_t ten_ticks_us(uint64_t good)
 {
 	uint64_t start, us, best = UINT64_MAX;
 
-	for (unsigned round = 0; round < 500 && best > good; round++) {
+	for (unsigned round = 0; round < 3000 && best > good; round++) {
 		count = 0;
 		if (!wait_for(1))
 			return UINT64_MAX;
