@@ -22,7 +22,7 @@ MACHINES = {
 }
 
 # By what the names of cases begin with. SHORT: each thing that a vendor's code does, once,
-# and Linux, with another beside it.
+# and Linux, with another beside it (on ryzen; LONG has the others).
 SHORT = (
     "machine/guests/runs[",
     "machine/guests/runs_smp[2",
@@ -51,7 +51,7 @@ SLOW = (
     "machine/screen/",
     "machine/serial_ports/",
     "machine/generic/generic",
-    "machine/virtio/disk[64",
+    "machine/virtio/disk",
     "machine/cpu_model/",
     "machine/checkpoint/linux",
     "machine/checkpoint/virtio_goes_on",
@@ -72,12 +72,18 @@ LONG = ("machine/hotplug/under_load[1000", "machine/hotplug/fronts_under_load[10
         "machine/virtio/plugged_under_ping[100", "machine/cross_vendor/there_and_back",
         "machine/cross_vendor/linux", "machine/checkpoint/virtio_goes_on[100",
         "machine/checkpoint/linux_under_load[100",
+        "machine/checkpoint/memory_is_of_one_moment[8",
         "machine/msr_areas/run_linux", "machine/transfer/linux",
         "machine/life/linux_is_destroyed[10", "machine/mux/a_flood_beside_an_echo[64",
         # More of what others do on another number of CPUs.
         "machine/linux/side_by_side[2", "machine/hotplug/under_load[60,2",
         "machine/hotplug/fronts_under_load[60,2", "machine/virtio/ends_while_it_reads[2",
         "machine/qmp/loses_nothing_under_flood[2",
+        # Linux in Bochs boots on one model of each vendor, twice at once.
+        "machine/linux/side_by_side[1,(1, 1),corei7_sandy_bridge",
+        "machine/linux/side_by_side[1,(1, 1),corei7_haswell",
+        # Other cases start by UEFI as well: a console, a card after a reset, the network.
+        "machine/linux/demo[uefi",
         # And what another one, or a larger one, shows there.
         "machine/linux/side_by_side[1,(1, 1),qemu", "machine/virtio/disk[4,1,qemu",
         "machine/virtio/iperf", "machine/serial_ports/two_vms")

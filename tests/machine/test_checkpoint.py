@@ -85,8 +85,8 @@ def timers_go_on(t):
         return verdict(m)
 
 
-@case(seconds=20)
-def memory_is_of_one_moment(t, rounds=4):
+@case(seconds=20, each=({"rounds": 2}, {"rounds": 8}))
+def memory_is_of_one_moment(t, rounds):
     """A guest that has all of its memory written, by itself and by devices, while it is saved."""
     files = {"guest.cfg": guest_cfg("past", memory="128M", more=front("test0", "testdev:")),
              "past.elf": GUESTS / "past.elf"}
@@ -306,7 +306,7 @@ def virtio_cfg():
             + front("rng", "virtio-rng:?rate=64K"))
 
 
-@case(seconds=60, each=({"rounds": 3}, {"rounds": 100}))
+@case(seconds=60, each=({"rounds": 2}, {"rounds": 100}))
 def virtio_goes_on(t, rounds):
     """Disks, a file system, network, console and random numbers of a Linux that uses all of them
     while it is saved, destroyed and restored; a neighbour answers its pings."""

@@ -184,7 +184,7 @@ def transfer(guest, sender, receiver, mib):
     check(wanted == got, f"{wanted} was sent, {got} received")
 
 
-@case(seconds=80, each=[{"mib": 8, "pings": 50}, {"mib": 256, "pings": 400}])
+@case(seconds=80, each=[{"mib": 4, "pings": 50}, {"mib": 256, "pings": 400}])
 def network(t, mib, pings):
     """Two VMs at a switch, of which one has two pairs of queues: no ping is lost, TCP is what was
     sent, and hardly a segment was cut or summed by us."""
