@@ -2,12 +2,13 @@
 /* test-sources: admin/transfer_commands.c vmm/checkpoint/store.c vmm/checkpoint/stream.c */
 /* test-sources: vmm/checkpoint/place.c vmm/checkpoint/place_memory.c */
 /* test-sources: lib/parse.c lib/crc32c.c kernel/fast_crc32c.c */
+/* test-sources: tests/host/fake/kernel/fake_memory.c */
 /* `send` and `receive`: what is kept of what comes, and what leaves is what there is. */
 #include "admin/command.h"
 #include "admin/transfer.h"
 #include "kernel/page_alloc.h"
-#include "kernel/slab.h"
 #include "kernel/task.h"
+#include "tests/host/fake/kernel/fake_memory.h"
 #include "vmm/checkpoint/store.h"
 #include "vmm/checkpoint/stream.h"
 
@@ -19,52 +20,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#define PAGES 64u /* of the machine; half of them may be taken */
-
-static long pages_left = PAGES, objects;
-
-void page_owner_register(struct page_owner *owner, const char *name)
-{
-	owner->name = name;
-}
-
-void page_alloc_stats(struct page_stats *stats)
-{
-	*stats = (struct page_stats){.total = PAGES, .free = (uint64_t)pages_left};
-}
-
-void *page_alloc(struct page_owner *owner, unsigned order)
-{
-	pages_left -= 1l << order;
-	owner->pages += 1u << order;
-	return malloc(PAGE_SIZE << order);
-}
-
-void page_free(struct page_owner *owner, void *pages, unsigned order)
-{
-	pages_left += 1l << order;
-	owner->pages -= 1u << order;
-	free(pages);
-}
-
-void *kmalloc(size_t size)
-{
-	objects++;
-	return malloc(size);
-}
-
-void *kzalloc(size_t size)
-{
-	objects++;
-	return calloc(1, size);
-}
-
-void kfree(const void *p)
-{
-	objects -= p != NULL;
-	free((void *)p);
-}
 
 void task_yield(void)
 {

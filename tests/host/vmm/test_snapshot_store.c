@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-sources: vmm/checkpoint/store.c lib/parse.c */
+/* test-sources: tests/host/fake/kernel/fake_memory.c */
 /* Checkpoints in memory: names, contents, the limit, and that all of it comes back. */
 #include "kernel/page_alloc.h"
-#include "kernel/slab.h"
+#include "tests/host/fake/kernel/fake_memory.h"
 #include "vmm/checkpoint/store.h"
 
 #include <errno.h>
@@ -13,55 +14,7 @@
 
 #include <cmocka.h>
 
-#define PAGES 64u /* of the machine; half of them may be taken */
 #define BLOCK 65536u
-
-static uint64_t pages_left = PAGES;
-static long objects;
-
-void page_owner_register(struct page_owner *owner, const char *name)
-{
-	owner->name = name;
-}
-
-void page_alloc_stats(struct page_stats *stats)
-{
-	*stats = (struct page_stats){.total = PAGES, .free = pages_left};
-}
-
-void *page_alloc(struct page_owner *owner, unsigned order)
-{
-	if (pages_left < 1u << order)
-		return NULL;
-	pages_left -= 1u << order;
-	owner->pages += 1u << order;
-	return malloc(PAGE_SIZE << order);
-}
-
-void page_free(struct page_owner *owner, void *pages, unsigned order)
-{
-	pages_left += 1u << order;
-	owner->pages -= 1u << order;
-	free(pages);
-}
-
-void *kmalloc(size_t size)
-{
-	objects++;
-	return malloc(size);
-}
-
-void *kzalloc(size_t size)
-{
-	objects++;
-	return calloc(1, size);
-}
-
-void kfree(const void *p)
-{
-	objects -= p != NULL;
-	free((void *)p);
-}
 
 static uint8_t byte_at(size_t at)
 {
