@@ -19,7 +19,7 @@ DEMO = BUILD / "demo"
 UNPACKED = BUILD / "guests/vmlinuz-unpacked"
 
 # A UART says each byte by itself: a read waits so many seconds for those behind the first.
-GATHER = 0.003
+GATHER = 0.001
 
 # What a terminal heeds and does not show: XON and XOFF come in the middle of any line.
 NOT_SHOWN = dict.fromkeys(map(ord, "\r\x11\x13"))

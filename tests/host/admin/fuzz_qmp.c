@@ -94,7 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (data[i] == '\r' || data[i] == '\n') {
 			lines += !blank;
 			blank = true;
-		} else if (data[i] != ' ' && data[i] != '\t') {
+		} else if (!strchr(" \t\x11\x13", data[i]) || !data[i]) { /* nor XON and XOFF */
 			blank = false;
 		}
 		ctrl += data[i] == 0x03 || data[i] == 0x1d;
