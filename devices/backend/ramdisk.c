@@ -382,10 +382,13 @@ static bool ramdisk_pages_thaw(void *state)
 		return true;
 	grace_publish(r->frozen, NULL);
 	grace_synchronize();
-	for (uint64_t i = 0; i < r->page_count; i++)
+	for (uint64_t i = 0; i < r->page_count; i++) {
 		if (frozen[i] & RAMDISK_DISCARDED)
 			page_free(&r->dev->vm->owner, (void *)(frozen[i] & ~RAMDISK_DISCARDED),
 				  PAGE_ORDER_4K);
+		if (i % RAMDISK_FREE_TURN == RAMDISK_FREE_TURN - 1)
+			task_share();
+	}
 	kfree(frozen);
 	return !r->torn;
 }
