@@ -12,6 +12,8 @@
 #include "vmm/vm.h"
 #include "vmm/vm_config.h"
 
+#define MSR_PERF_CTL(n)	   (0xc0010000 + (n)) /* four of each, on every CPU since the K7 */
+#define MSR_PERF_CTR(n)	   (0xc0010004 + (n))
 #define MSR_SYSCFG	   0xc0010010
 #define MSR_HWCR	   0xc0010015
 #define HWCR_TSC_FREQ_SEL  BIT(24) /* the TSC counts at a constant rate */
@@ -32,6 +34,15 @@
 #define MSR_BU_CFG2	   0xc001102a
 
 static const struct stored_msr family_amd[] = {
+	/* Counters that count nothing: Xen clears them before it asks for anything. */
+	MSR_CONSTANT(MSR_PERF_CTL(0), 0),
+	MSR_CONSTANT(MSR_PERF_CTL(1), 0),
+	MSR_CONSTANT(MSR_PERF_CTL(2), 0),
+	MSR_CONSTANT(MSR_PERF_CTL(3), 0),
+	MSR_CONSTANT(MSR_PERF_CTR(0), 0),
+	MSR_CONSTANT(MSR_PERF_CTR(1), 0),
+	MSR_CONSTANT(MSR_PERF_CTR(2), 0),
+	MSR_CONSTANT(MSR_PERF_CTR(3), 0),
 	MSR_KEPT(MSR_SYSCFG),
 	{.index = MSR_HWCR,
 	 .reset = HWCR_TSC_FREQ_SEL,

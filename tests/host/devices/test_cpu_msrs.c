@@ -113,6 +113,11 @@ static void test_amd(void **state)
 	assert_int_equal(read(0, 0xc0011029), 2);
 	assert_int_equal(fake_wrmsr(0, 0xc0011029, 0), 0);
 	assert_int_equal(read(0, 0xc0011029), 2);
+	/* Counters that count nothing. */
+	for (uint32_t msr = 0xc0010000; msr < 0xc0010008; msr++) {
+		assert_int_equal(fake_wrmsr(0, msr, 0x430076), 0);
+		assert_int_equal(read(0, msr), 0);
+	}
 	assert_int_equal(fake_wrmsr(0, 0xc0010010, 0x12345), 0);
 	assert_int_equal(read(0, 0xc0010010), 0x12345);
 	assert_int_equal(read(1, 0xc0010010), 0);
