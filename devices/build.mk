@@ -28,7 +28,7 @@ obj-$(CONFIG_DEV_PM) += devices/chipset/pm.o devices/chipset/reset_control.o
 obj-$(CONFIG_DEV_PS2) += devices/chipset/ps2.o devices/chipset/ps2_port.o devices/chipset/ps2_keys.o
 obj-$(CONFIG_DEV_ACPI) += devices/chipset/acpi.o devices/chipset/acpi_tables.o \
 	devices/chipset/acpi_dsdt.o devices/chipset/acpi_hotplug.o devices/chipset/acpi_pci.o \
-	devices/chipset/aml.o devices/chipset/mp_table.o
+	devices/chipset/aml.o devices/chipset/bios_stub.o devices/chipset/mp_table.o
 obj-$(CONFIG_DEV_PCI) += $(patsubst %,devices/pci/%.o,pci pci_access pci_address pci_assign pci_bridge \
 	pci_caps pci_config pci_decode pci_function pci_info pci_irq pci_isa pci_msix pci_pages pci_saved)
 obj-$(CONFIG_DEV_PCI_HOTPLUG) += devices/pci/pci_hotplug.o

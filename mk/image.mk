@@ -22,7 +22,7 @@ COLD := boot/% admin/% drivers/% vmm/load/% vmm/checkpoint/% vmm/device_iface% v
 	vmm/vmx/vmx_check% vmm/vmx/vmx_choose% vmm/vmx/vmx_dump% vmm/vmx/vmx_explain% vmm/vmx/vmx_probe% \
 	vmm/vmx/vmx_report% vmm/svm/svm_explain% vmm/svm/svm_dump% vmm/svm/svm_probe% vmm/svm/svm_report% \
 	kernel/panic% kernel/symbols% arch/x86_64/acpi% arch/x86_64/smp% devices/chipset/acpi% \
-	devices/chipset/aml% devices/chipset/fw_cfg% devices/chipset/mp_table% devices/chipset/ps2% \
+	devices/chipset/aml% devices/chipset/bios_stub% devices/chipset/fw_cfg% devices/chipset/mp_table% devices/chipset/ps2% \
 	devices/chipset/rtc% devices/backend/screen% devices/pci/pci_front_make% devices/pci/pci_info% \
 	devices/pci/pci_address% devices/pci/pci_assign% devices/pci/pci_hotplug% \
 	devices/hostdev/host_args% devices/hostdev/host_config% devices/hostdev/host_info% \

@@ -4,11 +4,12 @@
  * nothing looks for the RSDP (ACPI 6.4, 5.2.5.1). They describe the devices
  * that the VM has when its image is loaded. For kernels from before ACPI there
  * is a MultiProcessor table too, and what of the BIOS's data area they need to
- * search for it.
+ * search for it; for those that call the BIOS, handlers that refuse.
  *
  * Keys: none. Lock: none, it works when the loader asks.
  */
 #include "devices/chipset/acpi_tables.h"
+#include "devices/chipset/bios_stub.h"
 #include "devices/chipset/mp_table.h"
 #include "kernel/slab.h"
 #include "vmm/device.h"
@@ -114,6 +115,8 @@ static int acpi_build(struct firmware_tables *tables)
 		err = acpi_write(a, m, &image);
 		if (!err && m->lapic)
 			err = acpi_write_mp(a, m);
+		if (!err)
+			err = bios_stub_write(vm);
 	} else {
 		device_log(a->dev, LOG_ERROR, "cannot write the tables: no memory");
 	}

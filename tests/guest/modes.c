@@ -118,6 +118,11 @@ __asm__(
 "	mov %cr0, %eax; or $0x40000000, %eax; mov %eax, %cr0\n"
 "	mov $0x40000000, %eax; cpuid; mov %ebx, modes_real_result - modes_real\n"
 "	int $0x41\n"
+	/* There is no BIOS: reading a disk is refused, interrupts of the 8259s come back. */
+"	mov $0x0201, %ax; clc; int $0x13; setc modes_real_result + 12 - modes_real\n"
+"	mov %ah, modes_real_result + 13 - modes_real\n"
+"	mov $0x1234, %ax; int $0x08; int $0x0f; int $0x70; int $0x77\n"
+"	mov %ax, modes_real_result + 14 - modes_real\n"
 "	mov %cr0, %eax; mov %eax, modes_real_result + 8 - modes_real\n"
 	/* To protected mode: PE and NE on, CD off. */
 "	xor $0x40000021, %eax; mov %eax, %cr0\n"
@@ -128,8 +133,8 @@ __asm__(
 "modes_real_idtr:\n"
 "	.short 0x3ff; .long 0\n"
 "	.balign 4\n"
-"modes_real_result:\n" /* CPUID's EBX, interrupts, CR0 */
-"	.long 0, 0, 0\n"
+"modes_real_result:\n" /* CPUID's EBX, interrupts, CR0, what the BIOS said */
+"	.long 0, 0, 0, 0\n"
 "modes_real_end:\n"
 "	.code64\n"
 "	.popsection\n");
@@ -163,6 +168,7 @@ GUEST_TEST(changes_modes_with_bits_that_are_not_its_own)
 		CHECK(real[0] == modes_signature && real[1] == trip,
 		      "trip %u: real mode: CPUID 0x%x, %u interrupts", trip, real[0], real[1]);
 		CHECK((real[2] & 0xc0000021) == 0x40000000, "real mode's CR0 is 0x%x", real[2]);
+		CHECK(real[3] == 0x12348601, "BIOS calls: 0x%x", real[3]);
 	}
 }
 

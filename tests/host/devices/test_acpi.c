@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The tables by their own rules, and by ACPICA's compiler where it is installed. */
-/* test-sources: devices/chipset/acpi.c devices/chipset/acpi_tables.c */
+/* test-sources: devices/chipset/acpi.c devices/chipset/acpi_tables.c devices/chipset/bios_stub.c */
 /* test-sources: devices/chipset/acpi_dsdt.c devices/chipset/acpi_pci.c */
 /* test-sources: devices/chipset/acpi_hotplug.c devices/chipset/aml.c devices/chipset/mp_table.c */
 /* test-sources: devices/chipset/lapic.c devices/chipset/lapic_access.c */
@@ -256,10 +256,38 @@ static void test_mp_table(void **state)
 	assert_memory_equal(fake_ram + 0x413, "\x7f\x02", 2);
 }
 
+/* Each vector of real mode leads to an IRET, by what the interrupt needs before it. */
+static void test_bios_stub(void **state)
+{
+	unsigned vector, irqs[2] = {0, 0};
+
+	(void)state;
+	build();
+	for (vector = 0; vector < 256; vector++) {
+		uint16_t at[2]; /* IP, CS */
+		const uint8_t *code;
+
+		memcpy(at, fake_ram + vector * 4, sizeof(at));
+		code = fake_ram + at[1] * 16u + at[0];
+		assert_int_equal(at[1], 0xf000);
+		if (!memcmp(code, "\x50\xb0\x20\xe6\x20\x58\xcf", 7))
+			irqs[0] += vector >= 8 && vector < 16;
+		else if (!memcmp(code, "\x50\xb0\x20\xe6\xa0\xe6\x20\x58\xcf", 9))
+			irqs[1] += vector >= 0x70 && vector < 0x78;
+		else
+			assert_memory_equal(code, "\x55\x89\xe5\x80\x4e\x06\x01\xb4\x86\x5d\xcf",
+					    11);
+	}
+	assert_int_equal(irqs[0], 8);
+	assert_int_equal(irqs[1], 8);
+	assert_memory_equal(fake_ram + 0xffff0, "\xb0\xfe\xe6\x64\xf4", 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_mp_table, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_bios_stub, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_fadt, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_madt, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bare_machine, setup, teardown),

@@ -3,7 +3,7 @@
 /* test-sources: devices/hostdev/host_device.c devices/hostdev/host_args.c */
 /* test-sources: vmm/device_key_value.c lib/parse.c kernel/boot_info.c */
 /* test-sources: tests/host/fake/kernel/fake_panic.c */
-/* test-sources: devices/chipset/acpi.c devices/chipset/acpi_tables.c */
+/* test-sources: devices/chipset/acpi.c devices/chipset/acpi_tables.c devices/chipset/bios_stub.c */
 /* test-sources: devices/chipset/acpi_dsdt.c devices/chipset/acpi_pci.c devices/chipset/aml.c */
 /* test-sources: devices/chipset/acpi_hotplug.c */
 /* test-sources: devices/chipset/mp_table.c devices/chipset/lapic.c */

@@ -6,7 +6,7 @@
  *
  * fuzz-runs: 2500
  */
-/* test-sources: devices/chipset/acpi.c devices/chipset/acpi_tables.c */
+/* test-sources: devices/chipset/acpi.c devices/chipset/acpi_tables.c devices/chipset/bios_stub.c */
 /* test-sources: devices/chipset/acpi_dsdt.c devices/chipset/acpi_pci.c */
 /* test-sources: devices/chipset/acpi_hotplug.c devices/chipset/aml.c devices/chipset/mp_table.c */
 /* test-sources: devices/chipset/lapic.c devices/chipset/lapic_access.c */

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a kernel finds that calls a BIOS in real mode, though it was loaded without one: each
+ * interrupt has a handler, calls are refused as functions that the BIOS does not know.
+ */
+#ifndef DEVICES_CHIPSET_BIOS_STUB_H
+#define DEVICES_CHIPSET_BIOS_STUB_H
+
+#include "lib/compiler.h"
+
+struct vm;
+
+/* Puts the vectors at 0 and the code at F000:FF00. 0 or -EFAULT when the VM has no RAM there.
+ * Context: a task, no vCPU runs. */
+int bios_stub_write(struct vm *vm) __must_check;
+
+#endif
