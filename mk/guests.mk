@@ -18,8 +18,15 @@ $(call remember,$(SHARED)/guests/.cflags,$(CC) $(GUEST_CFLAGS))
 # The demo's Linux for Bochs, which would take minutes to unpack it.
 UNPACKED_LINUX := $(SHARED)/guests/vmlinuz-unpacked
 
+# memtest86+, a kernel of others for tests.
+MEMTEST := $(addprefix $(CACHE)/,memtest86+ia32.bin memtest86+x64.bin)
+
 .PHONY: guests
-guests: $(GUESTS) $(UNPACKED_LINUX)
+guests: $(GUESTS) $(UNPACKED_LINUX) $(MEMTEST)
+
+$(MEMTEST) &: | $(SETUP)
+	$(call say,FETCH,$(firstword $(MEMTEST)))
+	$(Q)scripts/fetch-files $(CACHE) memtest86+ $(MEMTEST:$(CACHE)/%=boot/%)
 
 $(UNPACKED_LINUX): $(CACHE)/vmlinuz scripts/unpack-kernel
 	$(call say,UNPACK,$@)

@@ -129,7 +129,7 @@ FONT_PCF := $(CACHE)/8x13-ISO8859-1.pcf.gz
 
 $(FONT_PCF): | $(SETUP)
 	$(call say,FETCH,$@)
-	$(Q)scripts/fetch-font $@
+	$(Q)scripts/fetch-files $(@D) xfonts-base usr/share/fonts/X11/misc/$(@F)
 
 $(FONT)/font_glyphs.h: scripts/gen-font | $(FONT_PCF)
 	$(Q)mkdir -p $(@D)

@@ -64,6 +64,7 @@ SLOW = (
     "machine/bad_input/bad_images",
     "machine/life/guest_ends_ten_times",
     "machine/virtio/ends_while_it_reads",
+    "machine/memtest/",
 )
 
 # For `make check-all` alone: minutes everywhere.
@@ -86,7 +87,7 @@ LONG = ("machine/hotplug/under_load[1000", "machine/hotplug/fronts_under_load[10
         "machine/linux/demo[uefi",
         # And what another one, or a larger one, shows there.
         "machine/linux/side_by_side[1,(1, 1),qemu", "machine/virtio/disk[4,1,qemu",
-        "machine/virtio/iperf", "machine/serial_ports/two_vms")
+        "machine/virtio/iperf", "machine/serial_ports/two_vms", "machine/memtest/finds_no_error[x64")
 
 # What a case asks for that only QEMU gives: its argument, the value (None: any), and why.
 QEMU_ALONE = (

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Linux bzImage by the 64-bit boot protocol, version 2.12 and later
- * (Linux, Documentation/arch/x86/boot.rst and zero-page.rst).
+ * Linux bzImage (Linux, Documentation/arch/x86/boot.rst and zero-page.rst): kernels that
+ * can be entered in 64-bit mode are, the others in 32-bit mode, from boot protocol 2.02 on.
  *
  * The image is a module that anyone may have put on the disc: every field of
  * its header is checked against the image's and the guest's size.
@@ -24,7 +24,7 @@
 #define LINUX_HEADER_END 0x268
 #define LINUX_BOOT_FLAG	 0xaa55
 #define LINUX_MAGIC	 0x53726448 /* "HdrS" */
-#define LINUX_VERSION	 0x020c	    /* the first with xloadflags */
+#define LINUX_VERSION	 0x0202	    /* the first whose command line is anywhere */
 #define LINUX_SECTOR	 512
 
 #define LOADFLAG_LOADED_HIGH	  0x01
@@ -34,6 +34,11 @@
 #define LINUX_ENTRY64		  0x200
 #define LINUX_DEFAULT_SETUP_SECTS 4
 #define LINUX_PAGE		  4096
+
+/* What a kernel means whose header ends before the field. */
+#define LINUX_LOAD	      UINT64_C(0x100000) /* where a bzImage goes */
+#define LINUX_INITRD_ADDR_MAX 0x37ffffff
+#define LINUX_CMDLINE_SIZE    255
 
 /* Where things go in low memory; all below the EBDA at 0x9fc00. */
 #define LINUX_PARAMS_GPA  UINT64_C(0x10000)
@@ -46,7 +51,7 @@ struct linux_header {
 	uint16_t root_flags;
 	uint32_t syssize; /* of the protected-mode part, in 16-byte units */
 	uint16_t ram_size, vid_mode, root_dev, boot_flag;
-	uint16_t jump; /* 0x200; its second byte tells where the header ends */
+	uint8_t jump, jump_offset; /* 0x200; the header ends where it jumps to */
 	uint32_t magic;
 	uint16_t version;
 	uint32_t realmode_switch;
@@ -128,18 +133,43 @@ static bool linux_probe(const void *image, size_t size)
 	return h.boot_flag == LINUX_BOOT_FLAG && h.magic == LINUX_MAGIC;
 }
 
+/* The header of @image; what its version of the protocol did not have yet, is as it was then. */
+static void linux_read_header(const void *image, struct linux_header *h)
+{
+	const uint8_t *from = (const uint8_t *)image + LINUX_HEADER;
+	size_t end = offsetof(struct linux_header, magic);
+
+	end += from[offsetof(struct linux_header, jump_offset)];
+	memset(h, 0, sizeof(*h));
+	memcpy(h, from, MIN(end, sizeof(*h)));
+	if (h->version < 0x0203)
+		h->initrd_addr_max = LINUX_INITRD_ADDR_MAX;
+	if (h->version < 0x0204)
+		h->syssize = 0; /* of 16 bits, which a bzImage's size does not fit */
+	if (h->version < 0x0205)
+		h->relocatable_kernel = 0;
+	if (h->version < 0x0206)
+		h->cmdline_size = LINUX_CMDLINE_SIZE;
+	if (h->version < 0x020a) {
+		h->pref_address = LINUX_LOAD;
+		h->init_size = 0;
+	}
+	if (h->version < 0x020c)
+		h->xloadflags = 0;
+}
+
 static int linux_check(struct vm *vm, const struct boot_module *kernel, struct linux_image *img)
 {
 	struct linux_header *h = &img->header;
 	uint64_t setup;
 
-	memcpy(h, (const uint8_t *)kernel->data + LINUX_HEADER, sizeof(*h));
-	if (h->version < LINUX_VERSION || !(h->xloadflags & XLOADFLAG_KERNEL_64) ||
-	    !(h->loadflags & LOADFLAG_LOADED_HIGH)) {
+	linux_read_header(kernel->data, h);
+	if (h->version < LINUX_VERSION || !(h->loadflags & LOADFLAG_LOADED_HIGH)) {
 		vm_log(vm, LOG_ERROR,
-		       "kernel %s: boot protocol %u.%02u: expected a 64-bit kernel with 2.12 or "
-		       "later",
-		       kernel->name, h->version >> 8, h->version & 0xffu);
+		       "kernel %s: boot protocol %u.%02u, loaded %s: expected a bzImage with 2.02 "
+		       "or later",
+		       kernel->name, h->version >> 8, h->version & 0xffu,
+		       h->loadflags & LOADFLAG_LOADED_HIGH ? "high" : "low");
 		return -ENOEXEC;
 	}
 	setup = (uint64_t)((h->setup_sects ? h->setup_sects : LINUX_DEFAULT_SETUP_SECTS) + 1) *
@@ -156,6 +186,12 @@ static int linux_check(struct vm *vm, const struct boot_module *kernel, struct l
 	return 0;
 }
 
+/* Is there memory for the kernel, where a CPU gets that has neither paging nor higher tables? */
+static bool linux_fits(const struct guest_memory *m, gpa_t load, uint64_t need)
+{
+	return load >= LINUX_LOAD && load < m->low_end && guest_is_ram(m, load, need);
+}
+
 /* At its preferred address; a relocatable kernel that does not fit there goes lower. */
 static int linux_place(struct vm *vm, const struct boot_module *kernel, struct linux_image *img)
 {
@@ -165,9 +201,9 @@ static int linux_place(struct vm *vm, const struct boot_module *kernel, struct l
 
 	img->load = h->pref_address;
 	if (h->relocatable_kernel && align && IS_ALIGNED(align, LINUX_PAGE) &&
-	    (align & (align - 1)) == 0 && !guest_is_ram(vm->memory, img->load, need))
-		img->load = ALIGN_UP(UINT64_C(0x100000), align);
-	if (img->load < 0x100000 || !guest_is_ram(vm->memory, img->load, need)) {
+	    (align & (align - 1)) == 0 && !linux_fits(vm->memory, img->load, need))
+		img->load = ALIGN_UP(LINUX_LOAD, align);
+	if (!linux_fits(vm->memory, img->load, need)) {
 		vm_log(vm, LOG_ERROR,
 		       "kernel %s needs %llu KiB of memory from 0x%llx on, but the VM has %llu "
 		       "MiB: "
@@ -272,10 +308,24 @@ static int linux_load_params(struct vm *vm, const struct load_request *req,
 	return err;
 }
 
+/* A kernel that has both entries is entered in the mode that it works in. */
+static int linux_enter(struct vm *vm, const struct linux_image *img)
+{
+	struct vcpu *vcpu = vm->vcpus[0];
+	int err = img->header.xloadflags & XLOADFLAG_KERNEL_64
+			  ? entry_state_long(vm, img->load + LINUX_ENTRY64)
+			  : entry_state_protected(vm, img->load);
+
+	if (err)
+		return err;
+	vcpu_set_gpr(vcpu, GPR_RSI, LINUX_PARAMS_GPA);
+	vcpu_set_gpr(vcpu, GPR_RSP, LINUX_STACK_GPA);
+	return 0;
+}
+
 static int linux_load(struct vm *vm, const struct load_request *req)
 {
 	struct linux_image img;
-	struct vcpu *vcpu = vm->vcpus[0];
 	int err;
 
 	if (req->module_count) {
@@ -288,13 +338,7 @@ static int linux_load(struct vm *vm, const struct load_request *req)
 		err = linux_place(vm, req->kernel, &img);
 	if (!err)
 		err = linux_load_params(vm, req, &img);
-	if (!err)
-		err = entry_state_long(vm, img.load + LINUX_ENTRY64);
-	if (err)
-		return err;
-	vcpu_set_gpr(vcpu, GPR_RSI, LINUX_PARAMS_GPA);
-	vcpu_set_gpr(vcpu, GPR_RSP, LINUX_STACK_GPA);
-	return 0;
+	return err ? err : linux_enter(vm, &img);
 }
 
 LOADER(linux_loader, .name = "Linux bzImage", .probe = linux_probe, .load = linux_load);

@@ -96,7 +96,7 @@ int loader_run(struct vm *vm)
 	if (!l) {
 		vm_log(vm, LOG_ERROR,
 		       "module %s (%llu bytes) is no kernel that can be booted: expected a Linux "
-		       "bzImage with the 64-bit boot protocol or a Multiboot 1 or 2 ELF",
+		       "bzImage or a Multiboot 1 or 2 ELF",
 		       req.kernel->name, (unsigned long long)req.kernel->size);
 		return -ENOEXEC;
 	}
