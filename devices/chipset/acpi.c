@@ -115,8 +115,8 @@ static int acpi_build(struct firmware_tables *tables)
 		err = acpi_write(a, m, &image);
 		if (!err && m->lapic)
 			err = acpi_write_mp(a, m);
-		if (!err)
-			err = bios_stub_write(vm);
+		if (!err && (err = bios_stub_write(vm)))
+			device_log(a->dev, LOG_ERROR, "cannot write the vectors: error %d", err);
 	} else {
 		device_log(a->dev, LOG_ERROR, "cannot write the tables: no memory");
 	}

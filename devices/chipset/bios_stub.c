@@ -1,90 +1,69 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where vectors of a PC's BIOS lead, and what an unknown function returns (carry, AH = 86h):
- * Ralf Brown's Interrupt List, INT 15h; the interrupts of the two 8259s are those that an
- * IBM AT's BIOS programs, 08h and 70h.
+ * Vectors and what their handlers return: Ralf Brown's Interrupt List, INT 11h, 12h and 15h (an
+ * unknown function: carry, AH = 86h). The interrupts of the two 8259s are those that an IBM AT's
+ * BIOS programs, 08h and 70h.
  */
 #include "devices/chipset/bios_stub.h"
 
 #include "vmm/guest_memory.h"
 #include "vmm/vm.h"
 
-#define BIOS_SEGMENT   0xf000u
-#define BIOS_GPA       (UINT64_C(16) * BIOS_SEGMENT)
-#define BIOS_VECTORS   256
-#define BIOS_MASTER    0x08u
-#define BIOS_SLAVE     0x70u
-#define BIOS_IRQS      8u
-#define BIOS_AT_CALL   0xff00u
-#define BIOS_AT_MASTER 0xff10u
-#define BIOS_AT_SLAVE  0xff20u
-#define BIOS_AT_RESET  0xfff0u /* the first instruction of a CPU, which kernels jump to */
+#define BIOS_SEGMENT  0xf000u
+#define BIOS_GPA      (UINT64_C(16) * BIOS_SEGMENT)
+#define BIOS_HANDLERS 0xfe00u /* a slot for each */
+#define BIOS_SLOT     32u
+#define BIOS_RESET    0xfff0u /* the first instruction of a CPU, which kernels jump to */
+#define BIOS_VECTORS  256u
+#define BIOS_MEMORY   (BIOS_HANDLERS + BIOS_SLOT + 6) /* where the second handler has it */
+#define BIOS_1M	      UINT64_C(0x100000)
 
-static const uint8_t bios_call[] = {
-	0x55,			/* push bp */
-	0x89, 0xe5,		/* mov bp, sp */
-	0x80, 0x4e, 0x06, 0x01, /* or byte [bp + 6], 1: the caller's carry flag */
-	0xb4, 0x86,		/* mov ah, 86h */
-	0x5d,			/* pop bp */
-	0xcf,			/* iret */
-};
-
-static const uint8_t bios_master[] = {
-	0x50,	    /* push ax */
-	0xb0, 0x20, /* mov al, 20h: end of interrupt */
-	0xe6, 0x20, /* out 20h, al */
-	0x58,	    /* pop ax */
-	0xcf,	    /* iret */
-};
-
-static const uint8_t bios_slave[] = {
-	0x50,	    /* push ax */
-	0xb0, 0x20, /* mov al, 20h */
-	0xe6, 0xa0, /* out a0h, al */
-	0xe6, 0x20, /* out 20h, al */
-	0x58,	    /* pop ax */
-	0xcf,	    /* iret */
-};
-
-static const uint8_t bios_reset[] = {
-	0xb0, 0xfe, /* mov al, feh: pulse the reset line */
-	0xe6, 0x64, /* out 64h, al */
-	0xf4,	    /* hlt */
-	0xeb, 0xfd, /* jmp to the hlt */
-};
-
+/* Each for the vectors [first, first + count), less those of a later one. */
 static const struct {
-	uint32_t at, size;
-	const uint8_t *code;
-} bios_parts[] = {
-	{BIOS_AT_CALL, sizeof(bios_call), bios_call},
-	{BIOS_AT_MASTER, sizeof(bios_master), bios_master},
-	{BIOS_AT_SLAVE, sizeof(bios_slave), bios_slave},
-	{BIOS_AT_RESET, sizeof(bios_reset), bios_reset},
+	uint16_t first, count;
+	uint8_t code[BIOS_SLOT];
+} bios_handlers[] = {
+	/* push bp; mov bp, sp; or byte [bp + 6], 41h (carry, zero); mov ah, 86h; pop bp; iret */
+	{0x00, BIOS_VECTORS, "\x55\x89\xe5\x80\x4e\x06\x41\xb4\x86\x5d\xcf"},
+	/* cmp ah, 88h; jne to the first; mov ax, KiB from 1 MiB up; push bp; mov bp, sp;
+	 * and byte [bp + 6], feh (no carry); pop bp; iret */
+	{0x15, 1, "\x80\xfc\x88\x75\xdb\xb8\0\0\x55\x89\xe5\x80\x66\x06\xfe\x5d\xcf"},
+	/* mov ax, 22h (a numeric coprocessor, text of 80x25 in colour); iret */
+	{0x11, 1, "\xb8\x22\0\xcf"},
+	/* mov ax, 639 (KiB below the extended data area); iret */
+	{0x12, 1, "\xb8\x7f\x02\xcf"},
+	/* An exception that would come again. cli; hlt; jmp to the hlt */
+	{0x00, 8, "\xfa\xf4\xeb\xfd"},
+	/* Single step, NMI, breakpoint, overflow, print screen. iret */
+	{0x01, 5, "\xcf"},
+	/* push ax; mov al, 20h (end of interrupt); out 20h, al; pop ax; iret */
+	{0x08, 8, "\x50\xb0\x20\xe6\x20\x58\xcf"},
+	/* push ax; mov al, 20h; out a0h, al; out 20h, al; pop ax; iret */
+	{0x70, 8, "\x50\xb0\x20\xe6\xa0\xe6\x20\x58\xcf"},
 };
 
-static uint32_t bios_vector(unsigned vector)
-{
-	uint32_t at = BIOS_AT_CALL;
+/* mov al, feh (pulse the reset line); out 64h, al; hlt; jmp to the hlt */
+static const uint8_t bios_reset[] = {0xb0, 0xfe, 0xe6, 0x64, 0xf4, 0xeb, 0xfd};
 
-	if (vector - BIOS_MASTER < BIOS_IRQS)
-		at = BIOS_AT_MASTER;
-	else if (vector - BIOS_SLAVE < BIOS_IRQS)
-		at = BIOS_AT_SLAVE;
-	return BIOS_SEGMENT << 16 | at;
+static int bios_write(struct vm *vm, uint32_t at, const void *code, size_t size)
+{
+	return guest_write(vm, BIOS_GPA + at, code, size);
 }
 
 int bios_stub_write(struct vm *vm)
 {
-	uint32_t vectors[BIOS_VECTORS];
-	unsigned i;
-	int err;
+	const uint16_t kb = (uint16_t)MIN((vm->memory->low_end - BIOS_1M) >> 10, 0xfc00u);
+	uint32_t vectors[BIOS_VECTORS], at;
+	unsigned i, vector;
+	int err = bios_write(vm, BIOS_RESET, bios_reset, sizeof(bios_reset));
 
-	for (i = 0; i < BIOS_VECTORS; i++)
-		vectors[i] = bios_vector(i);
-	err = guest_write(vm, 0, vectors, sizeof(vectors));
-	for (i = 0; i < ARRAY_SIZE(bios_parts) && !err; i++)
-		err = guest_write(vm, BIOS_GPA + bios_parts[i].at, bios_parts[i].code,
-				  bios_parts[i].size);
-	return err;
+	for (i = 0; i < ARRAY_SIZE(bios_handlers) && !err; i++) {
+		at = BIOS_HANDLERS + i * BIOS_SLOT;
+		for (vector = 0; vector < bios_handlers[i].count; vector++)
+			vectors[bios_handlers[i].first + vector] = BIOS_SEGMENT << 16 | at;
+		err = bios_write(vm, at, bios_handlers[i].code, BIOS_SLOT);
+	}
+	if (!err)
+		err = bios_write(vm, BIOS_MEMORY, &kb, sizeof(kb));
+	return err ? err : guest_write(vm, 0, vectors, sizeof(vectors));
 }

@@ -13,6 +13,7 @@
 #define REAL_CODE	  0x9000     /* modes.c's own page below 64 KiB; 0x8000 is the library's */
 #define REAL_INT	  0x41
 #define MODES_TRIPS	  20
+#define EXTENDED_KB	  (63u * 1024) /* of the 64 MiB that these VMs have */
 #define PDPTE_P		  1
 #define PROBES		  5
 #define ALIAS_OF_FIRST_GB 1 /* PDPTE that maps the first GiB once more */
@@ -121,8 +122,13 @@ __asm__(
 	/* There is no BIOS: reading a disk is refused, interrupts of the 8259s come back. */
 "	mov $0x0201, %ax; clc; int $0x13; setc modes_real_result + 12 - modes_real\n"
 "	mov %ah, modes_real_result + 13 - modes_real\n"
-"	mov $0x1234, %ax; int $0x08; int $0x0f; int $0x70; int $0x77\n"
+"	mov $0x1234, %ax; int $0x03; int $0x08; int $0x0f; int $0x70; int $0x77\n"
 "	mov %ax, modes_real_result + 14 - modes_real\n"
+	/* But memory is told. */
+"	int $0x12; mov %ax, modes_real_result + 16 - modes_real\n"
+"	mov $0x88, %ah; stc; int $0x15; jc 2f; mov %ax, modes_real_result + 18 - modes_real\n"
+"2:	mov $0xe801, %ax; int $0x15; jc 2f; movw $0, modes_real_result + 18 - modes_real\n"
+"2:\n"
 "	mov %cr0, %eax; mov %eax, modes_real_result + 8 - modes_real\n"
 	/* To protected mode: PE and NE on, CD off. */
 "	xor $0x40000021, %eax; mov %eax, %cr0\n"
@@ -134,7 +140,7 @@ __asm__(
 "	.short 0x3ff; .long 0\n"
 "	.balign 4\n"
 "modes_real_result:\n" /* CPUID's EBX, interrupts, CR0, what the BIOS said */
-"	.long 0, 0, 0, 0\n"
+"	.long 0, 0, 0, 0, 0\n"
 "modes_real_end:\n"
 "	.code64\n"
 "	.popsection\n");
@@ -156,8 +162,7 @@ static void prepare(void)
 
 GUEST_TEST(changes_modes_with_bits_that_are_not_its_own)
 {
-	const volatile uint32_t *real =
-		(const uint32_t *)(REAL_CODE + (modes_real_result - modes_real));
+	volatile uint32_t *real = (uint32_t *)(REAL_CODE + (modes_real_result - modes_real));
 
 	prepare();
 	for (unsigned trip = 1; trip <= MODES_TRIPS; trip++) {
@@ -169,6 +174,10 @@ GUEST_TEST(changes_modes_with_bits_that_are_not_its_own)
 		      "trip %u: real mode: CPUID 0x%x, %u interrupts", trip, real[0], real[1]);
 		CHECK((real[2] & 0xc0000021) == 0x40000000, "real mode's CR0 is 0x%x", real[2]);
 		CHECK(real[3] == 0x12348601, "BIOS calls: 0x%x", real[3]);
+		CHECK((uint16_t)real[4] == 639 && real[4] >> 16 == EXTENDED_KB,
+		      "the BIOS knows of %u KiB, and of %u above 1 MiB", (uint16_t)real[4],
+		      real[4] >> 16);
+		real[3] = real[4] = 0;
 	}
 }
 

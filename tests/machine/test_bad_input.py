@@ -114,7 +114,7 @@ def images():
                 r"boot protocol 2\.01, loaded high: expected a bzImage with 2\.02 or later"),
         "low": (patched(linux[:0x4000], 0x211, b"\0"), "", r"loaded low: expected a bzImage"),
         "high": (patched(patched(linux, 0x234, b"\0"), 0x258, struct.pack("<Q", 5 << 30)), "",
-                 r"needs \d+ KiB of memory from 0x140000000 on"),
+                 r"needs \d+ KiB of memory from 0x140000000 on, .*none can be entered there"),
         "long-line": (linux, "cmdline = " + 3000 * "x",
                       r"cmdline is 3000 characters long, the kernel takes 2047"),
         "modules": (linux, "module = module:text", r"takes an initrd, no modules"),

@@ -10,10 +10,12 @@
 
 struct vm;
 
-/* Where loaders put what a kernel needs before it has tables of its own. */
-#define ENTRY_GDT_GPA	 UINT64_C(0x1000)
-#define ENTRY_PAGES_GPA	 UINT64_C(0x2000) /* 6 pages: identity map of the first 4 GiB */
-#define ENTRY_TABLES_END UINT64_C(0x8000)
+/*
+ * Where loaders put what a kernel needs before it has tables of its own. A Linux of protocol 2.04
+ * or older unpacks itself over what is from 0x1000 to its boot parameters, and needs the GDT.
+ */
+#define ENTRY_PAGES_GPA UINT64_C(0x2000) /* 6 pages: identity map of the first 4 GiB */
+#define ENTRY_GDT_GPA	UINT64_C(0x11000)
 
 /* Selectors of the flat segments (as Linux's __BOOT_CS, __BOOT_DS). */
 #define ENTRY_CS 0x10

@@ -41,7 +41,7 @@
 #define LINUX_CMDLINE_SIZE    255
 
 /* Where things go in low memory; all below the EBDA at 0x9fc00. */
-#define LINUX_PARAMS_GPA  UINT64_C(0x10000)
+#define LINUX_PARAMS_GPA  UINT64_C(0x10000) /* the GDT follows */
 #define LINUX_CMDLINE_GPA UINT64_C(0x20000)
 #define LINUX_CMDLINE_MAX 0x10000
 #define LINUX_STACK_GPA	  UINT64_C(0x90000)
@@ -100,16 +100,19 @@ struct linux_params {
 	uint64_t acpi_rsdp_addr;
 	uint8_t pad1[0xc0 - 0x78];
 	uint32_t ext_ramdisk_image, ext_ramdisk_size, ext_cmd_line_ptr;
-	uint8_t pad2[0x1e8 - 0xcc];
+	uint8_t pad2[0x1e0 - 0xcc];
+	uint32_t alt_mem_k;
+	uint8_t pad3[0x1e8 - 0x1e4];
 	uint8_t e820_entries;
-	uint8_t pad3[LINUX_HEADER - 0x1e9];
+	uint8_t pad4[LINUX_HEADER - 0x1e9];
 	struct linux_header header;
-	uint8_t pad4[0x2d0 - LINUX_HEADER_END];
+	uint8_t pad5[0x2d0 - LINUX_HEADER_END];
 	struct e820_entry e820[LINUX_E820_MAX];
-	uint8_t pad5[LINUX_PAGE - 0x2d0 - sizeof(struct e820_entry) * LINUX_E820_MAX];
+	uint8_t pad6[LINUX_PAGE - 0x2d0 - sizeof(struct e820_entry) * LINUX_E820_MAX];
 } __packed;
 _Static_assert(offsetof(struct linux_params, acpi_rsdp_addr) == 0x70, "zero-page.rst");
 _Static_assert(offsetof(struct linux_params, ext_ramdisk_image) == 0xc0, "zero-page.rst");
+_Static_assert(offsetof(struct linux_params, alt_mem_k) == 0x1e0, "zero-page.rst");
 _Static_assert(offsetof(struct linux_params, e820_entries) == 0x1e8, "zero-page.rst");
 _Static_assert(offsetof(struct linux_params, header) == LINUX_HEADER, "zero-page.rst");
 _Static_assert(offsetof(struct linux_params, e820) == 0x2d0, "zero-page.rst");
@@ -152,7 +155,7 @@ static void linux_read_header(const void *image, struct linux_header *h)
 		h->cmdline_size = LINUX_CMDLINE_SIZE;
 	if (h->version < 0x020a) {
 		h->pref_address = LINUX_LOAD;
-		h->init_size = 0;
+		h->init_size = 0; /* see linux_check() */
 	}
 	if (h->version < 0x020c)
 		h->xloadflags = 0;
@@ -183,6 +186,9 @@ static int linux_check(struct vm *vm, const struct boot_module *kernel, struct l
 	}
 	img->code = (const uint8_t *)kernel->data + setup;
 	img->code_size = kernel->size - setup;
+	/* Room to unpack itself to, which an old kernel does not tell. */
+	if (!h->init_size)
+		h->init_size = (uint32_t)MIN(3 * img->code_size, UINT64_C(0xfffff000));
 	return 0;
 }
 
@@ -192,27 +198,35 @@ static bool linux_fits(const struct guest_memory *m, gpa_t load, uint64_t need)
 	return load >= LINUX_LOAD && load < m->low_end && guest_is_ram(m, load, need);
 }
 
+/* What a kernel moves itself up to from where it was put; 1: it runs there. */
+static uint64_t linux_alignment(const struct linux_header *h)
+{
+	uint64_t align = h->kernel_alignment;
+
+	return h->relocatable_kernel && align >= LINUX_PAGE && !(align & (align - 1)) ? align : 1;
+}
+
 /* At its preferred address; a relocatable kernel that does not fit there goes lower. */
 static int linux_place(struct vm *vm, const struct boot_module *kernel, struct linux_image *img)
 {
 	const struct linux_header *h = &img->header;
 	uint64_t need = MAX((uint64_t)h->init_size, img->code_size);
-	uint64_t align = h->kernel_alignment;
+	uint64_t align = linux_alignment(h);
 
 	img->load = h->pref_address;
-	if (h->relocatable_kernel && align && IS_ALIGNED(align, LINUX_PAGE) &&
-	    (align & (align - 1)) == 0 && !linux_fits(vm->memory, img->load, need))
+	if (align > 1 && !linux_fits(vm->memory, img->load, need))
 		img->load = ALIGN_UP(LINUX_LOAD, align);
 	if (!linux_fits(vm->memory, img->load, need)) {
 		vm_log(vm, LOG_ERROR,
 		       "kernel %s needs %llu KiB of memory from 0x%llx on, but the VM has %llu "
-		       "MiB: "
-		       "raise memory = in [vm]",
+		       "MiB%s",
 		       kernel->name, (unsigned long long)(need >> 10),
-		       (unsigned long long)img->load, (unsigned long long)(vm->memory->size >> 20));
+		       (unsigned long long)img->load, (unsigned long long)(vm->memory->size >> 20),
+		       img->load < GUEST_LOW_LIMIT ? ": raise memory = in [vm]"
+						   : ", and none can be entered there");
 		return -ENOMEM;
 	}
-	img->run_end = img->load + need;
+	img->run_end = ALIGN_UP(img->load, align) + need;
 	return guest_write(vm, img->load, img->code, img->code_size);
 }
 
@@ -269,6 +283,13 @@ static int linux_load_cmdline(struct vm *vm, const char *cmdline, const struct l
 	return guest_write(vm, LINUX_CMDLINE_GPA, cmdline, len + 1);
 }
 
+/* As kernels asked before there were maps (INT 15h, AH = 88h, and AX = E801h). */
+static void linux_set_memory(const struct vm *vm, struct linux_params *params)
+{
+	params->alt_mem_k = (uint32_t)((vm->memory->low_end - LINUX_LOAD) >> 10);
+	params->screen.ext_mem_k = (uint16_t)MIN(params->alt_mem_k, 0xfc00u);
+}
+
 /* Zeroes where the VM has no text screen. */
 static void linux_set_screen(struct vm *vm, struct linux_screen *screen)
 {
@@ -296,8 +317,10 @@ static int linux_load_params(struct vm *vm, const struct load_request *req,
 	params->header.type_of_loader = LOADER_TYPE_UNDEFINED;
 	params->header.code32_start = (uint32_t)img->load;
 	params->header.setup_data = 0;
+	params->header.ramdisk_image = params->header.ramdisk_size = 0;
 	params->acpi_rsdp_addr = req->rsdp;
 	linux_set_screen(vm, &params->screen);
+	linux_set_memory(vm, params);
 	params->e820_entries = (uint8_t)guest_e820(vm, params->e820, LINUX_E820_MAX);
 	err = linux_load_initrd(vm, req->initrd, img, params);
 	if (!err)

@@ -33,6 +33,7 @@ static struct guest_memory memory = {.low_end = RAM_SIZE, .high_end = GUEST_HIGH
 static struct vcpu vcpu;
 static struct vm vm = {.name = "test", .memory = &memory, .vcpus = {&vcpu}};
 static gpa_t entered_protected, entered_long;
+static bool has_initrd = true;
 
 bool guest_is_ram(const struct guest_memory *m, gpa_t gpa, uint64_t len)
 {
@@ -133,8 +134,10 @@ static int load(const char *cmdline)
 	static const struct boot_module initrd = {
 		.name = "i", .data = ramdisk, .size = sizeof(ramdisk)};
 	const struct boot_module kernel = {.name = "k", .data = image, .size = sizeof(image)};
-	const struct load_request req = {
-		.kernel = &kernel, .initrd = &initrd, .cmdline = cmdline, .rsdp = 0xe0000};
+	const struct load_request req = {.kernel = &kernel,
+					 .initrd = has_initrd ? &initrd : NULL,
+					 .cmdline = cmdline,
+					 .rsdp = 0xe0000};
 	const struct loader *linux_loader = TABLE_START(loaders);
 
 	fake_log_clear();
@@ -176,36 +179,96 @@ static void test_32_bits(void **state)
 	assert_int_equal(told(0x1e8, 1), 1);
 }
 
-/* What the header of an old kernel does not have is not taken from the code behind it. */
+/* What the header of an old kernel does not have is not taken from what is there instead. */
 static void test_old(void **state)
 {
 	static const struct {
 		unsigned version;
 		size_t end;
-	} kernels[] = {{0x202, 0x22c}, {0x203, 0x230}, {0x204, 0x230}, {0x205, 0x236},
-		       {0x206, 0x23c}, {0x207, 0x248}, {0x208, 0x250}, {0x209, 0x258}};
-	char line[257] = {0};
+	} kernels[] = {{0x202, 0x22c}, {0x203, 0x230}, {0x204, 0x230}, {0x204, 0x268},
+		       {0x205, 0x236}, {0x206, 0x23c}, {0x207, 0x248}, {0x208, 0x250},
+		       {0x209, 0x258}, {0x209, 0x268}};
+	char line[257];
 
 	(void)state;
+	memset(line, 'x', sizeof(line));
 	for (size_t i = 0; i < sizeof(kernels) / sizeof(kernels[0]); i++) {
 		make(kernels[i].version, kernels[i].end);
+		memset(image + 0x22c, 0xcc, kernels[i].end - 0x22c); /* of no version before */
 		if (kernels[i].version >= 0x203)
 			put(0x22c, 0x3ffffff, 4);
+		if (kernels[i].version >= 0x205)
+			put(0x234, 0, 1);
 		if (kernels[i].version >= 0x206)
 			put(0x238, 255, 4);
-		memset(line, 'x', 255);
 		line[255] = 0;
 		assert_int_equal(load(line), 0);
 		assert_int_equal(entered_protected, 0x100000);
 		assert_memory_equal(ram + 0x100000, image + SETUP, CODE_SIZE);
 		assert_int_equal(told(0x218, 4), RAM_SIZE - 4096);
-		assert_int_equal(told(0x258, 8), 0x100000);
 		assert_int_equal(told(0x250, 8), 0); /* setup_data */
-		assert_int_equal(told(kernels[i].end < 0x230 ? 0x230 : 0x260, 4), 0);
+		/* KiB above 1 MiB, as kernels before e820 ask. */
+		assert_int_equal(told(0x02, 2), 63 * 1024);
+		assert_int_equal(told(0x1e0, 4), 63 * 1024);
 		line[255] = 'x';
+		line[256] = 0;
 		assert_int_equal(load(line), -E2BIG);
 		assert_true(fake_logged("cmdline is 256 characters long, the kernel takes 255"));
 	}
+}
+
+/* 2.10 tells where it wants to be, 2.12 that it can be entered in 64 bits. */
+static void test_middle(void **state)
+{
+	(void)state;
+	for (unsigned version = 0x20a; version < 0x20c; version++) {
+		make_new(1);
+		put(0x206, version, 2);
+		assert_int_equal(load(""), 0);
+		assert_int_equal(entered_protected, 0x1000000);
+	}
+	make_new(1);
+	put(0x206, 0x20c, 2);
+	assert_int_equal(load(""), 0);
+	assert_int_equal(entered_long, 0x1000200);
+}
+
+/* An old kernel does not tell how much it needs to unpack itself, nor is its initrd put there. */
+static void test_room(void **state)
+{
+	(void)state;
+	make(0x204, 0x230);
+	memory.low_end = 0x100000 + 3 * CODE_SIZE;
+	put(0x22c, 0xffffffff, 4);
+	assert_int_equal(load(""), -ENOMEM);
+	assert_true(fake_logged("initrd i (0 KiB) does not fit behind the kernel"));
+	memory.low_end += 4096;
+	assert_int_equal(load(""), 0);
+	/* One that moves itself up to an address that it is aligned to. */
+	make(0x205, 0x236);
+	put(0x22c, 0xffffffff, 4);
+	put(0x230, 0x400000, 4);
+	put(0x234, 1, 1);
+	memory.low_end = 0x400000 + 3 * CODE_SIZE;
+	assert_int_equal(load(""), -ENOMEM);
+	memory.low_end += 4096;
+	assert_int_equal(load(""), 0);
+	assert_int_equal(entered_protected, 0x100000);
+	memory.low_end = 0x100000 + CODE_SIZE;
+	assert_int_equal(load(""), -ENOMEM);
+	assert_true(fake_logged("raise memory = in [vm]"));
+	memory.low_end = RAM_SIZE;
+}
+
+static void test_no_initrd(void **state)
+{
+	(void)state;
+	make_new(1);
+	put(0x218, 0x12345678, 8);
+	has_initrd = false;
+	assert_int_equal(load(""), 0);
+	assert_int_equal(told(0x218, 8), 0);
+	has_initrd = true;
 }
 
 static void test_too_old(void **state)
@@ -238,6 +301,7 @@ static void test_above_4g(void **state)
 		put(0x234, 0, 1);
 		assert_int_equal(load(""), -ENOMEM);
 		assert_true(fake_logged("of memory from 0x100000000 on"));
+		assert_true(fake_logged("none can be entered there"));
 		assert_int_equal(entered_protected + entered_long, 0);
 	}
 	memory.high_end = GUEST_HIGH_BASE;
@@ -262,7 +326,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_64_bits),	 cmocka_unit_test(test_32_bits),
 		cmocka_unit_test(test_old),	 cmocka_unit_test(test_too_old),
-		cmocka_unit_test(test_above_4g),
+		cmocka_unit_test(test_above_4g), cmocka_unit_test(test_middle),
+		cmocka_unit_test(test_room),	 cmocka_unit_test(test_no_initrd),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
