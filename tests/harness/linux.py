@@ -113,6 +113,8 @@ class Linux:
         self.m.command(f"console {name}", prompt="prompt --\n")
         start = self.m.seen
         self.m.send("\r")  # an empty line: a prompt that is new
+        # A shell that only begins throws away what was typed before.
+        self.m.expect(self.prompt, timeout=BOOT_SECONDS)
         self.sh("true")
         return self.m.text[start : self.m.seen]
 
