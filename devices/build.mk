@@ -47,5 +47,6 @@ obj-$(CONFIG_HOSTDEV_VIRTIO_NET) += $(patsubst %,devices/virtio/%.o,virtio_net v
 	virtio_net_control virtio_net_filter virtio_net_info virtio_net_mac)
 obj-$(CONFIG_HOSTDEV_VIRTIO_RNG) += devices/virtio/virtio_rng.o
 obj-$(CONFIG_HOSTDEV_VIRTIO_CONSOLE) += devices/virtio/virtio_console.o \
-	devices/virtio/virtio_console_control.o devices/virtio/virtio_console_saved.o \
+	devices/virtio/virtio_console_control.o devices/virtio/virtio_console_output.o \
+	devices/virtio/virtio_console_saved.o \
 	devices/virtio/virtio_port.o

@@ -27,8 +27,12 @@ static void virtio_raise(struct virtio *v, uint16_t vector, uint8_t isr)
 		return;
 	}
 	spin_lock(&v->isr_lock);
-	v->isr |= isr;
-	host_device_intx(v->hd, true);
+	/* A reset that began meanwhile takes the status after us, or has. */
+	if ((READ_ONCE(v->status) & (VIRTIO_STATUS_DRIVER_OK | VIRTIO_RESETTING)) ==
+	    VIRTIO_STATUS_DRIVER_OK) {
+		v->isr |= isr;
+		host_device_intx(v->hd, true);
+	}
 	spin_unlock(&v->isr_lock);
 }
 
@@ -173,7 +177,8 @@ void virtio_drain(struct host_device *hd)
 {
 	struct virtio *v = hd->state;
 
-	while (__atomic_load_n(&v->status, __ATOMIC_ACQUIRE) & VIRTIO_RESETTING)
+	while (__atomic_load_n(&v->status, __ATOMIC_ACQUIRE) & VIRTIO_RESETTING ||
+	       __atomic_load_n(&v->kicks, __ATOMIC_ACQUIRE))
 		task_yield();
 	/* Who ended the reset has let go of the lock, and of @v. */
 	spin_lock(&v->lock);
@@ -196,6 +201,10 @@ static void virtio_start(struct virtio *v)
 			virtq_start(q, v->features);
 	if (v->ops->start)
 		v->ops->start(v);
+	/* A driver may have notified before, when nothing may be taken (3.1.1), and will not again:
+	 * Linux's virtio-net of before 5.19 has. */
+	for (q = v->queues; q < v->queues + v->queue_count; q++)
+		virtq_kick(q);
 }
 
 void virtio_set_status(struct virtio *v, uint8_t value)

@@ -107,8 +107,10 @@ struct virtio {
 	uint64_t features; /* as the driver writes them; agreed on from FEATURES_OK on */
 	uint32_t feature_select, driver_select;
 	uint16_t queue_select, config_vector;
-	/* Chains that were popped, queued work, and one while there is no reset. Atomic. */
+	/* Chains that were popped, and one while there is no reset. Atomic. */
 	uint32_t refs;
+	/* Work that is queued, which no reset waits for, but who saves or frees does. Atomic. */
+	uint32_t kicks;
 	struct work reset_work;
 	bool closing;
 	bool busy;	     /* while it is saved: it has chains that its backend does not end */

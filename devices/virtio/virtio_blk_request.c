@@ -116,6 +116,8 @@ static int virtio_blk_begin(struct virtio_blk_request *r)
 
 	r->data_in = 0;
 	r->write_through = false;
+	r->block.op = BLOCK_FLUSH; /* of nothing, until it is known */
+	r->block.bytes = 0;
 	if (virtq_span_read(&r->chain.out, &header, sizeof(header)) < sizeof(header))
 		return -EINVAL;
 	switch (header.type) {

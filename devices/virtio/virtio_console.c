@@ -7,7 +7,9 @@
  *
  * What a guest sends waits in its own buffers while the backend takes nothing;
  * what a backend sends stays there while the guest has no buffers, or nobody
- * has opened the port. Without a backend, what the guest sends is lost.
+ * has opened the port. Without a backend, what the guest sends is lost. So it is
+ * when the backend of a console takes nothing for long, because Linux waits for a
+ * console's buffer with interrupts off.
  */
 #include "devices/virtio/virtio_console.h"
 
@@ -18,11 +20,9 @@
 #include <errno.h>
 #include <string.h>
 
-#define CONSOLE_CLASS	    0x078000 /* simple communication controller, of no other kind */
-#define CONSOLE_QUEUE	    128
-#define CONSOLE_TURN	    16384 /* bytes of the guest's before others get the CPU */
-#define CONSOLE_TURN_CHAINS 64
-#define RX_PIECES	    8
+#define CONSOLE_CLASS 0x078000 /* simple communication controller, of no other kind */
+#define CONSOLE_QUEUE 128
+#define RX_PIECES     8
 
 /* Queues (5.3.2): of port 0, two for control messages, of the other ports. */
 #define QUEUE_CONTROL_RX 2
@@ -32,16 +32,6 @@
 static struct virtio_console *console_of(struct virtio *v)
 {
 	return container_of(v, struct virtio_console, virtio);
-}
-
-static struct virtq *port_rx(const struct console_port *port)
-{
-	return &port->console->virtio.queues[port->nr ? 2 * port->nr + 2 : 0];
-}
-
-static struct virtq *port_tx(const struct console_port *port)
-{
-	return port_rx(port) + 1;
 }
 
 /* To the guest. */
@@ -99,108 +89,6 @@ static void port_input_break(void *opaque __unused)
 {
 }
 
-/* From the guest. Under the transmit queue's lock. */
-
-/* How many bytes of the piece were taken; of a port that nobody listens to, all. */
-static size_t port_output(struct console_port *port, const union virtq_piece *piece)
-{
-	const struct char_backend_ops *ops;
-	size_t taken = piece->len;
-
-	spin_lock(&port->frontend.base.lock);
-	ops = char_backend(&port->frontend);
-	if (ops)
-		taken = ops->output(port->frontend.base.backend_opaque, piece->data, piece->len);
-	spin_unlock(&port->frontend.base.lock);
-	return taken;
-}
-
-/* Gives the chain that is kept back, when all of it is sent, and says so; @left: bytes that may be
- * sent before others get the CPU. */
-static bool port_send(struct console_port *port, size_t *left)
-{
-	struct virtq_span *out = &port->kept.out;
-	union virtq_piece piece;
-	size_t taken;
-
-	while (out->count) {
-		piece = *out->pieces;
-		piece.len = MIN(piece.len, *left);
-		taken = piece.len ? port_output(port, &piece) : 0;
-		*left -= taken;
-		out->pieces->data += taken;
-		out->pieces->len -= taken;
-		if (out->pieces->len)
-			return false;
-		out->pieces++;
-		out->count--;
-	}
-	virtq_push(port_tx(port), &port->kept, 0);
-	port->keeps = false;
-	return true;
-}
-
-static uint32_t port_left(const struct console_port *port)
-{
-	const struct virtq_span *out = &port->kept.out;
-	size_t left = 0;
-	unsigned i;
-
-	for (i = 0; i < out->count; i++)
-		left += out->pieces[i].len;
-	return (uint32_t)left;
-}
-
-/* Bytes of the chain that were sent before it was put back; a driver may have made it shorter. */
-static void port_skip(struct console_port *port)
-{
-	uint8_t sent[64];
-
-	while (port->sent && port->kept.out.count)
-		port->sent -= (uint32_t)virtq_span_read(&port->kept.out, sent,
-							MIN(port->sent, (uint32_t)sizeof(sent)));
-	port->sent = 0;
-}
-
-/* False: there is none, or the one that there is must wait. */
-static bool port_next(struct console_port *port, size_t *left)
-{
-	if (!port->keeps) {
-		port->kept.pieces = port->pieces;
-		port->kept.room = CONSOLE_PIECES;
-		if (virtq_pop(port_tx(port), &port->kept) <= 0)
-			return false;
-		port->keeps = true;
-		port->kept_bytes = port->kept.out.bytes;
-		port_skip(port);
-	}
-	return port_send(port, left);
-}
-
-static void port_transmit(struct console_port *port)
-{
-	unsigned chains = CONSOLE_TURN_CHAINS;
-	struct virtq *q = port_tx(port);
-	size_t left = CONSOLE_TURN;
-
-	spin_lock(&q->lock);
-	do {
-		virtq_disarm(q);
-		while (chains && left && port_next(port, &left))
-			chains--;
-		virtq_flush(q);
-		/* While one waits for the backend, more are of no interest. */
-	} while (chains && left && !port->keeps && virtq_arm(q));
-	if (!chains || !left)
-		virtq_kick(q);
-	spin_unlock(&q->lock);
-}
-
-static void port_output_ready(void *opaque)
-{
-	port_transmit(opaque);
-}
-
 /* The backend. */
 
 static void port_connected(struct console_port *port, bool connected)
@@ -213,18 +101,19 @@ static void port_connected(struct console_port *port, bool connected)
 	spin_unlock(lock);
 }
 
-/* Of no use where the driver was not promised to be told. */
+/* Of no use where the driver was not promised to be told; one that comes later may be. */
 static void port_input_size(void *opaque, unsigned columns, unsigned rows)
 {
 	struct console_port *port = opaque;
 	struct virtio_console *c = port->console;
 	const uint16_t size[2] = {(uint16_t)columns, (uint16_t)rows};
+	bool told = c->virtio.features & CONSOLE_F_SIZE;
 
-	if (!(c->virtio.features & CONSOLE_F_SIZE))
+	if (!(c->virtio.offered & CONSOLE_F_SIZE) || (virtio_has_driver(&c->virtio) && !told))
 		return;
 	spin_lock(&c->control->lock);
 	memcpy(port->size, size, sizeof(size));
-	if (port->is_console)
+	if (port->is_console && told)
 		console_port_news(port, CONSOLE_NEWS_SIZE);
 	spin_unlock(&c->control->lock);
 	if (!port->nr)
@@ -238,13 +127,14 @@ static struct console_port *port_of(struct frontend *frontend)
 
 static void port_attached(struct frontend *frontend)
 {
+	__atomic_store_n(&port_of(frontend)->deaf, false, __ATOMIC_RELAXED);
 	port_connected(port_of(frontend), true);
 }
 
 /* The guest's last words to this backend. */
 static void port_detaching(struct frontend *frontend)
 {
-	port_transmit(port_of(frontend));
+	console_port_transmit(port_of(frontend));
 }
 
 /* What waited for the backend waits for nobody. */
@@ -252,7 +142,7 @@ static void port_drain(struct frontend *frontend, const struct backend_ops *ops 
 		       void *opaque __unused)
 {
 	port_connected(port_of(frontend), false);
-	port_transmit(port_of(frontend));
+	console_port_transmit(port_of(frontend));
 }
 
 /* The port's life. */
@@ -297,7 +187,7 @@ static void port_init(struct virtio_console *c, unsigned nr)
 	port->frontend.base.detaching = port_detaching;
 	port->frontend.base.drain = port_drain;
 	port->frontend.input = port_input;
-	port->frontend.output_ready = port_output_ready;
+	port->frontend.output_ready = console_port_output_ready;
 	port->frontend.input_break = port_input_break;
 	port->frontend.input_size = port_input_size;
 	port->size[0] = c->config.cols;
@@ -319,7 +209,7 @@ static void console_notify(struct virtio *v, struct virtq *q)
 		console_tell(c);
 		spin_unlock(&q->lock);
 	} else if (q->index % 2) {
-		port_transmit(port);
+		console_port_transmit(port);
 	} else {
 		console_port_input_ready(port);
 	}
@@ -336,16 +226,8 @@ static void console_stop(struct virtio *v)
 	struct virtio_console *c = console_of(v);
 	struct console_port *port;
 
-	for (port = c->ports; port < c->ports + c->port_count; port++) {
-		struct virtq *q = port_tx(port);
-
-		spin_lock(&q->lock);
-		if (port->keeps)
-			virtq_push(q, &port->kept, 0);
-		port->keeps = false;
-		port->sent = 0;
-		spin_unlock(&q->lock);
-	}
+	for (port = c->ports; port < c->ports + c->port_count; port++)
+		console_port_give_up(port);
 }
 
 /* What waits for its backend is taken anew later, without what that has of it. */
@@ -354,17 +236,8 @@ static void console_hold(struct virtio *v)
 	struct virtio_console *c = console_of(v);
 	struct console_port *port;
 
-	for (port = c->ports; port < c->ports + c->port_count; port++) {
-		struct virtq *q = port_tx(port);
-
-		spin_lock(&q->lock);
-		if (port->keeps) {
-			port->sent = port->kept_bytes - port_left(port);
-			virtq_unpop(q, &port->kept);
-		}
-		port->keeps = false;
-		spin_unlock(&q->lock);
-	}
+	for (port = c->ports; port < c->ports + c->port_count; port++)
+		console_port_put_back(port);
 }
 
 static void console_reset(struct virtio *v)
@@ -386,11 +259,8 @@ static void console_reset(struct virtio *v)
 static void console_config_write(struct virtio *v, unsigned offset, unsigned width __unused,
 				 uint64_t value)
 {
-	uint8_t byte = (uint8_t)value;
-	union virtq_piece piece = {{&byte, 1}};
-
 	if (offset == offsetof(struct console_config, emerg_wr))
-		(void)port_output(&console_of(v)->ports[0], &piece);
+		console_port_say(&console_of(v)->ports[0], (uint8_t)value);
 }
 
 static const struct virtio_ops console_ops = {
@@ -409,7 +279,7 @@ static int console_open_virtio(struct virtio_console *c, struct host_device *hd)
 	uint16_t sizes[QUEUES(CONSOLE_PORTS_MAX)];
 	struct virtio_shape shape = {
 		.ops = &console_ops,
-		.features = CONSOLE_F_MULTIPORT | CONSOLE_F_EMERG_WRITE |
+		.features = CONSOLE_F_EMERG_WRITE | (c->port_count > 1 ? CONSOLE_F_MULTIPORT : 0) |
 			    (console_has_size(c) ? CONSOLE_F_SIZE : 0),
 		.queue_count = QUEUES(c->port_count),
 		.queue_sizes = sizes,
@@ -446,7 +316,11 @@ static int console_open(struct host_device *hd, const char *path __unused,
 	if (err)
 		goto free;
 	virtio_take_args(&c->virtio, args);
-	err = console_port_take(&c->ports[0], "", true);
+	for (i = 0; i < ports && !err; i++)
+		err = device_timer(hd->owner, console_port_out_of_patience, &c->ports[i],
+				   &c->ports[i].patience);
+	if (!err)
+		err = console_port_take(&c->ports[0], "", true);
 	/* What can still call or be called comes last: it would outlive @c. */
 	if (!err)
 		err = device_provide(hd->owner, VIRTIO_CONSOLE_KIND, c);

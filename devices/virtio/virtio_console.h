@@ -21,7 +21,7 @@
 
 #define CONSOLE_PORTS_MAX 31
 #define CONSOLE_NAME_MAX  63
-#define CONSOLE_PIECES	  64 /* of a chain that the driver sends */
+#define CONSOLE_PIECES	  VIRTQ_SIZE_MAX /* of a chain that the driver sends */
 
 /* Features and configuration (5.3.3, 5.3.4). */
 #define CONSOLE_F_SIZE	      BIT(0)
@@ -63,6 +63,10 @@ struct console_port {
 	struct virtq_chain kept;
 	uint32_t kept_bytes; /* of it, when it was popped */
 	uint32_t sent;	     /* bytes of the next chain that it has taken already */
+	/* A console's backend takes nothing: the timer runs; that was too long: all is lost until
+	 * it does (atomic); the next one has no time, until a chain goes through at once. */
+	bool stalled, deaf, impatient;
+	struct device_timer *patience;
 	union virtq_piece pieces[CONSOLE_PIECES];
 };
 
@@ -86,6 +90,16 @@ static inline bool console_has_size(const struct virtio_console *c)
 	return c->config.cols && c->config.rows;
 }
 
+static inline struct virtq *port_rx(const struct console_port *port)
+{
+	return &port->console->virtio.queues[port->nr ? 2 * port->nr + 2 : 0];
+}
+
+static inline struct virtq *port_tx(const struct console_port *port)
+{
+	return port_rx(port) + 1;
+}
+
 /* virtio_console.c */
 
 /* The port is there, or not any more. From a task. -EBUSY: it is another's. */
@@ -93,6 +107,19 @@ int console_port_take(struct console_port *port, const char *name, bool is_conso
 void console_port_drop(struct console_port *port);
 /* The backend may send again. No lock is held, but virtio.lock if one likes. */
 void console_port_input_ready(struct console_port *port);
+
+/* virtio_console_output.c: what the guest sends. Without the transmit queue's lock. */
+
+/* All of it that the backend takes. */
+void console_port_transmit(struct console_port *port);
+/* The frontend's output_ready, and the timer's callback; the port. */
+void console_port_output_ready(void *opaque);
+void console_port_out_of_patience(void *opaque);
+/* A reset begins: what waits for the backend is given back. Or it is to be popped again. */
+void console_port_give_up(struct console_port *port);
+void console_port_put_back(struct console_port *port);
+/* One byte, past the queue. */
+void console_port_say(struct console_port *port, uint8_t byte);
 
 /* virtio_console_saved.c */
 

@@ -110,7 +110,6 @@ struct virtio_net {
 	uint8_t flows[VIRTIO_NET_FLOWS]; /* the pair that each was last sent by; atomic */
 	uint64_t filtered;		 /* frames that did not pass; atomic */
 	struct virtio_net_pair *queues[VIRTIO_NET_PAIRS_MAX];
-	union virtq_piece control[VIRTIO_NET_CONTROL_PIECES]; /* under its queue's lock */
 	const struct vm *vm; /* virtio_net_mac.c: whose it is … */
 	/* … whether its driver uses `lent`, which it was restored with, and is not its own; all
 	 * cards */

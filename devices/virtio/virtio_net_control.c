@@ -189,7 +189,8 @@ static void virtio_net_command_take(struct virtio_net *net, struct virtq *q,
 
 void virtio_net_control_notify(struct virtio_net *net, struct virtq *q)
 {
-	struct virtq_chain chain = {.pieces = net->control, .room = VIRTIO_NET_CONTROL_PIECES};
+	union virtq_piece pieces[VIRTIO_NET_CONTROL_PIECES];
+	struct virtq_chain chain = {.pieces = pieces, .room = VIRTIO_NET_CONTROL_PIECES};
 	unsigned commands = 0;
 	bool more;
 

@@ -121,7 +121,8 @@ static const struct device_ref virtio_busy = {
 static bool virtio_is_busy(const struct virtio *v)
 {
 	return READ_ONCE(v->status) & VIRTIO_RESETTING ||
-	       __atomic_load_n(&v->refs, __ATOMIC_ACQUIRE) != 1;
+	       __atomic_load_n(&v->refs, __ATOMIC_ACQUIRE) != 1 ||
+	       __atomic_load_n(&v->kicks, __ATOMIC_ACQUIRE);
 }
 
 /* Its vCPUs stand still: no reset begins. Until the one that there is ends, nothing is held. */

@@ -186,15 +186,17 @@ static void virtq_work(struct work *work)
 	struct virtio *v = q->virtio;
 
 	__atomic_store_n(&q->kicked, false, __ATOMIC_RELEASE);
-	v->ops->notify(v, q);
-	virtio_release(v);
+	/* As a doorbell: a reset may have been in between. */
+	if (virtio_running(v))
+		v->ops->notify(v, q);
+	__atomic_sub_fetch(&v->kicks, 1, __ATOMIC_RELEASE);
 }
 
 void virtq_kick(struct virtq *q)
 {
 	if (!q->live || __atomic_exchange_n(&q->kicked, true, __ATOMIC_ACQ_REL))
 		return;
-	virtio_hold(q->virtio);
+	__atomic_add_fetch(&q->virtio->kicks, 1, __ATOMIC_RELAXED);
 	work_queue(&q->work);
 }
 

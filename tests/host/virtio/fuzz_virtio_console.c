@@ -6,6 +6,7 @@
  * backends that come and go, take and refuse. Afterwards a driver that keeps the
  * rules is heard.
  */
+/* test-sources: devices/virtio/virtio_console_output.c */
 /* test-sources: devices/virtio/virtio_console_saved.c */
 /* test-sources: devices/virtio/virtio_saved.c kernel/time.c */
 /* test-sources: devices/virtio/virtq.c devices/virtio/virtq_chain.c */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* test-sources: devices/virtio/virtio_console_output.c */
 /* test-sources: devices/virtio/virtio_console_saved.c */
 /* test-sources: devices/virtio/virtio_saved.c kernel/time.c */
 /* test-sources: devices/virtio/virtq.c devices/virtio/virtq_chain.c */
@@ -234,6 +235,92 @@ static void test_back_pressure(void **state)
 	assert_true(transmitted(TX));
 }
 
+/* A console's driver waits for its buffer with interrupts off: not for ever. */
+static void test_patience(void **state)
+{
+	uint64_t now = fake_tsc;
+
+	(void)state;
+	start("virtio-console:", 0);
+	assert_non_null(world_add(0, "ear", "e", "frontend = card\n"));
+	ears[0]->room = 4;
+	transmit(TX, "hello, world");
+	fake_run_until(now += 2900000000);
+	world_work();
+	assert_false(transmitted(TX));
+	/* Asking again gives it no more time. */
+	guest_notify(&guest_queues[TX]);
+	fake_run_until(now += 200000000);
+	world_work();
+	assert_true(transmitted(TX));
+	assert_true(fake_logged("port 0: what the guest says is lost: its backend takes nothing"));
+	ears[0]->room = 100;
+	transmit(TX, "lost, too");
+	assert_true(transmitted(TX));
+	assert_int_equal(ears[0]->count, 4);
+	/* It takes a little: no reason to wait for it again. */
+	ears[0]->room = 1;
+	ears[0]->front->output_ready(ears[0]->front->opaque);
+	transmit(TX, "abc");
+	assert_true(transmitted(TX));
+	assert_memory_equal(ears[0]->heard, "hella", 6);
+	/* It takes all of one: the next one waits. */
+	ears[0]->room = 3;
+	ears[0]->front->output_ready(ears[0]->front->opaque);
+	transmit(TX, "def");
+	assert_true(transmitted(TX));
+	transmit(TX, "ghi");
+	assert_false(transmitted(TX));
+	ears[0]->room = 3;
+	ears[0]->front->output_ready(ears[0]->front->opaque);
+	assert_true(transmitted(TX));
+	assert_memory_equal(ears[0]->heard, "helladefghi", 12);
+	/* The timer of one that went through is none of another. */
+	fake_run_until(now += 2900000000);
+	transmit(TX, "jkl");
+	fake_run_until(now += 2900000000);
+	world_work();
+	assert_false(transmitted(TX));
+	/* With another backend it begins anew. */
+	fake_run_until(now += 200000000);
+	world_work();
+	assert_true(transmitted(TX));
+	world_del(0, "e");
+	assert_non_null(world_add(0, "ear", "e", "frontend = card\n"));
+	ears[0]->room = 100;
+	transmit(TX, "new");
+	assert_memory_equal(ears[0]->heard, "new", 4);
+}
+
+/* As many buffers as an indirect table has: Linux splices a page at a time. */
+static void test_many_buffers(void **state)
+{
+	static struct guest_buf bufs[VIRTQ_SIZE_MAX];
+	unsigned i;
+
+	(void)state;
+	start("virtio-console:", VIRTIO_F_INDIRECT_DESC);
+	assert_non_null(world_add(0, "ear", "e", "frontend = card\n"));
+	for (i = 0; i < VIRTQ_SIZE_MAX; i++)
+		bufs[i] = (struct guest_buf){DATA + 16 * i, 8};
+	(void)guest_add(&guest_queues[TX], bufs, VIRTQ_SIZE_MAX, 0, MESSAGE);
+	(void)guest_kick(&guest_queues[TX]);
+	assert_true(transmitted(TX));
+	assert_int_equal(ears[0]->count, 8 * VIRTQ_SIZE_MAX);
+}
+
+/* One port alone has no control queue: a driver of NetBSD's takes it for a second port's. */
+static void test_one_port(void **state)
+{
+	(void)state;
+	start("virtio-console:?ports=1", 0);
+	assert_false(guest_offered() & MULTIPORT);
+	assert_non_null(world_add(0, "ear", "e", "frontend = card\n"));
+	transmit(TX, "alone");
+	assert_true(transmitted(TX));
+	assert_memory_equal(ears[0]->heard, "alone", 6);
+}
+
 /* A lot at once: some of it by a worker. */
 static void test_long(void **state)
 {
@@ -280,6 +367,19 @@ static void test_no_size(void **state)
 	ears[0]->front->input_size(ears[0]->front->opaque, 10, 20);
 	assert_int_equal(config_in(0, 2), 100);
 	assert_int_equal(config_in(2, 2), 50);
+}
+
+/* The administrator is there before the driver is. */
+static void test_early_size(void **state)
+{
+	(void)state;
+	assert_non_null(guest_start("virtio-console:?columns=100&rows=50"));
+	assert_non_null(world_add(0, "ear", "e0", "frontend = card\nn = 0\n"));
+	ears[0]->front->input_size(ears[0]->front->opaque, 10, 20);
+	guest_drive(SIZE, 2);
+	assert_int_equal(config_in(0, 2), 10);
+	assert_int_equal(config_in(2, 2), 20);
+	assert_int_equal(front.messages[0], 0);
 }
 
 static void test_ports(void **state)
@@ -466,10 +566,12 @@ static void test_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_found),	  TEST(test_single),	 TEST(test_back_pressure),
-		TEST(test_long),	  TEST(test_ports),	 TEST(test_size),
-		TEST(test_no_size),	  TEST(test_no_buffers), TEST(test_nonsense),
-		TEST(test_many_messages), TEST(test_emergency),	 TEST(test_refused),
+		TEST(test_found),    TEST(test_single),	       TEST(test_back_pressure),
+		TEST(test_patience), TEST(test_many_buffers),  TEST(test_one_port),
+		TEST(test_long),     TEST(test_ports),	       TEST(test_size),
+		TEST(test_no_size),  TEST(test_early_size),    TEST(test_no_buffers),
+		TEST(test_nonsense), TEST(test_many_messages), TEST(test_emergency),
+		TEST(test_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* test-sources: devices/virtio/virtio_console_output.c */
 /* test-sources: devices/virtio/virtio_console_saved.c */
 /* test-sources: devices/virtio/virtio_saved.c kernel/time.c */
 /* test-sources: devices/virtio/virtio_blk.c devices/virtio/virtio_blk_request.c */

@@ -371,16 +371,38 @@ static void test_turns(void **state)
 	assert_int_equal(world_work(), 2);
 	for (i = 0; i < 10; i++)
 		assert_true(guest_used(q, &(uint16_t){0}, &(uint32_t){0}));
-	/* A reset while it is queued waits for it. */
+	/* A reset does not wait for it: drivers of NetBSD and EDK2 do not look whether it has
+	 * ended. */
 	for (i = 0; i < 5; i++)
 		(void)guest_add(q, bufs, 1, 1, 0);
 	guest_notify(q);
+	assert_int_equal(trial->notified, 4);
 	common_out(COMMON_STATUS, 1, 0);
-	assert_int_not_equal(guest_status(), 0);
-	assert_int_equal(world_work(), 2);
 	assert_int_equal(guest_status(), 0);
+	assert_int_equal(world_work(), 1);
+	assert_int_equal(trial->notified, 4);
 	/* With those of its creation and before the driver began. */
 	assert_int_equal(trial->resets, 3);
+}
+
+/* What was made available, and told, before the driver was ready is taken when it is. */
+static void test_early(void **state)
+{
+	struct guest_buf bufs[2] = {{DATA, 8}, {DATA + 0x100, 8}};
+	struct guest_queue *q;
+	unsigned v;
+
+	(void)state;
+	for (v = 0; v < ARRAY_SIZE(variants); v++) {
+		assert_true(guest_negotiate(variants[v]));
+		q = guest_queue_init(0, 0, 0x100000, 1);
+		(void)guest_add(q, bufs, 1, 1, 0);
+		guest_notify(q);
+		assert_false(guest_used(q, &(uint16_t){0}, &(uint32_t){0}));
+		guest_driver_ok();
+		world_work();
+		assert_true(guest_used(q, &(uint16_t){0}, &(uint32_t){0}));
+	}
 }
 
 static void test_bus_master(void **state)
@@ -418,10 +440,11 @@ static void test_bus_master(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_echo),     TEST(test_indices_wrap), TEST(test_split_mixed),
-		TEST(test_granules), TEST(test_interrupts),   TEST(test_packed_event_around),
-		TEST(test_kept),     TEST(test_unpop),	      TEST(test_publish),
-		TEST(test_spans),    TEST(test_turns),	      TEST(test_bus_master),
+		TEST(test_echo),       TEST(test_indices_wrap), TEST(test_split_mixed),
+		TEST(test_granules),   TEST(test_interrupts),	TEST(test_packed_event_around),
+		TEST(test_kept),       TEST(test_unpop),	TEST(test_publish),
+		TEST(test_spans),      TEST(test_turns),	TEST(test_early),
+		TEST(test_bus_master),
 
 	};
 
