@@ -22,9 +22,10 @@
 /* test-sources: tests/host/fake/kernel/fake_panic.c */
 /* test-sources: tests/host/vmm/fake.c tests/host/vmm/fake_hooks.c tests/host/vmm/fake_time.c */
 /* test-sources: devices/virtio/virtio_console_control.c devices/virtio/virtio_port.c */
+/* test-sources: tests/host/virtio/console_driver.c */
 /* virtio-console: its ports as a driver and as backends see them. */
+#include "tests/host/virtio/console_driver.h"
 #include "tests/host/virtio/ear.h"
-#include "tests/host/virtio/guest.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -35,52 +36,12 @@
 
 #include <cmocka.h>
 
-#define MULTIPORT 0x2
-#define SIZE	  0x1
-
-#define RX	   0 /* queues */
-#define TX	   1
-#define CONTROL_RX 2
-#define CONTROL_TX 3
-#define RX1	   4
-#define TX1	   5
-
-#define CONTROL_BUFS 0x200000 /* what the driver receives messages in, 128 bytes each */
-#define MESSAGE	     0x210000
-#define DATA	     0x280000
-
 static size_t say(const struct ear *e, const char *text)
 {
 	return e->front->input(e->front->opaque, (const uint8_t *)text, strlen(text));
 }
 
 /* The driver. */
-
-static void give_control_buffer(unsigned n)
-{
-	struct guest_buf buf = {CONTROL_BUFS + 128 * n, 128};
-
-	(void)guest_add(&guest_queues[CONTROL_RX], &buf, 0, 1, 0);
-}
-
-static void start(const char *url, uint64_t features)
-{
-	unsigned i;
-
-	assert_non_null(guest_start(url));
-	guest_drive(features, features & MULTIPORT ? 6 : 2);
-	for (i = 0; i < 16 && (features & MULTIPORT); i++)
-		give_control_buffer(i);
-	if (features & MULTIPORT)
-		(void)guest_kick(&guest_queues[CONTROL_RX]);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	guest_end();
-	return 0;
-}
 
 static void send_control(uint32_t port, uint16_t event, uint16_t value)
 {
@@ -121,20 +82,6 @@ static void expect_no_control(void)
 	assert_false(guest_used(&guest_queues[CONTROL_RX], &(uint16_t){0}, &(uint32_t){0}));
 }
 
-static void transmit(unsigned queue, const char *text)
-{
-	struct guest_buf buf = {DATA, (uint32_t)strlen(text)};
-
-	guest_put(DATA, text, strlen(text));
-	(void)guest_add(&guest_queues[queue], &buf, 1, 0, 0);
-	(void)guest_kick(&guest_queues[queue]);
-}
-
-static bool transmitted(unsigned queue)
-{
-	return guest_used(&guest_queues[queue], &(uint16_t){0}, &(uint32_t){0});
-}
-
 static void give_buffer(unsigned queue, gpa_t gpa, uint32_t len)
 {
 	struct guest_buf buf = {gpa, len};
@@ -157,7 +104,7 @@ static void expect_received(unsigned queue, gpa_t gpa, const char *text)
 static void test_found(void **state)
 {
 	(void)state;
-	start("virtio-console:?ports=3&columns=132&rows=43", SIZE);
+	console_start("virtio-console:?ports=3&columns=132&rows=43", SIZE);
 	assert_int_equal(common_in(COMMON_NUMQ, 2), 8);
 	assert_int_equal(config_in(0, 2), 132);
 	assert_int_equal(config_in(2, 2), 43);
@@ -172,7 +119,7 @@ static void test_found(void **state)
 static void test_single(void **state)
 {
 	(void)state;
-	start("virtio-console:", 0);
+	console_start("virtio-console:", 0);
 	/* Nobody listens: it is lost. */
 	transmit(TX, "nobody");
 	assert_true(transmitted(TX));
@@ -199,121 +146,11 @@ static void test_single(void **state)
 	assert_true(transmitted(TX));
 }
 
-/* What the backend does not take waits in the guest's own buffer. */
-static void test_back_pressure(void **state)
-{
-	(void)state;
-	start("virtio-console:", 0);
-	assert_non_null(world_add(0, "ear", "e", "frontend = card\n"));
-	ears[0]->room = 4;
-	transmit(TX, "hello, world");
-	assert_false(transmitted(TX));
-	transmit(TX, "!");
-	assert_memory_equal(ears[0]->heard, "hell", 5);
-	ears[0]->room = 5;
-	ears[0]->front->output_ready(ears[0]->front->opaque);
-	assert_false(transmitted(TX));
-	ears[0]->room = 100;
-	ears[0]->front->output_ready(ears[0]->front->opaque);
-	assert_true(transmitted(TX));
-	assert_true(transmitted(TX));
-	/* The second was written where the first had been. */
-	assert_memory_equal(ears[0]->heard, "hell", 4);
-	assert_int_equal(ears[0]->count, 13);
-	/* A reset gives it up. */
-	ears[0]->room = 0;
-	transmit(TX, "lost");
-	guest_drive(0, 2);
-	ears[0]->room = 100;
-	ears[0]->front->output_ready(ears[0]->front->opaque);
-	assert_int_equal(ears[0]->count, 13);
-	/* So does the end of the backend, after its last words. */
-	ears[0]->room = 0;
-	transmit(TX, "last words");
-	assert_false(transmitted(TX));
-	world_del(0, "e");
-	assert_true(transmitted(TX));
-}
-
-/* A console's driver waits for its buffer with interrupts off: not for ever. */
-static void test_patience(void **state)
-{
-	uint64_t now = fake_tsc;
-
-	(void)state;
-	start("virtio-console:", 0);
-	assert_non_null(world_add(0, "ear", "e", "frontend = card\n"));
-	ears[0]->room = 4;
-	transmit(TX, "hello, world");
-	fake_run_until(now += 2900000000);
-	world_work();
-	assert_false(transmitted(TX));
-	/* Asking again gives it no more time. */
-	guest_notify(&guest_queues[TX]);
-	fake_run_until(now += 200000000);
-	world_work();
-	assert_true(transmitted(TX));
-	assert_true(fake_logged("port 0: what the guest says is lost: its backend takes nothing"));
-	ears[0]->room = 100;
-	transmit(TX, "lost, too");
-	assert_true(transmitted(TX));
-	assert_int_equal(ears[0]->count, 4);
-	/* It takes a little: no reason to wait for it again. */
-	ears[0]->room = 1;
-	ears[0]->front->output_ready(ears[0]->front->opaque);
-	transmit(TX, "abc");
-	assert_true(transmitted(TX));
-	assert_memory_equal(ears[0]->heard, "hella", 6);
-	/* It takes all of one: the next one waits. */
-	ears[0]->room = 3;
-	ears[0]->front->output_ready(ears[0]->front->opaque);
-	transmit(TX, "def");
-	assert_true(transmitted(TX));
-	transmit(TX, "ghi");
-	assert_false(transmitted(TX));
-	ears[0]->room = 3;
-	ears[0]->front->output_ready(ears[0]->front->opaque);
-	assert_true(transmitted(TX));
-	assert_memory_equal(ears[0]->heard, "helladefghi", 12);
-	/* The timer of one that went through is none of another. */
-	fake_run_until(now += 2900000000);
-	transmit(TX, "jkl");
-	fake_run_until(now += 2900000000);
-	world_work();
-	assert_false(transmitted(TX));
-	/* With another backend it begins anew. */
-	fake_run_until(now += 200000000);
-	world_work();
-	assert_true(transmitted(TX));
-	world_del(0, "e");
-	assert_non_null(world_add(0, "ear", "e", "frontend = card\n"));
-	ears[0]->room = 100;
-	transmit(TX, "new");
-	assert_memory_equal(ears[0]->heard, "new", 4);
-}
-
-/* As many buffers as an indirect table has: Linux splices a page at a time. */
-static void test_many_buffers(void **state)
-{
-	static struct guest_buf bufs[VIRTQ_SIZE_MAX];
-	unsigned i;
-
-	(void)state;
-	start("virtio-console:", VIRTIO_F_INDIRECT_DESC);
-	assert_non_null(world_add(0, "ear", "e", "frontend = card\n"));
-	for (i = 0; i < VIRTQ_SIZE_MAX; i++)
-		bufs[i] = (struct guest_buf){DATA + 16 * i, 8};
-	(void)guest_add(&guest_queues[TX], bufs, VIRTQ_SIZE_MAX, 0, MESSAGE);
-	(void)guest_kick(&guest_queues[TX]);
-	assert_true(transmitted(TX));
-	assert_int_equal(ears[0]->count, 8 * VIRTQ_SIZE_MAX);
-}
-
 /* One port alone has no control queue: a driver of NetBSD's takes it for a second port's. */
 static void test_one_port(void **state)
 {
 	(void)state;
-	start("virtio-console:?ports=1", 0);
+	console_start("virtio-console:?ports=1", 0);
 	assert_false(guest_offered() & MULTIPORT);
 	assert_non_null(world_add(0, "ear", "e", "frontend = card\n"));
 	transmit(TX, "alone");
@@ -321,28 +158,11 @@ static void test_one_port(void **state)
 	assert_memory_equal(ears[0]->heard, "alone", 6);
 }
 
-/* A lot at once: some of it by a worker. */
-static void test_long(void **state)
-{
-	struct guest_buf bufs[2] = {{0x400000 - 0x5000, 0xa000}, {DATA, 0x2000}};
-
-	(void)state;
-	start("virtio-console:", 0);
-	assert_non_null(world_add(0, "ear", "e", "frontend = card\n"));
-	(void)guest_add(&guest_queues[TX], bufs, 2, 0, 0);
-	(void)guest_kick(&guest_queues[TX]);
-	assert_false(transmitted(TX));
-	assert_true(ears[0]->count >= 1000);
-	world_work();
-	assert_true(transmitted(TX));
-	assert_int_equal(ears[0]->count, 0xc000);
-}
-
 /* The other end's terminal is another one: who was promised to be told is. */
 static void test_size(void **state)
 {
 	(void)state;
-	start("virtio-console:?columns=100&rows=50", MULTIPORT | SIZE);
+	console_start("virtio-console:?columns=100&rows=50", MULTIPORT | SIZE);
 	assert_non_null(world_add(0, "ear", "e0", "frontend = card\nn = 0\n"));
 	send_control(0xffffffff, 0, 1);
 	expect_control("0 1 1");
@@ -362,7 +182,7 @@ static void test_size(void **state)
 static void test_no_size(void **state)
 {
 	(void)state;
-	start("virtio-console:?columns=100&rows=50", MULTIPORT);
+	console_start("virtio-console:?columns=100&rows=50", MULTIPORT);
 	assert_non_null(world_add(0, "ear", "e0", "frontend = card\nn = 0\n"));
 	ears[0]->front->input_size(ears[0]->front->opaque, 10, 20);
 	assert_int_equal(config_in(0, 2), 100);
@@ -385,7 +205,7 @@ static void test_early_size(void **state)
 static void test_ports(void **state)
 {
 	(void)state;
-	start("virtio-console:?columns=100&rows=50", MULTIPORT | SIZE);
+	console_start("virtio-console:?columns=100&rows=50", MULTIPORT | SIZE);
 	assert_non_null(
 		world_add(0, "virtio-port", "p1", "console = card\nname = org.alcazar.test\n"));
 	expect_no_control();
@@ -473,7 +293,7 @@ static void test_nonsense(void **state)
 	unsigned event;
 
 	(void)state;
-	start("virtio-console:", MULTIPORT);
+	console_start("virtio-console:", MULTIPORT);
 	for (event = 0; event < 10; event++) {
 		send_control(4, (uint16_t)event, 1);
 		send_control(3, (uint16_t)event, 0);
@@ -492,7 +312,7 @@ static void test_many_messages(void **state)
 	unsigned i, n = 0;
 
 	(void)state;
-	start("virtio-console:", MULTIPORT);
+	console_start("virtio-console:", MULTIPORT);
 	guest_put(MESSAGE, &(uint64_t){9}, 8);
 	for (i = 0; i < 100; i++)
 		(void)guest_add(&guest_queues[CONTROL_TX], &buf, 1, 0, 0);
@@ -527,7 +347,7 @@ static void test_refused(void **state)
 	unsigned n;
 
 	(void)state;
-	start("virtio-console:?ports=2", 0);
+	console_start("virtio-console:?ports=2", 0);
 	assert_non_null(world_add(0, "ear", "e", "frontend = card\n"));
 	world_refused(0, "virtio-port", "p", "console = e\n", "device e is no virtio-console");
 	world_refused(0, "virtio-port", "p", "console = card\nport = 2\n",
@@ -561,17 +381,15 @@ static void test_refused(void **state)
 	assert_true(n >= 4);
 }
 
-#define TEST(name) cmocka_unit_test_teardown(name, teardown)
+#define TEST(name) cmocka_unit_test_teardown(name, console_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_found),    TEST(test_single),	       TEST(test_back_pressure),
-		TEST(test_patience), TEST(test_many_buffers),  TEST(test_one_port),
-		TEST(test_long),     TEST(test_ports),	       TEST(test_size),
-		TEST(test_no_size),  TEST(test_early_size),    TEST(test_no_buffers),
-		TEST(test_nonsense), TEST(test_many_messages), TEST(test_emergency),
-		TEST(test_refused),
+		TEST(test_found),	  TEST(test_single),	 TEST(test_one_port),
+		TEST(test_ports),	  TEST(test_size),	 TEST(test_no_size),
+		TEST(test_early_size),	  TEST(test_no_buffers), TEST(test_nonsense),
+		TEST(test_many_messages), TEST(test_emergency),	 TEST(test_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
