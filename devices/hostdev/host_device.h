@@ -75,8 +75,8 @@ struct host_scheme {
 	 * @path and @args are valid until it returns.
 	 */
 	int (*open)(struct host_device *hd, const char *path, const struct host_args *args);
-	/* The front is gone, so are the owner's resources: nobody calls any more, and what the
-	 * device has in flight is waited for here. */
+	/* The front is gone, so are the owner's resources, before which reset() and drain() were
+	 * called: nobody calls any more, and what the device has in flight is waited for here. */
 	void (*close)(struct host_device *hd);
 	/*
 	 * Within a region, @width 1, 2, 4 or 8. A negative errno is answered as by a device that

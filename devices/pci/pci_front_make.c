@@ -301,6 +301,15 @@ static void pci_front_reset(struct device *dev)
 	host_device_drain(front->hd);
 }
 
+/* The function is gone: nothing of the guest's is to use the host device's timers and backends when
+ * these go. */
+static void pci_front_stop(void *opaque)
+{
+	struct pci_front *front = opaque;
+
+	pci_front_reset(front->dev);
+}
+
 static int pci_front_create(struct device *dev, const struct device_config *config)
 {
 	struct pci_front *front = kzalloc(sizeof(*front));
@@ -327,7 +336,8 @@ static int pci_front_create(struct device *dev, const struct device_config *conf
 	if (err)
 		return err;
 	pci_front_reset(dev);
-	return pci_front_show(front, bus, devfn, rom);
+	err = device_own(dev, pci_front_stop, front);
+	return err ? err : pci_front_show(front, bus, devfn, rom);
 }
 
 static bool pci_front_unplug(struct device *dev)

@@ -203,8 +203,11 @@ static void virtio_start(struct virtio *v)
 		v->ops->start(v);
 	/* A driver may have notified before, when nothing may be taken (3.1.1), and will not again:
 	 * Linux's virtio-net of before 5.19 has. */
-	for (q = v->queues; q < v->queues + v->queue_count; q++)
+	for (q = v->queues; q < v->queues + v->queue_count; q++) {
+		spin_lock(&q->lock);
 		virtq_kick(q);
+		spin_unlock(&q->lock);
+	}
 }
 
 void virtio_set_status(struct virtio *v, uint8_t value)

@@ -127,14 +127,13 @@ static struct console_port *port_of(struct frontend *frontend)
 
 static void port_attached(struct frontend *frontend)
 {
-	__atomic_store_n(&port_of(frontend)->deaf, false, __ATOMIC_RELAXED);
 	port_connected(port_of(frontend), true);
 }
 
 /* The guest's last words to this backend. */
 static void port_detaching(struct frontend *frontend)
 {
-	console_port_transmit(port_of(frontend));
+	console_port_transmit(port_of(frontend), true);
 }
 
 /* What waited for the backend waits for nobody. */
@@ -142,7 +141,7 @@ static void port_drain(struct frontend *frontend, const struct backend_ops *ops 
 		       void *opaque __unused)
 {
 	port_connected(port_of(frontend), false);
-	console_port_transmit(port_of(frontend));
+	console_port_transmit(port_of(frontend), true);
 }
 
 /* The port's life. */
@@ -209,7 +208,7 @@ static void console_notify(struct virtio *v, struct virtq *q)
 		console_tell(c);
 		spin_unlock(&q->lock);
 	} else if (q->index % 2) {
-		console_port_transmit(port);
+		console_port_transmit(port, false);
 	} else {
 		console_port_input_ready(port);
 	}

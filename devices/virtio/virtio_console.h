@@ -63,9 +63,10 @@ struct console_port {
 	struct virtq_chain kept;
 	uint32_t kept_bytes; /* of it, when it was popped */
 	uint32_t sent;	     /* bytes of the next chain that it has taken already */
-	/* A console's backend takes nothing: the timer runs; that was too long: all is lost until
-	 * it does (atomic); the next one has no time, until a chain goes through at once. */
-	bool stalled, deaf, impatient;
+	/* A console's backend refuses: until then (vm_time_ns) it has time to take some, when the
+	 * timer looks. It was too long: what is sent is lost until the backend is ready. */
+	bool stalled, deaf;
+	uint64_t deadline;
 	struct device_timer *patience;
 	union virtq_piece pieces[CONSOLE_PIECES];
 };
@@ -110,8 +111,8 @@ void console_port_input_ready(struct console_port *port);
 
 /* virtio_console_output.c: what the guest sends. Without the transmit queue's lock. */
 
-/* All of it that the backend takes. */
-void console_port_transmit(struct console_port *port);
+/* All of it that the backend takes. @ready: which says that it does again, or is another one. */
+void console_port_transmit(struct console_port *port, bool ready);
 /* The frontend's output_ready, and the timer's callback; the port. */
 void console_port_output_ready(void *opaque);
 void console_port_out_of_patience(void *opaque);

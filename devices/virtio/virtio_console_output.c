@@ -12,7 +12,8 @@
 
 #define OUTPUT_TURN	   16384 /* bytes of the guest's before others get the CPU */
 #define OUTPUT_TURN_CHAINS 64
-#define OUTPUT_PATIENCE_NS UINT64_C(3000000000) /* 2 KiB of a line with 9600 baud */
+/* A line with 9600 baud is ready again after 2 KiB, which take two. */
+#define OUTPUT_PATIENCE_NS UINT64_C(3000000000)
 
 /* How many bytes of the piece were taken; where nobody listens, all. */
 static size_t port_output(struct console_port *port, const union virtq_piece *piece)
@@ -22,49 +23,40 @@ static size_t port_output(struct console_port *port, const union virtq_piece *pi
 
 	spin_lock(&port->frontend.base.lock);
 	ops = char_backend(&port->frontend);
-	if (ops && !__atomic_load_n(&port->deaf, __ATOMIC_RELAXED))
+	if (ops)
 		taken = ops->output(port->frontend.base.backend_opaque, piece->data, piece->len);
 	spin_unlock(&port->frontend.base.lock);
 	return taken;
 }
 
-/* Under the queue's lock. */
-static void port_be_deaf(struct console_port *port)
+static uint64_t port_now(const struct console_port *port)
 {
-	struct device *dev = port->console->virtio.hd->owner;
-
-	__atomic_store_n(&port->deaf, true, __ATOMIC_RELAXED);
-	if (!port->impatient)
-		vm_log_guest(dev->vm, LOG_WARN,
-			     "%s: port %u: what the guest says is lost: its backend takes nothing",
-			     dev->id, port->nr);
-	port->impatient = true;
+	return vm_time_ns(port->console->virtio.hd->owner->vm);
 }
 
-/* The backend is full. Whether to wait for it. */
-static bool port_wait(struct console_port *port)
+/* The backend refuses. */
+static void port_wait(struct console_port *port)
 {
-	if (!port->is_console)
-		return true;
-	if (port->impatient) {
-		port_be_deaf(port);
-		return false;
-	}
-	if (!port->stalled)
-		device_timer_arm(port->patience, vm_time_ns(port->console->virtio.hd->owner->vm) +
-							 OUTPUT_PATIENCE_NS);
+	if (!port->is_console || port->stalled)
+		return;
 	port->stalled = true;
-	return true;
+	port->deadline = port_now(port) + OUTPUT_PATIENCE_NS;
+	device_timer_arm(port->patience, port->deadline);
 }
 
 void console_port_out_of_patience(void *opaque)
 {
 	struct console_port *port = opaque;
+	struct device *dev = port->console->virtio.hd->owner;
 	struct virtq *q = port_tx(port);
 
 	spin_lock(&q->lock);
-	if (port->stalled) {
-		port_be_deaf(port);
+	/* Another chain may wait since. */
+	if (port->stalled && port_now(port) >= port->deadline) {
+		vm_log_guest(dev->vm, LOG_WARN,
+			     "%s: port %u: what the guest says is lost: its backend takes nothing",
+			     dev->id, port->nr);
+		port->deaf = true;
 		virtq_kick(q);
 	}
 	spin_unlock(&q->lock);
@@ -81,19 +73,20 @@ static bool port_send(struct console_port *port, size_t *left)
 	while (out->count) {
 		piece = *out->pieces;
 		piece.len = MIN(piece.len, *left);
-		taken = piece.len ? port_output(port, &piece) : 0;
+		taken = port->deaf || !piece.len ? piece.len : port_output(port, &piece);
 		*left -= taken;
 		out->pieces->data += taken;
 		out->pieces->len -= taken;
-		if (!out->pieces->len) {
-			out->pieces++;
-			out->count--;
-		} else if (!piece.len || port_wait(port)) {
+		if (taken)
+			port->stalled = false;
+		if (taken < piece.len)
+			port_wait(port);
+		if (out->pieces->len)
 			return false;
-		}
+		out->pieces++;
+		out->count--;
 	}
 	virtq_push(port_tx(port), &port->kept, 0);
-	port->impatient &= port->stalled || __atomic_load_n(&port->deaf, __ATOMIC_RELAXED);
 	port->keeps = port->stalled = false;
 	return true;
 }
@@ -135,13 +128,14 @@ static bool port_next(struct console_port *port, size_t *left)
 	return port_send(port, left);
 }
 
-void console_port_transmit(struct console_port *port)
+void console_port_transmit(struct console_port *port, bool ready)
 {
 	unsigned chains = OUTPUT_TURN_CHAINS;
 	struct virtq *q = port_tx(port);
 	size_t left = OUTPUT_TURN;
 
 	spin_lock(&q->lock);
+	port->deaf &= !ready;
 	do {
 		virtq_disarm(q);
 		while (chains && left && port_next(port, &left))
@@ -156,10 +150,7 @@ void console_port_transmit(struct console_port *port)
 
 void console_port_output_ready(void *opaque)
 {
-	struct console_port *port = opaque;
-
-	__atomic_store_n(&port->deaf, false, __ATOMIC_RELAXED);
-	console_port_transmit(port);
+	console_port_transmit(opaque, true);
 }
 
 void console_port_give_up(struct console_port *port)
@@ -169,7 +160,7 @@ void console_port_give_up(struct console_port *port)
 	spin_lock(&q->lock);
 	if (port->keeps)
 		virtq_push(q, &port->kept, 0);
-	port->keeps = port->stalled = false;
+	port->keeps = port->stalled = port->deaf = false;
 	port->sent = 0;
 	spin_unlock(&q->lock);
 }

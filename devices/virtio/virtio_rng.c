@@ -94,7 +94,8 @@ static void rng_notify(struct virtio *v, struct virtq *q)
 	uint32_t allowance = 0;
 
 	spin_lock(&q->lock);
-	do {
+	/* A queue that stands still is no reason to arm a timer, which may be about to go. */
+	while (q->live) {
 		virtq_disarm(q);
 		for (; left; left--) {
 			allowance = rng_allowance(rng);
@@ -103,7 +104,9 @@ static void rng_notify(struct virtio *v, struct virtq *q)
 			rng_fill(rng, q, &chain, allowance);
 		}
 		virtq_flush(q);
-	} while (left && allowance && virtq_arm(q));
+		if (!left || !allowance || !virtq_arm(q))
+			break;
+	}
 	if (!left)
 		virtq_kick(q);
 	spin_unlock(&q->lock);

@@ -185,7 +185,8 @@ static void virtq_work(struct work *work)
 	struct virtq *q = container_of(work, struct virtq, work);
 	struct virtio *v = q->virtio;
 
-	__atomic_store_n(&q->kicked, false, __ATOMIC_RELEASE);
+	/* Who changes the status and kicks sees it unset, or we see the status. */
+	(void)__atomic_exchange_n(&q->kicked, false, __ATOMIC_SEQ_CST);
 	/* As a doorbell: a reset may have been in between. */
 	if (virtio_running(v))
 		v->ops->notify(v, q);

@@ -24,6 +24,7 @@
  * How functions that PCI's front-end shows come, are reset, vanish and go, on
  * the real bus and device manager; and what is refused.
  */
+#include "devices/hostdev/host_device.h"
 #include "devices/pci/pci_function.h"
 #include "tests/host/devices/front_testdev.h"
 #include "vmm/device.h"
@@ -138,6 +139,82 @@ static void test_goes_while_in_use(void **state)
 		if (memcmp(&before, &after, sizeof(after)))
 			fail_msg("not as before: %s", plug_difference(&before, &after));
 	}
+}
+
+/* A host device that sees in which order it goes. */
+static struct {
+	unsigned resets, drains;
+	bool used; /* when the owner's resources went, the guest's was still in its hands */
+} watched;
+
+static void watch_released(void *opaque)
+{
+	(void)opaque;
+	watched.used = watched.resets < 2 || watched.drains < watched.resets;
+}
+
+static int watch_open(struct host_device *hd, const char *path, const struct host_args *args)
+{
+	(void)path;
+	(void)args;
+	memset(&watched, 0, sizeof(watched));
+	hd->regions[HOST_REGION_CONFIG].size = 256;
+	return device_own(hd->owner, watch_released, NULL);
+}
+
+static int watch_read(struct host_device *hd, unsigned region, uint64_t offset, unsigned width,
+		      uint64_t *value)
+{
+	(void)hd;
+	(void)region;
+	*value = offset ? 0 : 0x1234;
+	(void)width;
+	return 0;
+}
+
+static int watch_write(struct host_device *hd, unsigned region, uint64_t offset, unsigned width,
+		       uint64_t value)
+{
+	(void)hd;
+	(void)region;
+	(void)offset;
+	(void)width;
+	(void)value;
+	return 0;
+}
+
+static void watch_reset(struct host_device *hd)
+{
+	(void)hd;
+	watched.resets++;
+}
+
+static void watch_drain(struct host_device *hd)
+{
+	(void)hd;
+	watched.drains++;
+}
+
+static void watch_close(struct host_device *hd)
+{
+	(void)hd;
+}
+
+HOST_SCHEME(watch_scheme, .name = "watch", .help = "", .bus = HOST_BUS_PCI, .open = watch_open,
+	    .close = watch_close, .read = watch_read, .write = watch_write, .reset = watch_reset,
+	    .drain = watch_drain);
+
+/* Its timers and backends go when it uses nothing of the guest's any more: what it does for that
+ * might arm one, or call one. */
+static void test_stops_first(void **state)
+{
+	(void)state;
+	assert_int_equal(front_add("watched", "hostdev = watch:\naddr = 5\n"), 0);
+	assert_int_equal(watched.resets, 1);
+	watched.used = true;
+	plug_remove("watched");
+	assert_false(watched.used);
+	assert_int_equal(watched.resets, 2);
 }
 
 /* In a VM that runs, it comes without addresses, and is one like the others. */
@@ -282,7 +359,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_resets),   TEST(test_vanish),	      TEST(test_goes_while_in_use),
 		TEST(test_hot_plug), TEST(test_addresses),    TEST(test_null),
-		TEST(test_errors),   TEST(test_used_at_once),
+		TEST(test_errors),   TEST(test_used_at_once), TEST(test_stops_first),
 	};
 
 	if (plug_init())

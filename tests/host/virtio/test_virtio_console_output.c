@@ -70,61 +70,109 @@ static void test_back_pressure(void **state)
 	assert_true(transmitted(TX));
 }
 
+/* Time goes on by that much, and workers run. */
+static void pass(uint64_t ms)
+{
+	fake_run_until(fake_tsc + ms * 1000000);
+	world_work();
+}
+
+static void be_ready(size_t room)
+{
+	ears[0]->room = room;
+	ears[0]->front->output_ready(ears[0]->front->opaque);
+}
+
 /* A console's driver waits for its buffer with interrupts off: not for ever. */
 static void test_patience(void **state)
 {
-	uint64_t now = fake_tsc;
-
 	(void)state;
 	console_start("virtio-console:", 0);
 	assert_non_null(world_add(0, "ear", "e", "frontend = card\n"));
 	ears[0]->room = 4;
 	transmit(TX, "hello, world");
-	fake_run_until(now += 2900000000);
-	world_work();
+	pass(2900);
 	assert_false(transmitted(TX));
 	/* Asking again gives it no more time. */
 	guest_notify(&guest_queues[TX]);
-	fake_run_until(now += 200000000);
-	world_work();
+	pass(200);
 	assert_true(transmitted(TX));
 	assert_true(fake_logged("port 0: what the guest says is lost: its backend takes nothing"));
 	ears[0]->room = 100;
 	transmit(TX, "lost, too");
 	assert_true(transmitted(TX));
 	assert_int_equal(ears[0]->count, 4);
-	/* It takes a little: no reason to wait for it again. */
-	ears[0]->room = 1;
-	ears[0]->front->output_ready(ears[0]->front->opaque);
-	transmit(TX, "abc");
+	be_ready(100);
+	transmit(TX, "!");
 	assert_true(transmitted(TX));
-	assert_memory_equal(ears[0]->heard, "hella", 6);
-	/* It takes all of one: the next one waits. */
-	ears[0]->room = 3;
-	ears[0]->front->output_ready(ears[0]->front->opaque);
-	transmit(TX, "def");
-	assert_true(transmitted(TX));
-	transmit(TX, "ghi");
-	assert_false(transmitted(TX));
-	ears[0]->room = 3;
-	ears[0]->front->output_ready(ears[0]->front->opaque);
-	assert_true(transmitted(TX));
-	assert_memory_equal(ears[0]->heard, "helladefghi", 12);
-	/* The timer of one that went through is none of another. */
-	fake_run_until(now += 2900000000);
-	transmit(TX, "jkl");
-	fake_run_until(now += 2900000000);
-	world_work();
-	assert_false(transmitted(TX));
+	assert_memory_equal(ears[0]->heard, "hell!", 6);
 	/* With another backend it begins anew. */
-	fake_run_until(now += 200000000);
-	world_work();
+	ears[0]->room = 0;
+	transmit(TX, "lost");
+	pass(3100);
 	assert_true(transmitted(TX));
 	world_del(0, "e");
 	assert_non_null(world_add(0, "ear", "e", "frontend = card\n"));
 	ears[0]->room = 100;
 	transmit(TX, "new");
 	assert_memory_equal(ears[0]->heard, "new", 4);
+	/* And behind a reset. */
+	ears[0]->room = 0;
+	transmit(TX, "lost");
+	pass(3100);
+	guest_drive(0, 2);
+	transmit(TX, "waits");
+	assert_false(transmitted(TX));
+	be_ready(100);
+	assert_true(transmitted(TX));
+	assert_memory_equal(ears[0]->heard, "newwaits", 9);
+}
+
+/* A slow one that goes on has all the time. */
+static void test_slow(void **state)
+{
+	unsigned i;
+
+	(void)state;
+	console_start("virtio-console:", 0);
+	assert_non_null(world_add(0, "ear", "e", "frontend = card\n"));
+	ears[0]->room = 1;
+	transmit(TX, "hello, world");
+	for (i = 1; i < 12; i++) {
+		assert_false(transmitted(TX));
+		pass(2900);
+		be_ready(1);
+	}
+	assert_true(transmitted(TX));
+	assert_memory_equal(ears[0]->heard, "hello, world", 13);
+	/* The time of that one is none of the next one's. */
+	ears[0]->room = 0;
+	pass(2900);
+	transmit(TX, "!");
+	pass(2900);
+	assert_false(transmitted(TX));
+	be_ready(1);
+	assert_true(transmitted(TX));
+}
+
+/* The end of a turn is no refusal, nor is what a worker does of it later. */
+static void test_long_after_a_stall(void **state)
+{
+	struct guest_buf buf = {DATA, 0x6000};
+
+	(void)state;
+	console_start("virtio-console:", 0);
+	assert_non_null(world_add(0, "ear", "e", "frontend = card\n"));
+	ears[0]->room = 1;
+	(void)guest_add(&guest_queues[TX], &buf, 1, 0, 0);
+	(void)guest_kick(&guest_queues[TX]);
+	be_ready(0x10000);
+	assert_false(transmitted(TX));
+	fake_run_until(fake_tsc + 3100000000);
+	assert_false(fake_logged("is lost"));
+	world_work();
+	assert_true(transmitted(TX));
+	assert_int_equal(ears[0]->count, 0x6000);
 }
 
 /* As many buffers as an indirect table has: Linux splices a page at a time. */
@@ -166,10 +214,8 @@ static void test_long(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_back_pressure),
-		TEST(test_patience),
-		TEST(test_many_buffers),
-		TEST(test_long),
+		TEST(test_back_pressure),      TEST(test_patience),	TEST(test_slow),
+		TEST(test_long_after_a_stall), TEST(test_many_buffers), TEST(test_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
