@@ -17,13 +17,19 @@ SECONDS = 60
 BEGINS = r"Ctrl-C twice gives up\.\n"
 
 
+def may_be_interrupted():
+    """A program that is started by one in the background ignores what it ignores: Ctrl-C."""
+    die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def talks(t, m, command, spoil=None, garble=None, stop_after=None, seconds=4 * SECONDS):
     """A program of the other end's on the line, until it ends: its exit status. `stop_after`:
     somebody presses Ctrl-C after so many bytes."""
     with PseudoTerminal(m, spoil, garble) as terminal, \
             open(terminal.name, "r+b", buffering=0) as line:
         process = subprocess.Popen(command, stdin=line, stdout=line, stderr=subprocess.PIPE,
-                                   text=True, errors="replace", preexec_fn=die_with_parent,
+                                   text=True, errors="replace", preexec_fn=may_be_interrupted,
                                    cwd=t.dir)
         deadline = time.monotonic() + seconds
         while stop_after and (garble or spoil).count < stop_after and time.monotonic() < deadline:
