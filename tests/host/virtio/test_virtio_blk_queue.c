@@ -91,6 +91,10 @@ static void test_turns(void **state)
 	assert_int_equal(n, 100);
 	assert_int_equal(blk->queues[0]->counts.requests, 228);
 	assert_int_equal(blk->queues[0]->counts.bytes_read, 100 * 16384);
+	/* What is no read is not counted as the one before it. */
+	assert_int_equal(request(GET_ID, 0, DATA, 20, NULL), OK);
+	assert_int_equal(blk->queues[0]->counts.requests, 229);
+	assert_int_equal(blk->queues[0]->counts.bytes_read, 100 * 16384);
 }
 
 /* More than the backend may have at a time; done in an order of its own. */
